@@ -1,0 +1,37 @@
+"""The limits that hold for a user now: the plan's, with overrides that have not ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from accounts.models import User
+
+
+@dataclass(frozen=True)
+class Limits:
+    """None means unlimited; sizes are bytes, durations seconds, `keep_days` days."""
+
+    slots: int
+    weight: float
+    max_waiting: int
+    per_minute: int | None
+    per_day: int | None
+    max_priority: int
+    high_per_day: int | None
+    urgent_per_day: int | None
+    longest_timeout: int
+    file_bytes: int
+    keep_days: int
+
+
+def limits_of(user: User) -> Limits:
+    """Return the limits of a user. A disabled user has no slots, so their tasks are held."""
+    values = {field.name: getattr(user.plan, field.name) for field in fields(Limits)}
+    for override in user.overrides.filter(Q(ends_at=None) | Q(ends_at__gt=Now())):
+        values[override.limit] = override.value if override.limit == "weight" else int(override.value)
+    if not user.is_active:
+        values["slots"] = 0
+    return Limits(**values)

@@ -1,0 +1,7 @@
+"""The tables of accounts."""
+
+from accounts.models.plan import Plan, PlanOverride
+from accounts.models.token import ApiToken
+from accounts.models.user import User
+
+__all__ = ["ApiToken", "Plan", "PlanOverride", "User"]

@@ -1,0 +1,97 @@
+"""Reads settings from the environment and `.env`; the only module that looks at `os.environ`.
+
+Every value may come as ``NAME`` or, for secrets mounted as files, as ``NAME_FILE``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off", ""}
+
+load_dotenv(PROJECT / ".env")
+
+
+def text(name: str, default: str | None = None) -> str:
+    """Return ``NAME``, or the stripped content of the file that ``NAME_FILE`` names.
+
+    Raises:
+        ImproperlyConfigured: neither is set and there is no default, or the file cannot be read.
+    """
+    if name in os.environ:
+        return os.environ[name]
+    if file_name := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(file_name).read_text().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error}") from error
+    if default is None:
+        raise ImproperlyConfigured(f"Set {name} (or {name}_FILE) in the environment or in .env.")
+    return default
+
+
+def flag(name: str, default: bool) -> bool:
+    """Return a yes/no setting.
+
+    Raises:
+        ImproperlyConfigured: the value is neither a yes nor a no.
+    """
+    value = text(name, "1" if default else "0").strip().lower()
+    if value in TRUE:
+        return True
+    if value in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
+
+
+def number(name: str, default: int, *, at_least: int = 0) -> int:
+    """Return a whole number.
+
+    Raises:
+        ImproperlyConfigured: not a whole number, or below ``at_least``.
+    """
+    value = text(name, str(default)).strip()
+    try:
+        result = int(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from error
+    if result < at_least:
+        raise ImproperlyConfigured(f"{name} must be at least {at_least}, not {result}.")
+    return result
+
+
+def listing(name: str, default: str = "") -> list[str]:
+    """Return a comma-separated setting as a list without empty members."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def database(name: str = "DATABASE_URL") -> dict[str, object]:
+    """Return Django's database settings for a ``postgres://`` URL (RFC 3986).
+
+    A unix socket is written ``postgres:///name?host=/folder``; other query parameters are
+    passed to libpq as they are (``sslmode`` and the like).
+
+    Raises:
+        ImproperlyConfigured: missing, or not a Postgres URL.
+    """
+    url = urlsplit(text(name))
+    if url.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(f"{name} must be a postgres:// URL, not {url.scheme}://.")
+    options: dict[str, object] = dict(parse_qsl(url.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path.lstrip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": str(options.pop("host", "") or url.hostname or ""),
+        "PORT": str(options.pop("port", "") or url.port or ""),
+        "OPTIONS": options,
+    }

@@ -1,0 +1,255 @@
+"""Django's settings. Values come from the environment through `portal.env`; docs/settings.md lists them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from portal import env
+
+BASE_DIR = env.PROJECT
+STATE_DIR = env.PROJECT / ".portal"
+
+# --- What this installation is -------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", False)
+# Set by `make run`: demo users, the embedded Postgres and model server, everything on 127.0.0.1.
+PORTAL_DEMO = env.flag("PORTAL_DEMO", False)
+PORTAL_DIAGNOSTICS = env.flag("PORTAL_DIAGNOSTICS", False)
+# Only the web process may pool connections: qcluster forks, and forked pools share sockets.
+PORTAL_PROCESS = env.text("PORTAL_PROCESS", "command")
+MAINTENANCE = env.flag("MAINTENANCE", False)
+BANNER = env.text("BANNER", "")
+
+SECRET_KEY = env.text("SECRET_KEY")
+if not PORTAL_DEMO and len(SECRET_KEY) < 40:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is too short. Make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+    )
+
+ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
+
+# --- Parts ---------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "portal.apps.PortalConfig",
+    "tasks.apps.TasksConfig",
+    "accounts.apps.AccountsConfig",
+    "portal.apps.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django.contrib.staticfiles",
+    "django_q",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+]
+
+MIDDLEWARE = [
+    "portal.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.SecurityHeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+ASGI_APPLICATION = "portal.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.web.context.portal",
+            ],
+        },
+    }
+]
+
+# --- Database ------------------------------------------------------------------------------------
+
+_default: dict[str, Any] = env.database()
+_default["OPTIONS"] |= {
+    "application_name": f"portal-{PORTAL_PROCESS}",
+    # A peer that vanished is noticed within about half a minute, whoever is waiting on it.
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "options": "-c idle_in_transaction_session_timeout=30s -c lock_timeout=20s -c statement_timeout=60s",
+}
+if PORTAL_PROCESS == "web":
+    _default["OPTIONS"]["pool"] = {"min_size": 2, "max_size": env.number("WEB_DB_POOL", 20, at_least=2)}
+else:
+    _default["CONN_MAX_AGE"] = None
+    _default["CONN_HEALTH_CHECKS"] = False
+DATABASES = {"default": _default}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Workers -------------------------------------------------------------------------------------
+
+CLUSTERS = env.listing("CLUSTERS", "default")
+Q_CLUSTER: dict[str, Any] = {
+    "name": CLUSTERS[0],
+    "ALT_CLUSTERS": {name: {} for name in CLUSTERS[1:]},
+    "broker_class": "tasks.cluster.broker.TicketBroker",
+    "workers": env.number("WORKERS", 2, at_least=1),
+    # Handlers start processes of their own (Tesseract), which daemonic processes may not.
+    "daemonize_workers": False,
+    # Time limits are per task and kept by tasks.cluster; django-q2's own would reset our signals.
+    "timeout": 86_400,
+    "retry": 86_401,
+    "guard_cycle": 0.25,
+    "scheduler": False,
+    "save_limit": -1,
+    "recycle": 1_000_000_000,
+    "label": "django-q2",
+}
+# A worker that holds more memory than this after a slice is replaced.
+WORKER_MAX_RSS_MB = env.number("WORKER_MAX_RSS_MB", 1500, at_least=200)
+# On SIGTERM running tasks get this long before they are signalled.
+STOP_GRACE_SECONDS = env.number("STOP_GRACE_SECONDS", 10)
+NODE_NAME = env.text("NODE_NAME", "")
+
+# --- Model servers -------------------------------------------------------------------------------
+
+BACKENDS_CHAT = env.listing("BACKENDS_CHAT")
+
+# --- People --------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+SIGNUP = env.text("SIGNUP", "closed")
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "web:home"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = False
+
+# --- Limits of what comes in ---------------------------------------------------------------------
+
+MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_MB", 100, at_least=1) * 1024 * 1024
+MAX_BODY_BYTES = env.number("MAX_BODY_MB", 2, at_least=1) * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+DATA_UPLOAD_MAX_NUMBER_FILES = 100
+
+# --- API -----------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tasks.api.authentication.TokenAuthentication",
+        "tasks.api.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["tasks.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "tasks.api.problems.problem_response",
+    "UNAUTHENTICATED_USER": None,
+    "COMPACT_JSON": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Portal",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Files, language, time -----------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+MEDIA_ROOT = env.text("MEDIA_ROOT", str(STATE_DIR / "files" if PORTAL_DEMO else BASE_DIR / "media"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or PORTAL_DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = PORTAL_DEMO
+WHITENOISE_AUTOREFRESH = DEBUG
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_TZ = True
+USE_I18N = True
+
+# Never a database cache: it pickles (security.md).
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Security ------------------------------------------------------------------------------------
+
+HTTPS = env.flag("HTTPS", not PORTAL_DEMO)
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+
+# --- Logs ----------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s", "datefmt": "%H:%M:%S"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        # A ticket is no news: tasks.cluster logs what happens to tasks.
+        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django.server": {"level": "WARNING"},
+        "pdfminer": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,15 @@
+"""All addresses: pages, API, admin, health."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from portal import health
+
+urlpatterns = [
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("api/", include("tasks.api.urls")),
+    path("admin/", admin.site.urls),
+    path("account/", include("allauth.urls")),
+    path("", include("portal.web.urls")),
+]

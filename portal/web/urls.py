@@ -1,0 +1,4 @@
+"""The user's pages."""
+from django.urls import path
+app_name="web"
+urlpatterns: list = []

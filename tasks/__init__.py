@@ -1,0 +1,1 @@
+"""The queue and everything that happens to a task."""

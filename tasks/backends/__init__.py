@@ -1,0 +1,1 @@
+"""Model servers: which there are, and how handlers call them."""

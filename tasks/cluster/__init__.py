@@ -1,0 +1,1 @@
+"""The django-q2 side: tickets, the broker, slices, and a node's duties."""

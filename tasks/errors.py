@@ -1,0 +1,192 @@
+"""One exception tree. A class's docstring is the message that API, admin and portal show."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+
+class TaskError(Exception):
+    """Something went wrong with this task."""
+
+    code = "task_error"
+    retryable = False
+
+    def __init__(self, message: str = "", **details: Any) -> None:
+        self.message = message or inspect.cleandoc(type(self).__doc__ or "").splitlines()[0]
+        self.details = details
+        super().__init__(self.message)
+
+
+# --- Refused before anything is queued ------------------------------------------------------------
+
+
+class Refused(TaskError):
+    """The request was refused."""
+
+    code = "refused"
+
+
+class InvalidInput(Refused):
+    """The input does not fit the task type."""
+
+    code = "invalid_input"
+
+    def __init__(self, message: str = "", *, errors: list[dict[str, str]] | None = None) -> None:
+        """`errors` is a list of ``{"pointer": "/input/file", "code": …, "detail": …}`` (RFC 6901 pointers)."""
+        super().__init__(message)
+        self.errors = errors or []
+
+
+class UnknownTaskType(InvalidInput):
+    """There is no such task type."""
+
+    code = "unknown_task_type"
+
+
+class EngineUnavailable(Refused):
+    """Nothing on this installation can run this task type."""
+
+    code = "engine_unavailable"
+
+
+class QuotaExceeded(Refused):
+    """A limit of your plan is reached."""
+
+    code = "quota_exceeded"
+    retryable = True
+
+    def __init__(self, message: str, *, policy: str, limit: int, retry_after_seconds: int) -> None:
+        """`policy` is one of burst, day, high-day, urgent-day, waiting, files."""
+        super().__init__(message)
+        self.policy = policy
+        self.limit = limit
+        self.retry_after_seconds = retry_after_seconds
+
+
+class IdempotencyConflict(Refused):
+    """This Idempotency-Key was used before with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class UserDisabled(Refused):
+    """This account may not submit tasks."""
+
+    code = "account_disabled"
+
+
+class Maintenance(Refused):
+    """The portal is in maintenance: running work goes on, new tasks are refused for now."""
+
+    code = "maintenance"
+    retryable = True
+
+
+class NotFound(Refused):
+    """There is no such thing, or it is not yours."""
+
+    code = "not_found"
+
+
+class WrongStatus(Refused):
+    """That cannot be done to a task in this status."""
+
+    code = "wrong_status"
+
+
+# --- Raised by handlers and engines ---------------------------------------------------------------
+
+
+class HandlerError(TaskError):
+    """The handler failed."""
+
+    code = "handler_error"
+    retryable = True
+
+
+class GiveUp(TaskError):
+    """The work cannot succeed, so it is not tried again."""
+
+    code = "gave_up"
+
+
+class UnreadableFile(GiveUp):
+    """The file is broken, or is not what it says it is."""
+
+    code = "unreadable_file"
+
+
+class InputTooLarge(GiveUp):
+    """The input is larger than this engine takes."""
+
+    code = "input_too_large"
+
+
+class EngineError(HandlerError):
+    """The engine failed."""
+
+    code = "engine_error"
+
+
+class BackendError(HandlerError):
+    """The model server failed or did not answer."""
+
+    code = "backend_error"
+
+
+class BackendBusy(TaskError):
+    """Every model server for this work is busy."""
+
+    code = "backend_busy"
+    retryable = True
+
+
+class Retry(TaskError):
+    """The handler asks to be run again later; costs an attempt."""
+
+    code = "retry_requested"
+    retryable = True
+
+    def __init__(self, message: str = "", *, after: float | None = None) -> None:
+        """`after` is in seconds; None leaves the wait to the type's retry policy."""
+        super().__init__(message)
+        self.after = after
+
+
+class Snooze(TaskError):
+    """The handler asks to be run again later; costs no attempt."""
+
+    code = "snoozed"
+    retryable = True
+
+    def __init__(self, message: str = "", *, seconds: float = 5.0) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+# --- Outcomes that the worker or the node decides -------------------------------------------------
+
+
+class AttemptInterrupted(BaseException):
+    """Raised inside a handler from outside. A BaseException, so that `except Exception` lets it pass."""
+
+
+class CancelRequested(AttemptInterrupted):
+    """The task was cancelled while it ran."""
+
+
+class TimedOut(AttemptInterrupted):
+    """The attempt took longer than its timeout."""
+
+
+class NodeStopping(AttemptInterrupted):
+    """The node stops; the task goes back to its lane."""
+
+
+# Codes that have no exception: recorded on tasks by lifecycle.
+LOST = ("worker_lost", "The worker or its node disappeared while it ran this task.")
+POISON = ("poison", "This task brought its worker down three times, so it is not tried again.")
+TIMED_OUT = ("timed_out", "The attempt took longer than its timeout.")
+CANCELLED = ("cancelled", "The task was cancelled.")
+EXPIRED = ("expired", "The task did not start before the time given.")

@@ -1,0 +1,67 @@
+"""Attempts: finished executions, each recorded once by its token; and what is still owed for them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from tasks.models.task import Task
+
+
+class Outcome(models.TextChoices):
+    """How an attempt ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out", "timed out"
+    CANCELLED = "cancelled"
+    SNOOZED = "snoozed"
+    BUSY = "busy", "model servers busy"
+    DIED = "died", "worker died"
+    LOST = "lost", "node lost"
+    RETURNED = "returned", "went back unstarted"
+
+
+class Attempt(models.Model):
+    """One execution of a task by one worker, written when it has ended."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="attempts")
+    number = models.SmallIntegerField()
+    token = models.UUIDField(unique=True)
+    outcome = models.TextField(choices=Outcome.choices)
+    charged = models.BooleanField()
+    error = models.JSONField(null=True)
+    traceback = models.TextField(db_default="")
+    node = models.ForeignKey("tasks.Node", models.PROTECT, null=True, db_index=False, db_constraint=False)
+    worker_pid = models.IntegerField(null=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "attempt"
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.task_id}"
+
+    @property
+    def seconds(self) -> float:
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+class Settlement(models.Model):
+    """A slot to give back and time to charge. Whoever deletes the row does it; so it happens exactly once."""
+
+    token = models.UUIDField(primary_key=True)
+    task_id = models.UUIDField()
+    lane = models.ForeignKey("tasks.Lane", models.PROTECT, db_index=False, db_constraint=False)
+    # Actual less estimated worker time, divided by the lane's weight; may be negative.
+    charge_seconds = models.FloatField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "settlement"
+        indexes = [models.Index("created_at", name="settlement_age")]
+
+    def __str__(self) -> str:
+        return f"settlement of {self.task_id}"

@@ -1,0 +1,28 @@
+"""Batches: tasks submitted together and watched as one."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+from django.db.models.functions import Now
+
+from tasks.models.ids import new_id
+
+
+class Batch(models.Model):
+    """Tasks submitted together."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="batches", db_index=False)
+    name = models.TextField(blank=True, db_default="")
+    # Item by item, in the order given: {"id": …} or {"problem": {…}}.
+    items = models.JSONField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "batch"
+        indexes = [models.Index("owner", F("id").desc(), name="batch_owner")]
+
+    def __str__(self) -> str:
+        return self.name or str(self.id)

@@ -1,0 +1,29 @@
+"""Events: what a running task says (progress, log, output), kept in order for streams and pages."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class EventKind(models.TextChoices):
+    PROGRESS = "progress"
+    LOG = "log"
+    OUTPUT = "output"
+
+
+class Event(models.Model):
+    """`data` is {"fraction", "stage"}, {"text"} or {"text"}, by kind."""
+
+    task = models.ForeignKey("tasks.Task", models.CASCADE, related_name="events", db_index=False)
+    attempt = models.SmallIntegerField()
+    kind = models.TextField(choices=EventKind.choices)
+    data = models.JSONField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "event"
+        indexes = [models.Index("task", "id", name="event_task")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.task_id}"

@@ -1,0 +1,39 @@
+"""Files: uploaded inputs and saved results. The bytes are in Django storage, the facts here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+from django.db.models.functions import Now
+
+from tasks.models.ids import new_id
+
+
+def storage_path(file: Any, _name: str) -> str:
+    """Return ``files/ab/<id>``: no user-given name ever reaches the storage."""
+    return f"files/{file.id.hex[-2:]}/{file.id}"
+
+
+class File(models.Model):
+    """A stored file. `content_type` is what its first bytes say, not what the sender said."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="files", db_index=False)
+    # The task that made it; null for an upload.
+    task = models.ForeignKey("tasks.Task", models.SET_NULL, null=True, related_name="files")
+    name = models.TextField()
+    size = models.BigIntegerField()
+    content_type = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    data = models.FileField(upload_to=storage_path, max_length=200)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "file"
+        indexes = [models.Index("owner", F("id").desc(), name="file_owner")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,180 @@
+"""Task types: their schema, queue, limits and handler, declared with `@task_type`.
+
+A new task type is one file in `tasks/handlers/`; docs/task-types.md shows one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tasks import errors
+
+ReadyState = Literal["embedded", "backend", "unavailable"]
+
+
+class Input(BaseModel):
+    """A task type's input. Unknown fields are refused; strings may not hold NUL (Postgres cannot store it)."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+
+
+class EngineInfo(BaseModel):
+    """What did the work; every result names it."""
+
+    name: str
+    version: str
+    kind: Literal["embedded", "backend"] = "embedded"
+    sha256: str | None = Field(default=None, description="of the model weights, where there are any")
+    note: str | None = None
+
+
+class Result(BaseModel):
+    """A task type's result."""
+
+    engine: EngineInfo
+
+
+def file_field(*accept: str, **kwargs: Any) -> Any:
+    """Declare an input field that takes the id of an uploaded file.
+
+    `accept` are content types (``application/pdf``, ``image/*``), checked against the file's
+    content at submission. Annotate the field as ``UUID``, ``UUID | None`` or ``list[UUID]``.
+    """
+    return Field(json_schema_extra={"format": "uuid", "x-file": {"accept": list(accept)}}, **kwargs)
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a task type can run here: by which engine, or what to set up."""
+
+    state: ReadyState
+    engine: str = ""
+    hint: str = ""
+
+    @property
+    def ready(self) -> bool:
+        return self.state != "unavailable"
+
+
+def always_ready() -> Readiness:
+    return Readiness("embedded", "portal")
+
+
+@dataclass(frozen=True)
+class TaskType:
+    """One kind of task.
+
+    Times are seconds. `est_seconds` is the estimate that fairness starts from until history teaches
+    a better one. `waits` says that the handler mostly waits for a model server.
+    """
+
+    name: str
+    title: str
+    description: str
+    queue: str
+    input: type[Input]
+    result: type[Result]
+    handler: Callable[[Any, Any], Result]
+    example: Mapping[str, Any]
+    priority: int = 5
+    timeout: int = 600
+    max_attempts: int = 3
+    est_seconds: float = 1.0
+    readiness: Callable[[], Readiness] = always_ready
+    diagnostic: bool = False
+    waits: bool = False
+    icon: str = "task"
+    sample: Mapping[str, Any] = field(default_factory=dict)
+    check_input: Callable[[Any, Any], None] | None = None
+
+    def validate(self, data: Any) -> Input:
+        """Return the validated input.
+
+        Raises:
+            InvalidInput: with a pointer below ``/input`` for each fault.
+        """
+        try:
+            return self.input.model_validate(data)
+        except ValidationError as error:
+            faults = [
+                {
+                    "pointer": "/input" + "".join(f"/{part}" for part in fault["loc"]),
+                    "code": fault["type"],
+                    "detail": fault["msg"],
+                }
+                for fault in error.errors(include_url=False, include_context=False, include_input=False)
+            ]
+            raise errors.InvalidInput(f"The input does not fit {self.name}.", errors=faults) from error
+
+    def file_fields(self) -> dict[str, list[str]]:
+        """Return the names of fields that take file ids, with the content types each accepts."""
+        return {
+            name: definition.json_schema_extra["x-file"]["accept"]  # type: ignore[index,call-overload]
+            for name, definition in self.input.model_fields.items()
+            if isinstance(definition.json_schema_extra, dict) and "x-file" in definition.json_schema_extra
+        }
+
+
+_types: dict[str, TaskType] = {}
+
+
+def task_type(**options: Any) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Register the decorated handler ``(context, input) -> result`` as a task type.
+
+    Takes the fields of `TaskType` but `handler`; `input` and `result` are its models.
+
+    Raises:
+        ValueError: two handlers claim one name.
+    """
+
+    def register(handler: Callable[..., Result]) -> Callable[..., Result]:
+        definition = TaskType(handler=handler, **options)
+        if definition.name in _types:
+            raise ValueError(f"The task type {definition.name} is registered twice.")
+        _types[definition.name] = definition
+        return handler
+
+    return register
+
+
+@cache
+def _load_handlers() -> None:
+    # By name: handlers import this module, so a plain import would be a circle.
+    handlers = importlib.import_module("tasks.handlers")
+    for module in pkgutil.iter_modules(handlers.__path__):
+        importlib.import_module(f"tasks.handlers.{module.name}")
+
+
+def all_types() -> dict[str, TaskType]:
+    """Return the task types of this installation by name; diagnostics only where they are switched on."""
+    from django.conf import settings
+
+    _load_handlers()
+    return {
+        name: definition
+        for name, definition in sorted(_types.items())
+        if not definition.diagnostic or settings.PORTAL_DIAGNOSTICS
+    }
+
+
+def get_type(name: str) -> TaskType:
+    """Return one task type.
+
+    Raises:
+        UnknownTaskType: there is none of that name here.
+    """
+    try:
+        return all_types()[name]
+    except KeyError:
+        known = ", ".join(all_types())
+        raise errors.UnknownTaskType(
+            f"There is no task type {name!r} here. There are: {known}.",
+            errors=[{"pointer": "/type", "code": "unknown_task_type", "detail": f"one of: {known}"}],
+        ) from None
