@@ -6,13 +6,14 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from portal import env
+from portal import __version__, env
 
 BASE_DIR = env.PROJECT
 STATE_DIR = env.PROJECT / ".portal"
 
 # --- What this installation is -------------------------------------------------------------------
 
+PORTAL_VERSION = __version__
 DEBUG = env.flag("DEBUG", False)
 # Set by `make run`: demo users, the embedded Postgres and model server, everything on 127.0.0.1.
 PORTAL_DEMO = env.flag("PORTAL_DEMO", False)
@@ -58,6 +59,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.middleware.RequestIdMiddleware",
+    "tasks.api.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.middleware.SecurityHeadersMiddleware",
@@ -102,8 +104,14 @@ _default["OPTIONS"] |= {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
-    "options": "-c idle_in_transaction_session_timeout=30s -c lock_timeout=20s -c statement_timeout=60s",
+    "options": "-c jit=off -c idle_in_transaction_session_timeout=30s -c lock_timeout=20s -c statement_timeout=60s",
 }
+if PORTAL_PROCESS == "qcluster":
+    # The hot statements need index plans whatever the statistics say: one hash join under a lane lock is a convoy.
+    _default["OPTIONS"]["options"] += "".join(
+        f" -c enable_{plan}=off" for plan in ("hashjoin", "mergejoin", "seqscan", "bitmapscan")
+    )
+    _default["OPTIONS"]["options"] += " -c plan_cache_mode=force_generic_plan"
 if PORTAL_PROCESS == "web":
     _default["OPTIONS"]["pool"] = {"min_size": 2, "max_size": env.number("WEB_DB_POOL", 20, at_least=2)}
 else:
@@ -179,22 +187,29 @@ REST_FRAMEWORK = {
         "tasks.api.authentication.TokenAuthentication",
         "tasks.api.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["tasks.api.authentication.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["tasks.api.parsers.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "tasks.api.schema.ApiSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "tasks.api.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
     "COMPACT_JSON": True,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Portal",
+    "DESCRIPTION": "Submit tasks, watch them, fetch results. Every answer of 400 or more is a problem (RFC 9457).",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    # The document and its page are public: they say what the installation can do, not what anybody did.
+    "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
+    "POSTPROCESSING_HOOKS": ["tasks.api.schema.add_task_types"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
 # --- Files, language, time -----------------------------------------------------------------------

@@ -6,6 +6,7 @@ A new task type is one file in `tasks/handlers/`; docs/task-types.md shows one.
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,28 @@ class Result(BaseModel):
     """A task type's result."""
 
     engine: EngineInfo
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as JSON that Postgres can store: without NUL, lone surrogates, NaN and infinities."""
+        cleaned: dict[str, Any] = _storable(self.model_dump())
+        return cleaned
+
+
+def _storable(value: Any) -> Any:
+    # Documents hold anything: a PDF's text may carry NUL, its sizes may be NaN.
+    match value:
+        case str():
+            return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {str(_storable(key)): _storable(member) for key, member in value.items()}
+        case list() | tuple():
+            return [_storable(member) for member in value]
+        case None | bool() | int():
+            return value
+        case _:
+            return str(value)
 
 
 def file_field(*accept: str, **kwargs: Any) -> Any:

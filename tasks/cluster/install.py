@@ -34,4 +34,24 @@ def _plain(value: Any) -> Any:
 
 
 def replace_pickle() -> None:
+    """Make every reader and writer of django-q2 messages in this process use JSON."""
     signing.PickleSerializer = JsonSerializer
+
+
+def replace_machinery() -> None:
+    """Put our pipe and sentinel in the place of django-q2's. Only `manage.py qcluster` needs it."""
+    from django_q import cluster
+    from django_q.signals import post_spawn
+
+    from tasks.cluster.sentinel import NodeSentinel
+    from tasks.cluster.tickets import TicketPipe
+
+    cluster.Queue = TicketPipe
+    cluster.Sentinel = NodeSentinel
+    post_spawn.connect(_start_worker, dispatch_uid="tasks.cluster.start_worker")
+
+
+def _start_worker(**_: Any) -> None:
+    from tasks.cluster.slice import start_worker
+
+    start_worker()

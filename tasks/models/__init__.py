@@ -3,6 +3,7 @@
 from tasks.models.attempt import Attempt, Settlement
 from tasks.models.audit import AuditEntry
 from tasks.models.batch import Batch
+from tasks.models.duty import Duty
 from tasks.models.event import Event
 from tasks.models.file import File
 from tasks.models.lane import Cluster, Lane
@@ -16,6 +17,7 @@ __all__ = [
     "AuditEntry",
     "Batch",
     "Cluster",
+    "Duty",
     "Event",
     "File",
     "IdempotencyKey",

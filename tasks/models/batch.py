@@ -22,6 +22,7 @@ class Batch(models.Model):
 
     class Meta:
         db_table = "batch"
+        verbose_name_plural = "batches"
         indexes = [models.Index("owner", F("id").desc(), name="batch_owner")]
 
     def __str__(self) -> str:

@@ -76,6 +76,8 @@ class Task(models.Model):
     attempts_charged = models.SmallIntegerField(db_default=0)
     max_attempts = models.SmallIntegerField()
     timeout_seconds = models.IntegerField()
+    # How long the content is kept once the task has ended; from the plan at submission.
+    keep_days = models.IntegerField()
 
     progress_fraction = models.FloatField(null=True)
     progress_stage = models.TextField(db_default="")
@@ -95,6 +97,10 @@ class Task(models.Model):
 
     class Meta:
         db_table = "task"
+        permissions = [
+            ("view_task_content", "Can view the input and result of tasks"),
+            ("operate_tasks", "Can retry and cancel tasks"),
+        ]
         constraints = [
             models.CheckConstraint(name="task_status_known", condition=Q(status__in=Status.values)),
             models.CheckConstraint(name="task_priority_range", condition=Q(priority__range=(1, 10))),
@@ -121,8 +127,10 @@ class Task(models.Model):
             models.Index("cancel_requested_at", name="task_cancelling", condition=Q(cancel_requested_at__isnull=False) & ~Q(status__in=TERMINAL)),
             models.Index("keep_until", name="task_terminal", condition=Q(status__in=TERMINAL)),
             models.Index("owner", F("id").desc(), name="task_owner"),
-            models.Index("owner", name="task_owner_waiting", condition=Q(status__in=[Status.WAITING, Status.SCHEDULED, Status.HELD])),
+            models.Index("owner", name="task_owner_waiting", condition=Q(status__in=NOT_STARTED)),
             models.Index("batch", name="task_batch", condition=Q(batch__isnull=False)),
+            # Only for operators (lists of failures); a task that does not fail never touches it.
+            models.Index(F("finished_at").desc(), name="task_failed", condition=Q(status=Status.FAILED)),
         ]
 
     def __str__(self) -> str:

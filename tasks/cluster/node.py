@@ -1,0 +1,142 @@
+"""A node: one `qcluster` process tree. Its ticks run in the sentinel, from shared memory alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import time
+from contextlib import suppress
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.db.models import F
+from django.db.models.functions import Now
+
+from tasks.cluster.shared import SharedMemory, Why, WorkerRecord, WorkerState, clear
+from tasks.cluster.tickets import TicketPipe
+from tasks.lifecycle import finish
+from tasks.lifecycle.claim import running_tasks_of
+from tasks.models import Cluster as ClusterRow
+from tasks.models import Node as NodeRow
+from tasks.models.ids import new_id
+from tasks.models.node import NodeStatus
+
+logger = logging.getLogger(__name__)
+
+# From the first signal until the worker is killed.
+KILL_AFTER_SECONDS = 5.0
+INTERRUPT_SIGNAL = signal.SIGUSR1
+
+class Node:
+    """What all processes of one `qcluster` share: its id, memory, ticket pipe and wake-up pipe."""
+
+    def __init__(self, *, cluster: str, workers: int, tickets: TicketPipe) -> None:
+        self.id: UUID = new_id()
+        self.cluster = cluster
+        self.workers = workers
+        self.tickets = tickets
+        self.sentinel_pid = os.getpid()
+        self.leader_pid = os.getppid()
+        self.memory = SharedMemory(workers, grace_seconds=settings.STOP_GRACE_SECONDS)
+        # A worker writes here when it becomes idle, so that the pusher looks at once.
+        self.wake_reader, self.wake_writer = os.pipe()
+        os.set_blocking(self.wake_reader, False)
+        os.set_blocking(self.wake_writer, False)
+
+    # --- The row ----------------------------------------------------------------------------------
+
+    def register(self) -> None:
+        """Write the node's row. Called by the sentinel before it forks."""
+        ClusterRow.objects.get_or_create(name=self.cluster)
+        host = socket.gethostname()
+        NodeRow.objects.create(
+            id=self.id,
+            name=settings.NODE_NAME or f"{host}-{self.leader_pid}",
+            cluster_id=self.cluster,
+            host=host,
+            pid=self.leader_pid,
+            version=settings.PORTAL_VERSION,
+            workers=self.workers,
+        )
+
+    def deregister(self) -> None:
+        """Return what still runs by the table and mark the node stopped. Called by the sentinel at its end.
+
+        If the database is away, the others find out by the heartbeat.
+        """
+        try:
+            NodeRow.objects.filter(pk=self.id, status__in=(NodeStatus.ALIVE, NodeStatus.DRAINING)).update(
+                status=NodeStatus.STOPPED, stopped_at=Now(), beat=F("beat") + 1, running=[]
+            )
+            for claimed in running_tasks_of(self.id):
+                finish.finish_attempt(claimed, finish.returned())
+        except DatabaseError as error:
+            logger.error("node %s could not sign off: %s", self.id, error)
+        finally:
+            connections.close_all()
+
+    # --- Ticks, in the sentinel ---------------------------------------------------------------------
+
+    def tick(self, *, stopping: bool) -> None:
+        """Interrupt attempts that are due, kill those that do not listen, note dead workers. No database here."""
+        header = self.memory.header
+        header.ticked_at = time.monotonic()
+        if stopping and not header.stopping_since:
+            header.stopping_since = time.monotonic()
+        for record in self.memory.records:
+            if record.state == WorkerState.RUNNING:
+                self._interrupt_when_due(record)
+            if record.state not in (WorkerState.FREE, WorkerState.DEAD) and not _is_alive(record.pid):
+                self._note_death(record)
+
+    def _interrupt_when_due(self, record: WorkerRecord) -> None:
+        why = self.memory.why_interrupt(record)
+        if why == Why.NOTHING:
+            return
+        now = time.monotonic()
+        if not record.interrupted_at:
+            record.interrupted_at = now
+        with suppress(ProcessLookupError):
+            if now - record.interrupted_at > KILL_AFTER_SECONDS:
+                logger.warning("worker %s ignores signals: killed (%s)", record.pid, why.name.lower())
+                record.killed_for = why
+                # Its group: what the handler started (Tesseract, …) must not outlive it.
+                os.killpg(record.pid, signal.SIGKILL)
+            else:
+                os.kill(record.pid, INTERRUPT_SIGNAL)
+
+    def _note_death(self, record: WorkerRecord) -> None:
+        if record.state == WorkerState.IDLE:
+            clear(record)
+            return
+        record.had_started = record.state == WorkerState.RUNNING
+        record.state = WorkerState.DEAD
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(record.pid, signal.SIGKILL)
+
+    # --- In any process -----------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Make the pusher look again."""
+        with suppress(BlockingIOError):
+            os.write(self.wake_writer, b"w")
+
+    def tickets_wanted(self) -> int:
+        """Return how many idle workers have no ticket waiting for them."""
+        return max(0, self.memory.idle_count() - self.tickets.qsize())
+
+
+def _is_alive(pid: int) -> bool:
+    # The sentinel has reaped its dead children just before each tick.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+# Set by the sentinel before it forks; None in every process that is no part of a node.
+here: Node | None = None

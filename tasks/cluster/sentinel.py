@@ -1,0 +1,24 @@
+"""django-q2's sentinel, joined to a node."""
+
+from __future__ import annotations
+
+from django_q.cluster import Sentinel
+
+from tasks.cluster import node
+from tasks.cluster.orphans import die_with_parent
+
+
+class NodeSentinel(Sentinel):
+    """Opens the node before it forks the workers, and signs it off at the end."""
+
+    def start(self) -> None:
+        die_with_parent()
+        node.here = node.Node(cluster=self.broker.list_key, workers=self.pool_size, tickets=self.task_queue)
+        node.here.register()
+        self.broker.join_node(node.here, self.stop_event)
+        super().start()
+
+    def stop(self) -> None:
+        super().stop()
+        if node.here is not None:
+            node.here.deregister()

@@ -1,0 +1,174 @@
+"""Stores and opens files: the bytes in Django storage, the facts in the table `file`."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO, cast
+from uuid import UUID
+
+import filetype
+from django.conf import settings
+from django.core.files import File as DjangoFile
+from django.db import transaction
+from django.db.models import Sum
+
+from accounts.limits import limits_of
+from accounts.models import User
+from tasks import errors
+from tasks.context import FileInfo
+from tasks.models import File
+
+HEAD_BYTES = 8192
+MAX_NAME_LENGTH = 200
+
+
+def store_file(
+    user: User,
+    *,
+    name: str,
+    chunks: Iterable[bytes],
+    task_id: UUID | None = None,
+    content_type: str | None = None,
+) -> File:
+    """Store a file and return its row; its type is taken from its content.
+
+    Bytes are hashed and spooled to disk as they come. The row is written after the bytes, so that a
+    row never points at nothing; bytes whose row was not written are removed again.
+
+    Args:
+        task_id: the task that made the file; None for an upload.
+        content_type: what the maker says; believed only for text, which has no magic number.
+
+    Raises:
+        InvalidInput: no bytes, or no usable name.
+        InputTooLarge: more than MAX_UPLOAD_BYTES.
+        QuotaExceeded: the plan's file storage is full.
+    """
+    clean_name = _clean_name(name)
+    digest = hashlib.sha256()
+    with tempfile.SpooledTemporaryFile(max_size=1024 * 1024) as spool:
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > settings.MAX_UPLOAD_BYTES:
+                raise errors.InputTooLarge(
+                    f"{clean_name} is larger than the {settings.MAX_UPLOAD_BYTES // 1024 // 1024} MiB that are allowed."
+                )
+            digest.update(chunk)
+            spool.write(chunk)
+        if size == 0:
+            raise _invalid("empty_file", f"{clean_name} is empty (0 bytes).")
+        _check_storage(user, size)
+        spool.seek(0)
+        head = spool.read(HEAD_BYTES)
+        spool.seek(0)
+        file = File(
+            owner=user,
+            task_id=task_id,
+            name=clean_name,
+            size=size,
+            content_type=content_type_of(head, clean_name, content_type),
+            sha256=digest.hexdigest(),
+        )
+        file.data.save(clean_name, DjangoFile(spool), save=False)
+    try:
+        file.save(force_insert=True)
+    except BaseException:
+        file.data.storage.delete(file.data.name)
+        raise
+    return file
+
+
+def content_type_of(head: bytes, name: str, said: str | None = None) -> str:
+    """Return the content type that the first bytes show; text kinds are told apart by the name."""
+    if kind := filetype.guess(head):
+        return str(kind.mime)
+    if _is_text(head):
+        text_kinds = {".md": "text/markdown", ".csv": "text/csv", ".json": "application/json", ".srt": "text/plain"}
+        by_name = text_kinds.get(Path(name).suffix.lower(), "text/plain")
+        return said if said and said.startswith("text/") else by_name
+    return "application/octet-stream"
+
+
+def open_file(file: File) -> BinaryIO:
+    """Open the bytes for reading.
+
+    Raises:
+        UnreadableFile: the storage has lost them.
+    """
+    try:
+        return cast(BinaryIO, file.data.storage.open(file.data.name, "rb"))
+    except OSError as error:
+        raise errors.UnreadableFile(f"{file.name} cannot be read from the storage.") from error
+
+
+def local_path(file: File, folder: Path) -> Path:
+    """Return a path on this machine: the stored file itself, or a copy in `folder` where storage is remote."""
+    try:
+        path = Path(file.data.path)
+    except NotImplementedError:
+        path = folder / f"portal-{file.id}"
+        if not path.exists():
+            partial = path.with_suffix(".part")
+            with open_file(file) as source, partial.open("wb") as target:
+                while chunk := source.read(1024 * 1024):
+                    target.write(chunk)
+            partial.rename(path)
+    if not path.exists():
+        raise errors.UnreadableFile(f"{file.name} cannot be read from the storage.")
+    return path
+
+
+def delete_file(file: File) -> None:
+    """Delete a file's row, then its bytes; a crash between leaves bytes that nothing points at."""
+    storage, name = file.data.storage, file.data.name
+    with transaction.atomic():
+        file.delete()
+    storage.delete(name)
+
+
+def describe(file: File) -> FileInfo:
+    return FileInfo(file.id, file.name, file.size, file.content_type, file.sha256)
+
+
+def bytes_kept(user: User) -> int:
+    """Return how many bytes of files a user keeps."""
+    return File.objects.filter(owner=user).aggregate(total=Sum("size"))["total"] or 0
+
+
+def _check_storage(user: User, size: int) -> None:
+    limit = limits_of(user).file_bytes
+    kept = bytes_kept(user)
+    if kept + size > limit:
+        raise errors.QuotaExceeded(
+            f"Your plan keeps {limit / 1024**3:.1f} GiB of files, and {kept / 1024**3:.1f} are used. Delete some.",
+            policy="files",
+            limit=limit,
+            retry_after_seconds=3600,
+        )
+
+
+def _clean_name(name: str) -> str:
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    cleaned = "".join(character for character in last if character.isprintable()).strip()
+    if not cleaned or cleaned in {".", ".."}:
+        raise _invalid("no_name", "The file has no name.")
+    return cleaned[:MAX_NAME_LENGTH]
+
+
+def _is_text(head: bytes) -> bool:
+    if b"\0" in head:
+        return False
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        # The cut at HEAD_BYTES may fall inside a character.
+        return error.start >= len(head) - 4
+    return True
+
+
+def _invalid(code: str, detail: str) -> errors.InvalidInput:
+    return errors.InvalidInput(detail, errors=[{"pointer": "/file", "code": code, "detail": detail}])

@@ -1,0 +1,153 @@
+"""Admission: does a submission fit the user's plan? Exact under concurrency, by the lock on the usage row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from accounts.limits import Limits
+from accounts.models import User
+from tasks import errors, sql
+
+if TYPE_CHECKING:
+    from tasks.lifecycle.submit import Accepted
+
+NORMAL = 6  # the highest priority that costs no allowance
+RATE_WINDOW_SECONDS = 60.0
+WAITING_RETRY_SECONDS = 30
+
+
+def band(priority: int) -> str:
+    """Return which allowance a priority spends: urgent, high or none.
+
+    >>> band(9), band(7), band(6)
+    ('urgent', 'high', 'none')
+    """
+    if priority >= 9:
+        return "urgent"
+    return "high" if priority >= 7 else "none"
+
+
+def admit(
+    user: User, limits: Limits, accepted: Sequence[Accepted], *, on_quota: str = "reject"
+) -> list[Accepted]:
+    """Count the tasks against the plan and return them, lowered where `on_quota` is ``downgrade``.
+
+    Locks the user's usage row until the transaction ends. Needs a transaction.
+
+    Raises:
+        QuotaExceeded: names the policy, its limit and when to try again; then nothing is counted.
+    """
+    if not accepted:
+        return []
+    usage = sql.run_one("lock_usage", {"user": user.pk})
+    _check_rate(usage, limits)
+    _check_day(usage, limits, len(accepted))
+    admitted = _spend_allowances(usage, limits, accepted, on_quota)
+    waiting = _check_waiting(user, usage, limits, len(accepted))
+    bands = [band(task.priority) for task in admitted]
+    _count(
+        user,
+        limits,
+        tasks=len(admitted),
+        high=bands.count("high"),
+        urgent=bands.count("urgent"),
+        waiting=waiting,
+    )
+    return admitted
+
+
+def count_one_more(user: User, limits: Limits) -> None:
+    """Count a retry like a submission of one task that spends no allowance. Needs a transaction.
+
+    Raises:
+        QuotaExceeded: as `admit`.
+    """
+    usage = sql.run_one("lock_usage", {"user": user.pk})
+    _check_rate(usage, limits)
+    _check_day(usage, limits, 1)
+    waiting = _check_waiting(user, usage, limits, 1)
+    _count(user, limits, tasks=1, high=0, urgent=0, waiting=waiting)
+
+
+def _count(user: User, limits: Limits, *, tasks: int, high: int, urgent: int, waiting: int) -> None:
+    burst = RATE_WINDOW_SECONDS / limits.per_minute if limits.per_minute else 0.0
+    counted = {"user": user.pk, "tasks": tasks, "high": high, "urgent": urgent, "burst": burst, "waiting": waiting}
+    sql.run("count_usage", counted)
+
+
+def _check_rate(usage: Any, limits: Limits) -> None:
+    # Generic cell rate algorithm: a full minute's worth may come at once, then one each interval.
+    if limits.per_minute is None:
+        return
+    if limits.per_minute == 0:
+        raise _refuse("Your plan allows no submissions.", "burst", 0, RATE_WINDOW_SECONDS)
+    interval = RATE_WINDOW_SECONDS / limits.per_minute
+    over = usage.burst_seconds + interval - RATE_WINDOW_SECONDS
+    if over > 1e-6:
+        raise _refuse(f"Your plan allows {limits.per_minute} submissions a minute.", "burst", limits.per_minute, over)
+
+
+def _check_day(usage: Any, limits: Limits, count: int) -> None:
+    if limits.per_day is not None and usage.day_count + count > limits.per_day:
+        left = max(0, limits.per_day - usage.day_count)
+        raise _refuse(
+            f"Your plan allows {limits.per_day} tasks a day; {left} are left until midnight UTC.",
+            "day",
+            limits.per_day,
+            usage.day_seconds_left,
+        )
+
+
+def _spend_allowances(
+    usage: Any, limits: Limits, accepted: Sequence[Accepted], on_quota: str
+) -> list[Accepted]:
+    left = {
+        "high": _left(limits.high_per_day, usage.high_count),
+        "urgent": _left(limits.urgent_per_day, usage.urgent_count),
+    }
+    admitted = []
+    for task in accepted:
+        spends = band(task.priority)
+        if spends == "none":
+            admitted.append(task)
+        elif left[spends] > 0:
+            left[spends] -= 1
+            admitted.append(task)
+        elif on_quota == "downgrade":
+            admitted.append(replace(task, priority=NORMAL, priority_reason=f"{spends}_allowance_used"))
+        else:
+            limit = (limits.high_per_day if spends == "high" else limits.urgent_per_day) or 0
+            raise _refuse(
+                f"Your plan allows {limit} {spends}-priority tasks a day, and they are used up. Choose priority "
+                f'{NORMAL} or lower, or send on_quota "downgrade".',
+                f"{spends}-day",
+                limit,
+                usage.day_seconds_left,
+            )
+    return admitted
+
+
+def _check_waiting(user: User, usage: Any, limits: Limits, count: int) -> int:
+    """Return the new bound of waiting tasks. They are counted only when the bound would pass the limit."""
+    bound: int = usage.waiting_bound
+    if bound + count > limits.max_waiting:
+        bound = sql.run_one("count_waiting", {"user": user.pk, "limit": limits.max_waiting + 1}).waiting
+    if bound + count > limits.max_waiting:
+        raise _refuse(
+            f"Your plan allows {limits.max_waiting} waiting tasks; {bound} are waiting now.",
+            "waiting",
+            limits.max_waiting,
+            WAITING_RETRY_SECONDS,
+        )
+    return bound + count
+
+
+def _left(limit: int | None, used: int) -> float:
+    return math.inf if limit is None else limit - used
+
+
+def _refuse(message: str, policy: str, limit: int, seconds: float) -> errors.QuotaExceeded:
+    return errors.QuotaExceeded(message, policy=policy, limit=limit, retry_after_seconds=max(1, math.ceil(seconds)))

@@ -1,0 +1,169 @@
+"""The context of a real attempt: what a handler says goes to the database, under the attempt's token."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, connection
+from psycopg.types.json import Jsonb
+
+from accounts.models import User
+from tasks import backends, errors, files, sql
+from tasks.context import FileInfo
+from tasks.lifecycle.claim import Claimed
+from tasks.models import File
+
+if TYPE_CHECKING:
+    from tasks.lifecycle.run import Interrupts
+
+PROGRESS_SECONDS = 0.5
+OUTPUT_SECONDS = 0.1
+MAX_LOG_LENGTH = 10_000
+MOST_FILES = 1000
+
+
+class Superseded(errors.AttemptInterrupted):
+    """Another attempt has taken this one's place; this one must stop and write nothing."""
+
+
+class AttemptContext:
+    """Implements `tasks.context.Context` for one attempt in one worker."""
+
+    def __init__(self, claimed: Claimed, interrupts: Interrupts) -> None:
+        self._claimed = claimed
+        self._interrupts = interrupts
+        self._entries: list[dict[str, Any]] = []
+        self._output: list[str] = []
+        self._progress: tuple[float, str] | None = None
+        self._flushed_at = 0.0
+
+    @property
+    def task_id(self) -> UUID:
+        return self._claimed.id
+
+    @property
+    def attempt(self) -> int:
+        return self._claimed.attempt_number
+
+    # --- What the handler says ---------------------------------------------------------------------
+
+    def progress(self, fraction: float, stage: str = "") -> None:
+        self._progress = (min(1.0, max(0.0, float(fraction))), stage[:200])
+        self._flush_when_due(PROGRESS_SECONDS)
+
+    def log(self, text: str) -> None:
+        self._drain_output()
+        self._entries.append({"kind": "log", "data": {"text": _storable(text)[:MAX_LOG_LENGTH]}})
+        self._flush_when_due(PROGRESS_SECONDS)
+
+    def emit(self, text: str) -> None:
+        self._output.append(text)
+        self._flush_when_due(OUTPUT_SECONDS)
+
+    def flush(self) -> None:
+        """Write what is pending.
+
+        Raises:
+            Superseded: the attempt is no longer the task's.
+        """
+        self._flushed_at = time.monotonic()
+        self._drain_output()
+        progress, self._progress = self._progress, None
+        entries, self._entries = self._entries, []
+        if progress is not None:
+            entries.append({"kind": "progress", "data": {"fraction": progress[0], "stage": _storable(progress[1])}})
+        if not entries:
+            return
+        said = {
+            "task": self._claimed.id,
+            "token": self._claimed.token,
+            "fraction": progress and progress[0],
+            "stage": progress and _storable(progress[1]),
+            "entries": Jsonb(entries),
+        }
+        with self._safely():
+            try:
+                mine = sql.run_one("say", said) is not None
+            except (OperationalError, InterfaceError):
+                # The database is away for a moment: that must not fail the work. Said again next time.
+                connection.close()
+                self._entries = entries
+                mine = True
+        if not mine:
+            raise Superseded
+
+    def _drain_output(self) -> None:
+        # Kept in order with log lines: output before a line is written before it.
+        if self._output:
+            self._entries.append({"kind": "output", "data": {"text": _storable("".join(self._output))}})
+            self._output = []
+
+    def _flush_when_due(self, seconds: float) -> None:
+        if time.monotonic() - self._flushed_at >= seconds:
+            self.flush()
+        self.check()
+
+    # --- Files -------------------------------------------------------------------------------------
+
+    def file_info(self, file: UUID) -> FileInfo:
+        return files.describe(self._file(file))
+
+    def open(self, file: UUID) -> BinaryIO:
+        stored = self._file(file)
+        with self._safely():
+            return files.open_file(stored)
+
+    def local_path(self, file: UUID) -> Path:
+        stored = self._file(file)
+        with self._safely():
+            return files.local_path(stored, Path(tempfile.gettempdir()))
+
+    def save(self, name: str, data: bytes, content_type: str) -> FileInfo:
+        with self._safely():
+            owner = User.objects.select_related("plan").get(pk=self._claimed.owner_id)
+            return files.describe(
+                files.store_file(owner, name=name, chunks=[data], task_id=self._claimed.id, content_type=content_type)
+            )
+
+    def files_of_owner(self) -> list[FileInfo]:
+        with self._safely():
+            owned = File.objects.filter(owner=self._claimed.owner_id, task=None).order_by("-id")[:MOST_FILES]
+            return [files.describe(file) for file in owned]
+
+    def _file(self, file: UUID) -> File:
+        with self._safely():
+            stored = File.objects.filter(pk=file, owner=self._claimed.owner_id).first()
+        if stored is None:
+            raise errors.UnreadableFile(f"The file {file} was deleted.")
+        return stored
+
+    # --- The rest ----------------------------------------------------------------------------------
+
+    def backend(self, kind: str) -> str:
+        return backends.base_url(kind)
+
+    def check(self) -> None:
+        self._interrupts.check()
+
+    def snooze(self, seconds: float) -> None:
+        raise errors.Snooze(seconds=seconds)
+
+    @contextmanager
+    def _safely(self) -> Iterator[None]:
+        """Nothing may be raised by a signal while the database is spoken to: it would leave the connection torn."""
+        was_armed = self._interrupts.disarm()
+        try:
+            yield
+        finally:
+            if was_armed:
+                self._interrupts.arm()
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

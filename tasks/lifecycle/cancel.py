@@ -1,0 +1,94 @@
+"""Cancelling: a task that waits ends at once; a running one is interrupted by its node.
+
+The wish itself is durable (a column); ending a waiting task under its lane's lock is not, and the
+sweep does it again when it was lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from psycopg.types.json import Jsonb
+
+from accounts.models import User
+from tasks import errors, events, sql
+from tasks.lifecycle import audit
+from tasks.lifecycle.fill import fill_locked, locked_lanes
+from tasks.lifecycle.find import find_task
+from tasks.models import Task
+from tasks.statuses import NOT_STARTED, TERMINAL, Status
+
+
+def cancel_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
+    """Cancel a task and return it. Repeating it, or cancelling what has ended, changes nothing.
+
+    Args:
+        by: who asks; noted in the audit log when it is not the owner's own task.
+        owner: only this user's tasks are seen; None for operators.
+
+    Raises:
+        NotFound: no such task.
+    """
+    with transaction.atomic(durable=True):
+        task = find_task(task_id, owner=owner, lock=True)
+        if task.status in TERMINAL or task.cancel_requested_at is not None:
+            asked = False
+        else:
+            asked = True
+            Task.objects.filter(pk=task_id).update(
+                cancel_requested_at=Now(), cancelled_by=by.pk, version=F("version") + 1
+            )
+            audit.record(by, "cancel", "task", task_id)
+    if asked and task.status in NOT_STARTED:
+        end_unstarted([(task_id, task.lane_id)])
+    if asked:
+        tell_node(task_id)
+    return Task.objects.select_related("content").get(pk=task_id)
+
+
+def end_unstarted(tasks: Sequence[tuple[UUID, int]]) -> int:
+    """End tasks that have not started and whose cancellation was asked for, or whose time has passed.
+
+    Args:
+        tasks: (task, lane). Those that have started meanwhile are left alone.
+
+    Returns:
+        How many ended.
+    """
+    with locked_lanes(lane for _, lane in tasks) as lanes:
+        ended = sql.run(
+            "release",
+            {
+                "tasks": [task for task, _ in tasks],
+                "lanes": lanes,
+                "cancelled": Jsonb(_error(*errors.CANCELLED)),
+                "expired": Jsonb(_error(*errors.EXPIRED)),
+            },
+        )
+        fill_locked(lanes)
+    return len(ended)
+
+
+def tell_node(task_id: UUID) -> None:
+    """Tell the node that runs a task to interrupt it; lost, the node sees the column within a second."""
+    task = Task.objects.filter(pk=task_id, status=Status.RUNNING).values("node_id", "token", "owner_id", "version").first()
+    if task is None:
+        return
+    call = {"node": str(task["node_id"]), "token": str(task["token"])}
+    change = {
+        "id": str(task_id), "owner": task["owner_id"], "version": task["version"], "status": "cancelling",
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_notify(%s, %s), pg_notify(%s, %s)",
+            [events.CANCEL, json.dumps(call), events.TASK, json.dumps(change)],
+        )
+
+
+def _error(code: str, message: str) -> dict[str, object]:
+    return {"code": code, "message": message, "retryable": False, "attempt": None}

@@ -1,0 +1,49 @@
+"""Gives free slots to held tasks, and gives slots back: the transactions under lane locks.
+
+All of them are asynchronous commits: what they do can be redone from durable rows (held tasks
+beside free slots, settlements), and `tasks.lifecycle.sweep` redoes it within a second or two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import contextmanager
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.db import transaction
+
+from tasks import sql
+
+
+@contextmanager
+def locked_lanes(lanes: Iterable[int]) -> Iterator[list[int]]:
+    """Open a transaction that holds these lanes, in id order. Statements inside see what others committed."""
+    ids = sorted(set(lanes))
+    with transaction.atomic(durable=True):
+        sql.run("lock_lanes", {"lanes": ids})
+        yield ids
+
+
+def fill_lanes(lanes: Iterable[int]) -> int:
+    """Move held tasks into free slots; return how many became ready. Opens its own transaction."""
+    with locked_lanes(lanes) as ids:
+        return fill_locked(ids)
+
+
+def fill_locked(lanes: list[int]) -> int:
+    """Fill lanes whose locks the open transaction holds."""
+    moved: int = sql.run_one("fill", {"lanes": lanes}).moved
+    return moved
+
+
+def settle(settlements: Iterable[tuple[UUID, int]]) -> None:
+    """Give back the slots of ended attempts and fill their lanes.
+
+    Args:
+        settlements: (token of the attempt, lane); those that were settled before are passed over.
+    """
+    owed = list(settlements)
+    with locked_lanes(lane for _, lane in owed) as ids:
+        sql.run("settle", {"tokens": [token for token, _ in owed], "lanes": ids})
+        fill_locked(ids)

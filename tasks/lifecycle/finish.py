@@ -1,0 +1,193 @@
+"""Finishing: the one way an attempt ends, whatever the outcome. Exactly once, by its token.
+
+Transaction 1 (`finish.sql`) is durable and touches no lane. Transaction 2 (`settle`) gives the
+slot back; if it is lost, the settlement that 1 left behind is found by the sweep.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from psycopg.types.json import Jsonb
+
+from tasks import errors, sql
+from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.fill import settle
+from tasks.models import Attempt
+from tasks.models.attempt import Outcome
+from tasks.statuses import Status
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 60.0
+RETRY_SECONDS = 0.5
+BACKOFF_BASE_SECONDS = 2.0
+BACKOFF_CAP_SECONDS = 600.0
+DEATHS_TO_POISON = 3
+LOSSES_TO_POISON = 6
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended and what follows. `delay_seconds` counts when the status is ``scheduled``."""
+
+    outcome: Outcome
+    status: Status
+    charged: bool = True
+    delay_seconds: float = 0.0
+    error: dict[str, Any] | None = None
+    traceback: str = ""
+    result: Any = None
+    engine: dict[str, Any] | None = None
+    usage: dict[str, Any] = field(default_factory=dict)
+
+
+def finish_attempt(claimed: Claimed, ending: Ending) -> bool:
+    """Record the end of an attempt and give its slot back. Opens its own transactions.
+
+    Returns:
+        False when the attempt was superseded: then nothing was written, and nothing may be.
+    """
+    if not record_ending(claimed, ending):
+        return False
+    try:
+        settle([(claimed.token, claimed.lane_id)])
+    except DatabaseError as error:
+        # The settlement is durable: the sweep does it within a second or two.
+        logger.warning("settling %s is left to the sweep: %s", claimed.id, error)
+        connection.close()
+    return True
+
+
+def record_ending(claimed: Claimed, ending: Ending) -> bool:
+    """Transaction 1, tried again while the database is away, so that finished work is not thrown away.
+
+    If an answer is lost, the token among the attempts tells whether it was committed.
+
+    Raises:
+        DatabaseError: the database stayed away; the task will be recovered and run again.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    parameters = _parameters(claimed, ending)
+    asked_before = False
+    while True:
+        try:
+            if asked_before and Attempt.objects.filter(token=claimed.token).exists():
+                return True
+            asked_before = True
+            return sql.run_one("finish", parameters) is not None
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
+
+
+def succeeded(result: dict[str, Any]) -> Ending:
+    """The work is complete. `result` is the type's result as plain JSON."""
+    engine = result.get("engine")
+    usage = result.get("tokens")
+    return Ending(
+        Outcome.SUCCEEDED,
+        Status.SUCCEEDED,
+        result=result,
+        engine=engine if isinstance(engine, dict) else None,
+        usage={"tokens": usage} if isinstance(usage, dict) else {},
+    )
+
+
+def failed(
+    claimed: Claimed, error: errors.TaskError, *, outcome: Outcome = Outcome.FAILED, traceback: str = ""
+) -> Ending:
+    """The attempt failed: tried again with backoff while attempts are left and the error allows it."""
+    tries = claimed.attempts_charged + 1
+    again = error.retryable and tries < claimed.max_attempts
+    wanted = error.after if isinstance(error, errors.Retry) else None
+    return Ending(
+        outcome,
+        Status.SCHEDULED if again else Status.FAILED,
+        delay_seconds=wanted if wanted is not None else backoff_seconds(tries),
+        error=describe(claimed, error.code, error.message, retryable=error.retryable),
+        traceback=traceback,
+    )
+
+
+def timed_out(claimed: Claimed) -> Ending:
+    """The attempt took longer than its timeout."""
+    late = errors.HandlerError(f"The attempt took longer than its timeout of {claimed.timeout_seconds} seconds.")
+    late.code = errors.TIMED_OUT[0]
+    return failed(claimed, late, outcome=Outcome.TIMED_OUT)
+
+
+def put_off(claimed: Claimed, error: errors.TaskError, *, outcome: Outcome, seconds: float) -> Ending:
+    """The attempt could not go on through no fault of the task: again later, free of charge, with jitter."""
+    return Ending(
+        outcome,
+        Status.SCHEDULED,
+        charged=False,
+        delay_seconds=max(0.0, seconds) * random.uniform(0.8, 1.2),  # noqa: S311: jitter, no secret
+        error=describe(claimed, error.code, error.message, retryable=True),
+    )
+
+
+def returned() -> Ending:
+    """The attempt did no work that counts (node stopping, claim never started): back at once, free of charge."""
+    return Ending(Outcome.RETURNED, Status.SCHEDULED, charged=False)
+
+
+def cancelled(claimed: Claimed) -> Ending:
+    """A person cancelled the task while it ran."""
+    return Ending(
+        Outcome.CANCELLED, Status.CANCELLED, error=describe(claimed, *errors.CANCELLED, retryable=False)
+    )
+
+
+def vanished(claimed: Claimed, outcome: Outcome) -> Ending:
+    """The worker died (`DIED`) or its node was lost (`LOST`). Reads how often that happened before."""
+    earlier = Attempt.objects.filter(task=claimed.id, outcome=outcome).count() + 1
+    limit = DEATHS_TO_POISON if outcome == Outcome.DIED else LOSSES_TO_POISON
+    if earlier >= limit:
+        return Ending(outcome, Status.FAILED, error=describe(claimed, *errors.POISON, retryable=False))
+    if claimed.attempts_charged + 1 >= claimed.max_attempts:
+        return Ending(outcome, Status.FAILED, error=describe(claimed, *errors.LOST, retryable=True))
+    return Ending(outcome, Status.SCHEDULED, error=describe(claimed, *errors.LOST, retryable=True))
+
+
+def describe(claimed: Claimed, code: str, message: str, *, retryable: bool) -> dict[str, Any]:
+    """Return the `error` object of the API."""
+    return {"code": code, "message": clean(message), "retryable": retryable, "attempt": claimed.attempt_number}
+
+
+def backoff_seconds(tries: int) -> float:
+    """Return a wait after the `tries`-th failure: exponential with full jitter.
+
+    Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    return random.uniform(0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2**tries))  # noqa: S311: jitter
+
+
+def clean(text: str) -> str:
+    """Return text that Postgres can store: no NUL characters, no lone surrogates, of bounded length."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()[:20_000]
+
+
+def _parameters(claimed: Claimed, ending: Ending) -> dict[str, Any]:
+    return {
+        "task": claimed.id,
+        "token": claimed.token,
+        "status": str(ending.status),
+        "outcome": str(ending.outcome),
+        "charged": ending.charged,
+        "delay": float(ending.delay_seconds),
+        "error": None if ending.error is None else Jsonb(ending.error),
+        "cancelled": Jsonb(describe(claimed, *errors.CANCELLED, retryable=False)),
+        "traceback": clean(ending.traceback),
+        "result": Jsonb(ending.result),
+        "engine": None if ending.engine is None else Jsonb(ending.engine),
+        "usage": Jsonb(ending.usage),
+    }

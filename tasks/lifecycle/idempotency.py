@@ -1,0 +1,36 @@
+"""Idempotency keys: the same key and body give the first answer again (IETF draft idempotency-key-header)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from accounts.models import User
+from tasks import errors
+from tasks.models import IdempotencyKey
+
+
+def find(user: User, key: str, body_sha256: str) -> IdempotencyKey | None:
+    """Return what the key gave before, or None.
+
+    Raises:
+        IdempotencyConflict: it was used with another body.
+    """
+    found = IdempotencyKey.objects.filter(owner=user, key=key).first()
+    if found is not None and found.body_sha256 != body_sha256:
+        raise errors.IdempotencyConflict
+    return found
+
+
+def reserve(
+    user: User, key: str, body_sha256: str, task_ids: Sequence[UUID], *, batch_id: UUID | None = None
+) -> bool:
+    """Take the key for these tasks; False when someone else had it first.
+
+    Waits for a concurrent request with the same key, so that both give one answer. Needs a transaction.
+    """
+    row = IdempotencyKey(
+        owner=user, key=key, body_sha256=body_sha256, task_ids=[str(id_) for id_ in task_ids], batch_id=batch_id
+    )
+    IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+    return IdempotencyKey.objects.filter(owner=user, key=key, task_ids=row.task_ids, batch_id=batch_id).exists()

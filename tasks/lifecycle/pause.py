@@ -1,0 +1,87 @@
+"""Pausing queues and draining nodes: what is running goes on, nothing new starts."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from accounts.models import User
+from tasks import errors, events
+from tasks.lifecycle import audit
+from tasks.lifecycle.fill import fill_lanes
+from tasks.models import Node, Queue
+from tasks.models.node import NodeStatus
+from tasks.models.lane import lanes_with_room
+
+
+def pause_queue(name: str, *, by: User, reason: str = "") -> None:
+    """Pause a queue; its ready tasks stay ready and are not claimed. Repeating it changes nothing.
+
+    Raises:
+        NotFound: no such queue.
+    """
+    with transaction.atomic():
+        queue = _find_queue(name)
+        if queue.paused_at is None:
+            Queue.objects.filter(pk=name).update(paused_at=Now(), paused_reason=reason)
+            audit.record(by, "pause", "queue", name, reason=reason)
+
+
+def resume_queue(name: str, *, by: User) -> None:
+    """Open a paused queue again and fill the lanes of its cluster.
+
+    Raises:
+        NotFound: no such queue.
+    """
+    with transaction.atomic():
+        queue = _find_queue(name)
+        if queue.paused_at is None:
+            return
+        Queue.objects.filter(pk=name).update(paused_at=None, paused_reason="")
+        audit.record(by, "resume", "queue", name)
+    for lane in lanes_with_room().filter(cluster=queue.cluster_id).values_list("pk", flat=True):
+        fill_lanes([lane])
+    _wake(queue.cluster_id)
+
+
+def drain_node(node: UUID, *, by: User) -> None:
+    """Let a node finish what it runs and take nothing new.
+
+    Raises:
+        NotFound: no such node, or it is not running.
+    """
+    _set_node(node, NodeStatus.ALIVE, NodeStatus.DRAINING, by, "drain")
+
+
+def resume_node(node: UUID, *, by: User) -> None:
+    """Let a draining node take work again.
+
+    Raises:
+        NotFound: no such node, or it is not running.
+    """
+    _set_node(node, NodeStatus.DRAINING, NodeStatus.ALIVE, by, "resume")
+
+
+def _set_node(node: UUID, before: NodeStatus, after: NodeStatus, by: User, action: str) -> None:
+    with transaction.atomic():
+        row = Node.objects.select_for_update().filter(pk=node, status__in=(before, after)).first()
+        if row is None:
+            raise errors.NotFound("There is no such running node.")
+        if row.status == before:
+            Node.objects.filter(pk=node).update(status=after)
+            audit.record(by, action, "node", node, name=row.name)
+    _wake(row.cluster_id)
+
+
+def _find_queue(name: str) -> Queue:
+    queue = Queue.objects.select_for_update().filter(pk=name).first()
+    if queue is None:
+        raise errors.NotFound(f"There is no queue {name}.")
+    return queue
+
+
+def _wake(cluster: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [events.READY, cluster])

@@ -1,0 +1,50 @@
+"""Retrying because a person asked: a task that failed, was cancelled or expired starts anew under its id."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.limits import limits_of
+from accounts.models import User
+from tasks import errors, sql
+from tasks.lifecycle import admit, audit
+from tasks.lifecycle.fill import fill_lanes
+from tasks.lifecycle.find import find_task
+from tasks.models import Task
+from tasks.statuses import Status
+
+
+def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
+    """Bring an ended task back into its lane, its attempts allowed anew, and return it.
+
+    Repeating it while the task is under way changes nothing. An owner's retry counts against their
+    quota like a submission; an operator's does not.
+
+    Raises:
+        NotFound: no such task.
+        WrongStatus: it has succeeded; submit a copy instead.
+        QuotaExceeded: the owner's plan has no room.
+    """
+    lane: int | None = None
+    with transaction.atomic(durable=True):
+        # The usage row first: usage → lanes → cluster.
+        if owner is not None:
+            found = find_task(task_id, owner=owner)
+            if found.status not in {Status.SUCCEEDED} and found.done:
+                admit.count_one_more(owner, limits_of(owner))
+        task = find_task(task_id, owner=owner, lock=True)
+        if task.status == Status.SUCCEEDED:
+            raise errors.WrongStatus(
+                "This task has succeeded. To do the same again, submit a copy: POST …/copy.", status=task.status
+            )
+        if task.done:
+            row = sql.run_one("revive", {"task": task_id})
+            if row is None:
+                raise errors.WrongStatus("The content of this task was purged, so it cannot be run again.")
+            audit.record(by, "retry", "task", task_id)
+            lane = row.lane_id
+    if lane is not None:
+        fill_lanes([lane])
+    return Task.objects.select_related("content").get(pk=task_id)

@@ -1,0 +1,124 @@
+"""Running: one attempt from its claim to its end. Whatever the handler does, the attempt gets an ending."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from tasks import errors, registry
+from tasks.lifecycle import finish
+from tasks.lifecycle.attempt_context import AttemptContext, Superseded
+from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.validate import check_storable
+from tasks.models.attempt import Outcome
+
+logger = logging.getLogger(__name__)
+
+MAX_RESULT_BYTES = 32 * 1024 * 1024
+BUSY_SECONDS = 2.0
+LONGEST_SNOOZE_SECONDS = 3600.0
+
+
+class Interrupts(Protocol):
+    """How an attempt is interrupted from outside; `tasks.cluster.shared` has the one that signals use."""
+
+    def arm(self) -> None:
+        """From here on `AttemptInterrupted` may be raised in this thread."""
+
+    def disarm(self) -> bool:
+        """From here on nothing is raised; return whether it could be. Called around all that talks to the database."""
+
+    def check(self) -> None:
+        """Raise now what is due: cancelled, past the deadline, node stopping."""
+
+
+def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
+    """Run the handler of a claimed task and record how it ended.
+
+    Returns:
+        False when the attempt was superseded meanwhile; then nothing was recorded.
+    """
+    try:
+        ending = _execute(claimed, interrupts)
+    except Superseded:
+        logger.warning("%s %s: superseded, its outcome is dropped", claimed.type, claimed.id)
+        return False
+    recorded = finish.finish_attempt(claimed, ending)
+    logger.info(
+        "%s %s: attempt %s %s%s",
+        claimed.type,
+        claimed.id,
+        claimed.attempt_number,
+        ending.outcome.label if recorded else "superseded",
+        f" ({ending.error['code']})" if ending.error else "",
+    )
+    return recorded
+
+
+def _execute(claimed: Claimed, interrupts: Interrupts) -> finish.Ending:
+    context = AttemptContext(claimed, interrupts)
+    try:
+        result = _call_handler(claimed, context, interrupts)
+        context.flush()
+        return finish.succeeded(result)
+    except Superseded:
+        raise
+    except errors.CancelRequested:
+        return finish.cancelled(claimed)
+    except errors.TimedOut:
+        return finish.timed_out(claimed)
+    except errors.NodeStopping:
+        return finish.returned()
+    except errors.Snooze as pause:
+        seconds = min(pause.seconds, LONGEST_SNOOZE_SECONDS)
+        return finish.put_off(claimed, pause, outcome=Outcome.SNOOZED, seconds=seconds)
+    except errors.BackendBusy as busy:
+        return finish.put_off(claimed, busy, outcome=Outcome.BUSY, seconds=BUSY_SECONDS)
+    except errors.TaskError as error:
+        return finish.failed(claimed, error, traceback=traceback.format_exc())
+    except BaseException as error:  # the one broad catch: around the handler, SystemExit included
+        return finish.failed(claimed, _wrapped(error), traceback=traceback.format_exc())
+    finally:
+        interrupts.disarm()
+
+
+def _call_handler(claimed: Claimed, context: AttemptContext, interrupts: Interrupts) -> dict[str, object]:
+    definition = registry.get_type(claimed.type)
+    if claimed.input is None:
+        raise errors.GiveUp("The input was purged before the task ran.")
+    data = definition.validate(claimed.input)
+    interrupts.arm()
+    try:
+        outcome = definition.handler(context, data)
+    finally:
+        interrupts.disarm()
+    try:
+        result = definition.result.model_validate(outcome).to_json()
+    except ValidationError as error:
+        raise errors.GiveUp(f"{definition.name} returned something that is not its result: {error}") from error
+    _check_result(result)
+    return result
+
+
+def _check_result(result: dict[str, object]) -> None:
+    try:
+        check_storable(result, "/result")
+    except errors.InvalidInput as error:
+        raise errors.GiveUp(f"The result cannot be stored. {error.message}") from error
+    size = len(json.dumps(result))
+    if size > MAX_RESULT_BYTES:
+        raise errors.GiveUp(
+            f"The result has {size / 1024 / 1024:.0f} MiB; at most {MAX_RESULT_BYTES // 1024 // 1024} are kept. "
+            "Handlers save large results as files."
+        )
+
+
+def _wrapped(error: BaseException) -> errors.HandlerError:
+    if isinstance(error, MemoryError):
+        return errors.HandlerError("The work needed more memory than a worker has.")
+    words = str(error).strip().splitlines()
+    return errors.HandlerError(f"{type(error).__name__}: {words[0]}" if words else type(error).__name__)

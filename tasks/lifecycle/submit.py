@@ -1,0 +1,233 @@
+"""Submission: from a request to rows that are held in the user's lane.
+
+Two transactions. The first is durable and is the promise behind a 202; the second, asynchronous,
+fills the lane. If the second is lost, the sweep sees a held task beside a free slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from psycopg.types.json import Jsonb
+
+from accounts.limits import Limits, limits_of
+from accounts.models import User
+from tasks import errors, sql
+from tasks.lifecycle import admit, idempotency, places
+from tasks.lifecycle.fill import fill_lanes
+from tasks.lifecycle.validate import validate_submission
+from tasks.models import Batch, Task
+from tasks.models.ids import new_id
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a user asks for. Durations are seconds; None leaves the choice to the task type."""
+
+    type: str
+    input: Any
+    priority: int | None = None
+    run_after: datetime | None = None
+    start_before: datetime | None = None
+    timeout: int | None = None
+    max_attempts: int | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    tags: Sequence[str] = ()
+    on_quota: Literal["reject", "downgrade"] = "reject"
+    copy_of: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A validated submission with everything decided: one item of `insert_tasks.sql`."""
+
+    id: UUID
+    type: str
+    queue: str
+    cluster: str
+    lane: int
+    priority: int
+    priority_requested: int
+    priority_reason: str
+    est_seconds: float
+    max_attempts: int
+    timeout_seconds: int
+    keep_days: int
+    run_after: datetime | None
+    start_before: datetime | None
+    copy_of: UUID | None
+    input: Any
+    metadata: Mapping[str, Any]
+    tags: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The task; `replayed` when an idempotency key gave an earlier one."""
+
+    task: Task
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class SubmittedBatch:
+    """The batch; `batch.items` has an id or a problem for each submission, in their order."""
+
+    batch: Batch
+    replayed: bool = False
+
+
+def submit_task(
+    user: User, submission: Submission, *, idempotency_key: str | None = None, body_sha256: str = ""
+) -> Submitted:
+    """Accept one task, or refuse it with the reason. Opens its own transactions.
+
+    Raises:
+        UnknownTaskType, InvalidInput, EngineUnavailable: the request cannot be run here.
+        QuotaExceeded: a limit of the plan is reached.
+        IdempotencyConflict: the key was used with another body.
+        UserDisabled, Maintenance: nothing is accepted now.
+    """
+    _check_open(user)
+    limits = limits_of(user)
+    # Before the validation: a replay must answer even when the file of the input is gone by now.
+    if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
+        return Submitted(_read(UUID(earlier.task_ids[0])), replayed=True)
+    accepted = _accept(user, limits, submission)
+    with transaction.atomic(durable=True):
+        if idempotency_key and not idempotency.reserve(user, idempotency_key, body_sha256, [accepted.id]):
+            accepted_before = idempotency.find(user, idempotency_key, body_sha256)
+        else:
+            accepted_before = None
+            [accepted] = admit.admit(user, limits, [accepted], on_quota=submission.on_quota)
+            _insert(user, [accepted], batch=None)
+    if accepted_before is not None:
+        return Submitted(_read(UUID(accepted_before.task_ids[0])), replayed=True)
+    fill_lanes([accepted.lane])
+    return Submitted(_read(accepted.id))
+
+
+def submit_batch(
+    user: User,
+    submissions: Sequence[Submission | errors.Refused],
+    *,
+    name: str = "",
+    atomic: bool = False,
+    idempotency_key: str | None = None,
+    body_sha256: str = "",
+) -> SubmittedBatch:
+    """Accept several tasks as one batch. Opens its own transactions.
+
+    A batch counts once against the rate a minute and once per task against the day and the waiting.
+    Quotas hold for the accepted items as a whole: the batch is refused when they do not fit.
+
+    Args:
+        submissions: an item that the caller found faulty already is the refusal itself.
+        atomic: refuse all when one item is refused, instead of naming the problem at that item.
+
+    Raises:
+        As `submit_task`; with `atomic`, InvalidInput names every faulty item by pointer.
+    """
+    _check_open(user)
+    limits = limits_of(user)
+    if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
+        return SubmittedBatch(Batch.objects.get(pk=earlier.batch_id), replayed=True)
+    accepted, items = _accept_items(user, limits, submissions, atomic=atomic)
+    batch = Batch(owner=user, name=name, items=items)
+    replay = None
+    with transaction.atomic(durable=True):
+        ids = [item.id for item in accepted]
+        if idempotency_key and not idempotency.reserve(user, idempotency_key, body_sha256, ids, batch_id=batch.id):
+            replay = idempotency.find(user, idempotency_key, body_sha256)
+        else:
+            on_quota = next((item.on_quota for item in submissions if isinstance(item, Submission)), "reject")
+            accepted = admit.admit(user, limits, accepted, on_quota=on_quota)
+            batch.save(force_insert=True)
+            _insert(user, accepted, batch=batch.id)
+    if replay is not None:
+        return SubmittedBatch(Batch.objects.get(pk=replay.batch_id), replayed=True)
+    fill_lanes(item.lane for item in accepted)
+    return SubmittedBatch(batch)
+
+
+def check_submission(user: User, submission: Submission) -> None:
+    """Raise what `submit_task` would raise for the submission itself; queues nothing, counts nothing."""
+    _check_open(user)
+    _accept(user, limits_of(user), submission)
+
+
+def _check_open(user: User) -> None:
+    if settings.MAINTENANCE:
+        raise errors.Maintenance
+    if not user.is_active:
+        raise errors.UserDisabled
+
+
+def _accept_items(
+    user: User, limits: Limits, submissions: Sequence[Submission | errors.Refused], *, atomic: bool
+) -> tuple[list[Accepted], list[dict[str, Any]]]:
+    accepted: list[Accepted] = []
+    items: list[dict[str, Any]] = []
+    faults: list[dict[str, str]] = []
+    for number, submission in enumerate(submissions):
+        try:
+            if isinstance(submission, errors.Refused):
+                raise submission
+            item = _accept(user, limits, submission)
+        except errors.Refused as error:
+            found = list(getattr(error, "errors", []))
+            items.append({"problem": {"code": error.code, "detail": error.message, "errors": found}})
+            plain = {"pointer": "", "code": error.code, "detail": error.message}
+            faults += [fault | {"pointer": f"/tasks/{number}{fault['pointer']}"} for fault in found or [plain]]
+        else:
+            accepted.append(item)
+            items.append({"id": str(item.id)})
+    if faults and atomic:
+        raise errors.InvalidInput("Nothing was submitted: some tasks of this atomic batch are faulty.", errors=faults)
+    return accepted, items
+
+
+def _accept(user: User, limits: Limits, submission: Submission) -> Accepted:
+    definition, data = validate_submission(user, limits, submission)
+    queue, cluster = places.queue_and_cluster(definition.queue)
+    priority = submission.priority if submission.priority is not None else min(definition.priority, limits.max_priority)
+    return Accepted(
+        id=new_id(),
+        type=definition.name,
+        queue=queue,
+        cluster=cluster,
+        lane=places.lane_of(user, cluster, limits),
+        priority=priority,
+        priority_requested=priority,
+        priority_reason="",
+        est_seconds=definition.est_seconds,
+        max_attempts=submission.max_attempts or definition.max_attempts,
+        timeout_seconds=submission.timeout or min(definition.timeout, limits.longest_timeout),
+        keep_days=limits.keep_days,
+        run_after=submission.run_after,
+        start_before=submission.start_before,
+        copy_of=submission.copy_of,
+        input=data,
+        metadata=dict(submission.metadata),
+        tags=list(submission.tags),
+    )
+
+
+def _insert(user: User, accepted: Sequence[Accepted], *, batch: UUID | None) -> None:
+    if accepted:
+        rows = [
+            {name: value if isinstance(value, int | float | list | dict | None) else str(value)
+             for name, value in asdict(item).items()}
+            for item in accepted
+        ]  # fmt: skip
+        sql.run("insert_tasks", {"items": Jsonb(rows), "owner": user.pk, "batch": batch})
+
+
+def _read(task_id: UUID) -> Task:
+    return Task.objects.select_related("content").get(pk=task_id)

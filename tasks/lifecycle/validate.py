@@ -1,0 +1,131 @@
+"""Checks of a submission that need no lock: type, input, files, ranges. Before anything is queued."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from accounts.limits import Limits
+from accounts.models import User
+from tasks import errors, registry
+from tasks.models import File
+
+if TYPE_CHECKING:
+    from tasks.lifecycle.submit import Submission
+
+MAX_TAGS = 20
+MAX_TAG_LENGTH = 100
+MAX_METADATA_KEYS = 50
+MAX_ATTEMPTS = 20
+MAX_DEPTH = 64
+
+
+def validate_submission(
+    user: User, limits: Limits, submission: Submission
+) -> tuple[registry.TaskType, dict[str, Any]]:
+    """Return the task type and the validated input as plain JSON.
+
+    Raises:
+        UnknownTaskType, InvalidInput: with a pointer for each fault.
+        EngineUnavailable: nothing here can run the type; the message says what to set up.
+    """
+    definition = registry.get_type(submission.type)
+    for name in ("input", "metadata", "tags"):
+        check_storable(getattr(submission, name), f"/{name}")
+    faults = list(_range_faults(limits, submission))
+    data = definition.validate(submission.input)
+    faults += _file_faults(user, definition, data)
+    if faults:
+        raise errors.InvalidInput(faults[0]["detail"], errors=faults)
+    readiness = definition.readiness()
+    if not readiness.ready:
+        raise errors.EngineUnavailable(f"{definition.name} cannot run here yet. {readiness.hint}".strip())
+    return definition, data.model_dump(mode="json", exclude_unset=True)
+
+
+def check_storable(value: Any, pointer: str, depth: int = 0) -> None:
+    """Refuse what Postgres' jsonb cannot hold: NUL characters, NaN and infinity, lone surrogates, deep nesting.
+
+    Raises:
+        InvalidInput: with the pointer of the first fault.
+    """
+    fault = None
+    if depth > MAX_DEPTH:
+        fault = ("too_deep", f"Nested more than {MAX_DEPTH} levels deep.")
+    elif isinstance(value, str):
+        if "\0" in value:
+            fault = ("nul_character", "A string holds a NUL character.")
+        elif any("\ud800" <= character <= "\udfff" for character in value):
+            fault = ("lone_surrogate", "A string holds half of a surrogate pair.")
+    elif isinstance(value, float) and not math.isfinite(value):
+        fault = ("not_a_number", "NaN and infinity are not JSON numbers.")
+    if fault:
+        raise errors.InvalidInput(fault[1], errors=[{"pointer": pointer, "code": fault[0], "detail": fault[1]}])
+    if isinstance(value, dict):
+        for key, member in value.items():
+            check_storable(key, pointer, depth + 1)
+            check_storable(member, f"{pointer}/{_escape(key)}", depth + 1)
+    elif isinstance(value, list | tuple):
+        for number, member in enumerate(value):
+            check_storable(member, f"{pointer}/{number}", depth + 1)
+
+
+def _escape(key: str) -> str:
+    # RFC 6901, section 3.
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _range_faults(limits: Limits, submission: Submission) -> Iterator[dict[str, str]]:
+    def fault(field: str, detail: str, code: str = "out_of_range") -> dict[str, str]:
+        return {"pointer": f"/{field}", "code": code, "detail": detail}
+
+    if submission.priority is not None:
+        if not 1 <= submission.priority <= 10:
+            yield fault("priority", "The priority is a number from 1 (background) to 10 (urgent).")
+        elif submission.priority > limits.max_priority:
+            yield fault(
+                "priority", f"The highest priority of your plan is {limits.max_priority}.", "priority_above_plan"
+            )
+    if submission.timeout is not None and not 1 <= submission.timeout <= limits.longest_timeout:
+        yield fault("timeout", f"The timeout is 1 to {limits.longest_timeout} seconds on your plan.")
+    if submission.max_attempts is not None and not 1 <= submission.max_attempts <= MAX_ATTEMPTS:
+        yield fault("max_attempts", f"The number of attempts is 1 to {MAX_ATTEMPTS}.")
+    if submission.run_after and submission.start_before and submission.start_before <= submission.run_after:
+        yield fault("start_before", "start_before must be later than run_after.")
+    if len(submission.tags) > MAX_TAGS or any(not 0 < len(tag) <= MAX_TAG_LENGTH for tag in submission.tags):
+        yield fault("tags", f"At most {MAX_TAGS} tags of 1 to {MAX_TAG_LENGTH} characters.")
+    if len(submission.metadata) > MAX_METADATA_KEYS:
+        yield fault("metadata", f"At most {MAX_METADATA_KEYS} keys.")
+
+
+def _file_faults(user: User, definition: registry.TaskType, data: registry.Input) -> Iterator[dict[str, str]]:
+    """Yield a fault for each file that is not the user's, or is of a kind that the type does not take."""
+    wanted: list[tuple[str, UUID, list[str]]] = []
+    for name, accept in definition.file_fields().items():
+        value = getattr(data, name)
+        for place, file_id in _ids(value):
+            wanted.append((f"/input/{name}{place}", file_id, accept))
+    if not wanted:
+        return
+    files = {file.id: file for file in File.objects.filter(owner=user, id__in=[file_id for _, file_id, _ in wanted])}
+    for pointer, file_id, accept in wanted:
+        file = files.get(file_id)
+        if file is None:
+            yield {"pointer": pointer, "code": "unknown_file", "detail": f"There is no file {file_id} of yours."}
+        elif accept and not any(fnmatch.fnmatch(file.content_type, pattern) for pattern in accept):
+            yield {
+                "pointer": pointer,
+                "code": "wrong_file_kind",
+                "detail": f"{file.name} is {file.content_type}; {definition.name} takes {', '.join(accept)}.",
+            }
+
+
+def _ids(value: Any) -> Iterable[tuple[str, UUID]]:
+    if isinstance(value, UUID):
+        return [("", value)]
+    if isinstance(value, list):
+        return [(f"/{number}", member) for number, member in enumerate(value)]
+    return []

@@ -1,0 +1,62 @@
+-- Fill lanes: the only place where held becomes ready. The caller holds the lanes' locks.
+-- Start-time fair queueing (Goyal, Guo, Vin 1996): a task's virtual start is where its lane left off, or
+-- the cluster's clock; its rank is that start, less what its priority borrows.
+-- Locks: lanes (held by the caller), then the tasks it moves.
+-- Index: task_held, one ordered scan per open queue of the cluster, each stopping at the free slots.
+WITH room AS (
+    SELECT lane.id, lane.cluster_id, lane.weight, cluster.warp,
+           lane.slots - lane.taken AS free,
+           greatest(lane.vfinish, cluster.vclock) AS vbase
+      FROM lane
+      JOIN cluster ON cluster.name = lane.cluster_id
+     WHERE lane.id = ANY(%(lanes)s)
+       AND lane.slots > lane.taken
+), picked AS (
+    SELECT next.id,
+           room.id AS lane_id,
+           room.warp,
+           next.est_seconds / room.weight AS charge,
+           room.vbase + coalesce(sum(next.est_seconds / room.weight) OVER (
+               PARTITION BY room.id ORDER BY next.line_key, next.id
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS vstart
+      FROM room
+     CROSS JOIN LATERAL (
+         SELECT head.id, head.line_key, head.est_seconds
+           FROM queue
+          CROSS JOIN LATERAL (
+              SELECT task.id, task.line_key, task.est_seconds
+                FROM task
+               WHERE task.lane_id = room.id
+                 AND task.queue_id = queue.name
+                 AND task.status = 'held'
+                 AND task.cancel_requested_at IS NULL
+               ORDER BY task.line_key, task.id
+               LIMIT room.free) AS head
+          WHERE queue.cluster_id = room.cluster_id
+            AND queue.paused_at IS NULL
+          ORDER BY head.line_key, head.id
+          LIMIT room.free) AS next
+), readied AS (
+    UPDATE task
+       SET status = 'ready',
+           ready_at = now(),
+           vstart = picked.vstart,
+           rank = picked.vstart - (task.priority - 5) * picked.warp,
+           charged_seconds = picked.charge,
+           version = task.version + 1
+      FROM picked
+     WHERE task.id = picked.id
+       AND task.status = 'held'
+    RETURNING task.id, task.lane_id, task.cluster, picked.vstart + picked.charge AS vend
+), counted AS (
+    SELECT lane_id, count(*) AS moved, max(vend) AS vend FROM readied GROUP BY lane_id
+), charged AS (
+    UPDATE lane
+       SET taken = lane.taken + counted.moved,
+           vfinish = greatest(lane.vfinish, counted.vend)
+      FROM counted
+     WHERE lane.id = counted.lane_id
+), told AS (
+    SELECT pg_notify('portal_ready', cluster) FROM (SELECT DISTINCT cluster FROM readied) AS line
+)
+SELECT coalesce(sum(moved), 0)::int AS moved, (SELECT count(*) FROM told) AS told FROM counted

@@ -1,0 +1,125 @@
+"""Real `qcluster` processes on the test database: started, watched, killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import psutil
+import pytest
+from django.db import connection
+
+from tasks.models import Node, Task
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = 20.0, what: str = "the condition") -> None:
+    """Poll until `condition` holds; fail after `seconds`, saying what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+
+
+def wait_for_end(*tasks: Task, seconds: float = 20.0) -> None:
+    """Poll until all tasks are terminal, and read them anew."""
+    ids = [task.pk for task in tasks]
+    try:
+        wait_until(lambda: not Task.objects.filter(pk__in=ids).unfinished().exists(), seconds=seconds, what="the end")
+    finally:
+        for task in tasks:
+            task.refresh_from_db()
+
+
+class RunningNode:
+    """One `qcluster` in a session of its own."""
+
+    def __init__(self, *, workers: int, environment: dict[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("wb") as output:
+            self.leader = psutil.Popen(
+                [sys.executable, "manage.py", "qcluster"],
+                cwd=PROJECT,
+                env=environment | {"WORKERS": str(workers), "PORTAL_PROCESS": "qcluster"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        wait_until(self._is_alive, seconds=30, what=f"a heartbeat; {log} says why not")
+
+    def _is_alive(self) -> bool:
+        assert self.leader.is_running() and self.leader.status() != psutil.STATUS_ZOMBIE, self.log.read_text()
+        return Node.objects.filter(pid=self.leader.pid, status="alive", beat__gt=0).exists()
+
+    @property
+    def row(self) -> Node:
+        return Node.objects.get(pid=self.leader.pid)
+
+    @property
+    def sentinel(self) -> psutil.Process:
+        return self.leader.children()[0]
+
+    @property
+    def processes(self) -> list[psutil.Process]:
+        return [self.leader, *self.leader.children(recursive=True)]
+
+    def kill(self) -> None:
+        """`kill -9` of the whole tree."""
+        for process in self.processes:
+            process.send_signal(signal.SIGKILL)
+        self.leader.wait(10)
+
+    def stop(self, seconds: float = 30.0) -> None:
+        """SIGTERM to the leader, as an operator or systemd does."""
+        if self.leader.is_running():
+            processes = self.processes
+            self.leader.send_signal(signal.SIGTERM)
+            try:
+                self.leader.wait(seconds)
+            except psutil.TimeoutExpired:
+                for process in processes:
+                    if process.is_running():
+                        process.kill()
+                raise AssertionError(f"the node did not stop within {seconds} s:\n{self.log.read_text()}") from None
+
+
+@pytest.fixture
+def environment(tmp_path: Path, settings: object) -> dict[str, str]:
+    """The environment of child processes: this test's database and files."""
+    database = connection.settings_dict
+    query = {"host": database["HOST"], "port": database["PORT"]}
+    user = f"{quote(database['USER'])}:{quote(database['PASSWORD'])}"
+    place = urlencode({name: value for name, value in query.items() if value})
+    return os.environ | {
+        "DATABASE_URL": f"postgres://{user}@/{database['NAME']}?{place}",
+        "MEDIA_ROOT": settings.MEDIA_ROOT,  # type: ignore[attr-defined]
+        "STOP_GRACE_SECONDS": "1",
+    }
+
+
+@pytest.fixture
+def start_node(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., RunningNode]]:
+    """Start nodes; they are stopped after the test, and killed if they do not stop."""
+    nodes: list[RunningNode] = []
+
+    def start(*, workers: int = 2, **extra: str) -> RunningNode:
+        node = RunningNode(
+            workers=workers, environment=environment | extra, log=tmp_path / f"node-{len(nodes)}.log"
+        )
+        nodes.append(node)
+        return node
+
+    yield start
+    connection.close()
+    for node in nodes:
+        if node.leader.is_running() and node.leader.status() != psutil.STATUS_ZOMBIE:
+            node.stop()
+        node.leader.wait(10)

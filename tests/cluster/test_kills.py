@@ -1,0 +1,124 @@
+"""`kill -9` of every kind of process, under load: nothing is lost, nothing is recorded twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from accounts.models import User
+from tasks.lifecycle.submit import Submission, submit_batch
+from tasks.models import Attempt, Lane, Node, Task
+
+from .conftest import RunningNode, wait_for_end, wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.slow]
+
+StartNode = Callable[..., RunningNode]
+
+
+def sleeps(user: User, count: int, seconds: float) -> list[Task]:
+    batch = submit_batch(user, [Submission("diagnostic.sleep", {"seconds": seconds}) for _ in range(count)]).batch
+    return list(batch.tasks.all())
+
+
+def busy_pids(node: RunningNode) -> set[int]:
+    running = Task.objects.filter(node=node.row.pk, status="running")
+    return set(running.values_list("worker_pid", flat=True))
+
+
+def idle_worker(node: RunningNode) -> psutil.Process:
+    """Workers lead a process group of their own; the monitor and the pusher do not."""
+    busy = busy_pids(node)
+    workers = [child for child in node.sentinel.children() if psutil_group(child) == child.pid]
+    return next(worker for worker in workers if worker.pid not in busy)
+
+
+def psutil_group(process: psutil.Process) -> int:
+    return os.getpgid(process.pid)
+
+
+def test_everything_is_killed_once_and_all_tasks_succeed_recorded_once(
+    make_user: Callable[..., User], start_node: StartNode
+) -> None:
+    carol = make_user("carol", slots=20)
+    first, second = start_node(workers=3), start_node(workers=3)
+
+    idle_worker(first).send_signal(signal.SIGKILL)
+    tasks = sleeps(carol, 20, 1.5)
+    wait_until(lambda: len(busy_pids(first)) >= 2 and len(busy_pids(second)) == 3, what="busy workers")
+
+    psutil.Process(busy_pids(first).pop()).send_signal(signal.SIGKILL)
+    died = Attempt.objects.filter(outcome="died")
+    wait_until(died.exists, seconds=5, what="the dead worker's task to be taken back")
+
+    first.sentinel.send_signal(signal.SIGKILL)
+    wait_until(lambda: not first.leader.is_running() or not first.leader.children(recursive=True), what="orphans to die")
+    third = start_node(workers=3)
+    second.kill()
+
+    wait_for_end(*tasks, seconds=90)
+    assert Counter(task.status for task in tasks) == {"succeeded": 20}
+    once = Attempt.objects.filter(outcome="succeeded", task__in=tasks).values_list("task_id", flat=True)
+    assert len(once) == len(set(once)) == 20
+    assert {node.status for node in Node.objects.exclude(pk=third.row.pk)} == {"lost"}
+    wait_until(lambda: Lane.objects.get(user=carol).taken == 0, what="the slots")
+
+
+@pytest.mark.parametrize("victim", ["pusher", "monitor"])
+def test_killed_helper_process_is_replaced_and_work_goes_on(
+    victim: str, make_user: Callable[..., User], start_node: StartNode
+) -> None:
+    carol = make_user("carol", slots=4)
+    node = start_node()
+    tasks = sleeps(carol, 6, 0.5)
+    helpers = [child for child in node.sentinel.children() if psutil_group(child) != child.pid]
+    # django-q2 starts the monitor first.
+    helpers.sort(key=lambda process: (process.create_time(), process.pid))
+    helpers[{"monitor": 0, "pusher": 1}[victim]].send_signal(signal.SIGKILL)
+    wait_for_end(*tasks, seconds=30)
+    assert {task.status for task in tasks} == {"succeeded"}
+
+
+def test_task_of_a_killed_worker_runs_again_within_three_seconds(alice: User, start_node: StartNode) -> None:
+    node = start_node()
+    [task] = sleeps(alice, 1, 30)
+    wait_until(lambda: busy_pids(node))
+    killed = busy_pids(node).pop()
+    psutil.Process(killed).send_signal(signal.SIGKILL)
+    began = time.monotonic()
+    wait_until(lambda: busy_pids(node) - {killed}, seconds=10, what="the second attempt")
+    assert time.monotonic() - began < 3
+
+
+def test_orphans_do_not_outlive_a_killed_sentinel(start_node: StartNode) -> None:
+    node = start_node()
+    processes = node.processes
+    node.sentinel.send_signal(signal.SIGKILL)
+    gone, alive = psutil.wait_procs(processes, timeout=10)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_frozen_node_that_wakes_up_after_it_was_declared_lost_records_nothing(
+    alice: User, start_node: StartNode
+) -> None:
+    frozen = start_node()
+    [task] = sleeps(alice, 1, 3)
+    wait_until(lambda: busy_pids(frozen))
+    for process in frozen.processes:
+        process.suspend()
+    other = start_node()
+    wait_until(lambda: Node.objects.get(pk=frozen.row.pk).status == "lost", seconds=40, what="the node to be lost")
+    wait_until(lambda: busy_pids(other) or Task.objects.get(pk=task.pk).done, what="the second attempt")
+    for process in frozen.processes:
+        process.resume()
+    wait_for_end(task, seconds=30)
+    assert task.status == "succeeded"
+    assert [attempt.outcome for attempt in task.attempts.all()] == ["lost", "succeeded"]
+    # Having been declared lost, it ends itself.
+    wait_until(lambda: not frozen.leader.is_running() or frozen.leader.status() == "zombie", seconds=30, what="its end")
