@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Strangers sign up only where `SIGNUP=open` says so."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -77,7 +77,7 @@ def store_file(
     try:
         file.save(force_insert=True)
     except BaseException:
-        file.data.storage.delete(file.data.name)
+        file.data.storage.delete(str(file.data.name))
         raise
     return file
 
@@ -100,7 +100,7 @@ def open_file(file: File) -> BinaryIO:
         UnreadableFile: the storage has lost them.
     """
     try:
-        return cast(BinaryIO, file.data.storage.open(file.data.name, "rb"))
+        return cast(BinaryIO, file.data.storage.open(str(file.data.name), "rb"))
     except OSError as error:
         raise errors.UnreadableFile(f"{file.name} cannot be read from the storage.") from error
 
@@ -124,7 +124,7 @@ def local_path(file: File, folder: Path) -> Path:
 
 def delete_file(file: File) -> None:
     """Delete a file's row, then its bytes; a crash between leaves bytes that nothing points at."""
-    storage, name = file.data.storage, file.data.name
+    storage, name = file.data.storage, str(file.data.name)
     with transaction.atomic():
         file.delete()
     storage.delete(name)

@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -138,10 +138,11 @@ class TaskType:
 
     def file_fields(self) -> dict[str, list[str]]:
         """Return the names of fields that take file ids, with the content types each accepts."""
+        extras = {name: definition.json_schema_extra for name, definition in self.input.model_fields.items()}
         return {
-            name: definition.json_schema_extra["x-file"]["accept"]  # type: ignore[index,call-overload]
-            for name, definition in self.input.model_fields.items()
-            if isinstance(definition.json_schema_extra, dict) and "x-file" in definition.json_schema_extra
+            name: cast(dict[str, list[str]], extra["x-file"])["accept"]
+            for name, extra in extras.items()
+            if isinstance(extra, dict) and "x-file" in extra
         }
 
 

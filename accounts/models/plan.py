@@ -64,9 +64,7 @@ class PlanOverride(models.Model):
     value = models.FloatField()
     reason = models.CharField(max_length=200)
     ends_at = models.DateTimeField(null=True, blank=True)
-    made_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
-    )
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

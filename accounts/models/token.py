@@ -23,9 +23,7 @@ class Scope(models.TextChoices):
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def usable(self) -> ApiTokenQuerySet:
         """Not revoked, not expired, and of an active user."""
-        return self.filter(
-            Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None, user__is_active=True
-        )
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None, user__is_active=True)
 
 
 class ApiToken(models.Model):

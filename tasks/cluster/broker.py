@@ -28,7 +28,7 @@ POLL_SECONDS = 0.5
 RETRY_SECONDS = 0.5
 
 
-class TicketBroker(Broker):
+class TicketBroker(Broker):  # type: ignore[misc]  # django-q2 has no types
     """`dequeue` runs in the pusher, `set_stat` in the sentinel; a node's other processes call neither."""
 
     def __init__(self, list_key: str | None = None) -> None:

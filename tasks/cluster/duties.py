@@ -12,6 +12,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from typing import cast
+from uuid import UUID
 
 import psutil
 from django.db import connection
@@ -19,8 +21,8 @@ from psycopg.types.json import Jsonb
 
 from tasks import sql
 from tasks.cluster.node import Node
-from tasks.cluster.orphans import orphaned
 from tasks.cluster.observer import Observer
+from tasks.cluster.orphans import orphaned
 from tasks.cluster.shared import Why, WorkerRecord, WorkerState, clear
 from tasks.lifecycle import recover, sweep
 from tasks.models import Task
@@ -40,6 +42,8 @@ class Duties(threading.Thread):
         super().__init__(name="duties", daemon=True)
         self._node = node
         self._observer = Observer(node.id)
+        self._ticked_at = 0.0
+        self._steps_without_tick = 0
         self._duties: dict[str, Callable[[], int]] = sweep.all_duties() | sweep.slow_duties()
 
     def run(self) -> None:
@@ -49,7 +53,13 @@ class Duties(threading.Thread):
             self._guarded(self._recover_dead_workers)
             if time.monotonic() - last_beat >= BEAT_SECONDS:
                 last_beat = time.monotonic()
-                for step in (self._beat, self._cancel_own, self._recover_unknown, self._observer.observe, self._take_duties):
+                for step in (
+                    self._beat,
+                    self._cancel_own,
+                    self._recover_unknown,
+                    self._observer.observe,
+                    self._take_duties,
+                ):
                     self._guarded(step)
             time.sleep(STEP_SECONDS)
 
@@ -107,14 +117,18 @@ class Duties(threading.Thread):
 
     def _cancel_own(self) -> None:
         asked = Task.objects.filter(node=self._node.id, status=Status.RUNNING, cancel_requested_at__isnull=False)
-        for token in asked.values_list("token", flat=True):
-            self._node.memory.request_cancel(token)
+        for token in asked.exclude(token=None).values_list("token", flat=True):
+            self._node.memory.request_cancel(cast(UUID, token))
 
     def _watch_sentinel(self) -> None:
         if orphaned():
             os._exit(1)
-        # A worker killed inside django-q2's timer lock leaves the sentinel waiting for it for ever.
-        if time.monotonic() - self._node.memory.header.ticked_at > STUCK_SECONDS:
+        # A worker killed inside django-q2's timer lock leaves the sentinel waiting for it for ever. Counted in
+        # our own steps, not by the clock: when the whole node was frozen, nobody hangs.
+        ticked_at = self._node.memory.header.ticked_at
+        self._steps_without_tick = self._steps_without_tick + 1 if ticked_at == self._ticked_at else 0
+        self._ticked_at = ticked_at
+        if self._steps_without_tick * STEP_SECONDS > STUCK_SECONDS:
             logger.critical("the sentinel hangs: it is killed, and the node with it")
             os.kill(self._node.sentinel_pid, signal.SIGKILL)
 

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 KILL_AFTER_SECONDS = 5.0
 INTERRUPT_SIGNAL = signal.SIGUSR1
 
+
 class Node:
     """What all processes of one `qcluster` share: its id, memory, ticket pipe and wake-up pipe."""
 

@@ -8,7 +8,7 @@ from tasks.cluster import node
 from tasks.cluster.orphans import die_with_parent
 
 
-class NodeSentinel(Sentinel):
+class NodeSentinel(Sentinel):  # type: ignore[misc]  # django-q2 has no types
     """Opens the node before it forks the workers, and signs it off at the end."""
 
     def start(self) -> None:

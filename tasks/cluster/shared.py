@@ -29,7 +29,7 @@ class WorkerState(IntEnum):
 
 
 class WorkerRecord(ctypes.Structure):
-    """One worker. Written by the worker; `cancel` by the pusher; `interrupted_at`, `killed_for`, DEAD by the sentinel."""
+    """One worker, written by it; but `cancel` by the pusher, and `interrupted_at`, `killed_for`, DEAD by the sentinel."""
 
     _fields_ = (
         ("pid", ctypes.c_int64),
@@ -55,7 +55,7 @@ class WorkerRecord(ctypes.Structure):
 
 
 class Header(ctypes.Structure):
-    """The node as a whole. `stopping_since` is 0 until SIGTERM; `superseded` means: end now, nothing counts any more."""
+    """The node as a whole. `stopping_since` is 0 until SIGTERM; `superseded`: end now, nothing counts any more."""
 
     _fields_ = (
         ("stopping_since", ctypes.c_double),
@@ -91,7 +91,7 @@ class SharedMemory:
         self.header = Header.from_buffer(self._memory)
         records = WorkerRecord * self.size
         self.records = records.from_buffer(self._memory, ctypes.sizeof(Header))
-        self._lock_file = tempfile.TemporaryFile()  # noqa: SIM115: lives as long as the node
+        self._lock_file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the node  # noqa: SIM115: lives as long as the node
         self.header.ticked_at = time.monotonic()
 
     def take_record(self) -> WorkerRecord:

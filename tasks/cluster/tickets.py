@@ -44,10 +44,7 @@ class TicketPipe:
         self._reader, self._writer = os.pipe()
 
     def put(self, message: Any) -> None:
-        if message == "STOP":
-            record = STOP
-        else:
-            record = RESULT if "success" in message else TICKET
+        record = STOP if message == "STOP" else RESULT if "success" in message else TICKET
         os.write(self._writer, record)
 
     def get(self) -> Any:

@@ -30,10 +30,8 @@ def band(priority: int) -> str:
     return "high" if priority >= 7 else "none"
 
 
-def admit(
-    user: User, limits: Limits, accepted: Sequence[Accepted], *, on_quota: str = "reject"
-) -> list[Accepted]:
-    """Count the tasks against the plan and return them, lowered where `on_quota` is ``downgrade``.
+def admit(user: User, limits: Limits, accepted: Sequence[Accepted]) -> list[Accepted]:
+    """Count the tasks against the plan and return them, lowered where their `on_quota` is ``downgrade``.
 
     Locks the user's usage row until the transaction ends. Needs a transaction.
 
@@ -45,7 +43,7 @@ def admit(
     usage = sql.run_one("lock_usage", {"user": user.pk})
     _check_rate(usage, limits)
     _check_day(usage, limits, len(accepted))
-    admitted = _spend_allowances(usage, limits, accepted, on_quota)
+    admitted = _spend_allowances(usage, limits, accepted)
     waiting = _check_waiting(user, usage, limits, len(accepted))
     bands = [band(task.priority) for task in admitted]
     _count(
@@ -101,9 +99,7 @@ def _check_day(usage: Any, limits: Limits, count: int) -> None:
         )
 
 
-def _spend_allowances(
-    usage: Any, limits: Limits, accepted: Sequence[Accepted], on_quota: str
-) -> list[Accepted]:
+def _spend_allowances(usage: Any, limits: Limits, accepted: Sequence[Accepted]) -> list[Accepted]:
     left = {
         "high": _left(limits.high_per_day, usage.high_count),
         "urgent": _left(limits.urgent_per_day, usage.urgent_count),
@@ -116,7 +112,7 @@ def _spend_allowances(
         elif left[spends] > 0:
             left[spends] -= 1
             admitted.append(task)
-        elif on_quota == "downgrade":
+        elif task.on_quota == "downgrade":
             admitted.append(replace(task, priority=NORMAL, priority_reason=f"{spends}_allowance_used"))
         else:
             limit = (limits.high_per_day if spends == "high" else limits.urgent_per_day) or 0

@@ -14,7 +14,8 @@ from django.db import InterfaceError, OperationalError, connection
 from psycopg.types.json import Jsonb
 
 from accounts.models import User
-from tasks import backends, errors, files, sql
+from tasks import errors, files, sql
+from tasks.backends import addresses
 from tasks.context import FileInfo
 from tasks.lifecycle.claim import Claimed
 from tasks.models import File
@@ -146,7 +147,7 @@ class AttemptContext:
     # --- The rest ----------------------------------------------------------------------------------
 
     def backend(self, kind: str) -> str:
-        return backends.base_url(kind)
+        return addresses.base_url(kind)
 
     def check(self) -> None:
         self._interrupts.check()

@@ -76,7 +76,9 @@ def end_unstarted(tasks: Sequence[tuple[UUID, int]]) -> int:
 
 def tell_node(task_id: UUID) -> None:
     """Tell the node that runs a task to interrupt it; lost, the node sees the column within a second."""
-    task = Task.objects.filter(pk=task_id, status=Status.RUNNING).values("node_id", "token", "owner_id", "version").first()
+    task = (
+        Task.objects.filter(pk=task_id, status=Status.RUNNING).values("node_id", "token", "owner_id", "version").first()
+    )
     if task is None:
         return
     call = {"node": str(task["node_id"]), "token": str(task["token"])}

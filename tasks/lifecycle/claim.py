@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from tasks import sql
@@ -52,7 +52,7 @@ def running_tasks_of(node: UUID) -> list[Claimed]:
         "max_attempts",
         "timeout_seconds",
     )
-    return [Claimed(**row, input=None) for row in rows]
+    return [Claimed(**cast(dict[str, Any], row), input=None) for row in rows]
 
 
 def _claimed(row: Any) -> Claimed:

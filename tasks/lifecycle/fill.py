@@ -6,9 +6,8 @@ beside free slots, settlements), and `tasks.lifecycle.sweep` redoes it within a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from uuid import UUID
 
 from django.db import transaction

@@ -130,7 +130,7 @@ def put_off(claimed: Claimed, error: errors.TaskError, *, outcome: Outcome, seco
         outcome,
         Status.SCHEDULED,
         charged=False,
-        delay_seconds=max(0.0, seconds) * random.uniform(0.8, 1.2),  # noqa: S311: jitter, no secret
+        delay_seconds=max(0.0, seconds) * random.uniform(0.8, 1.2),  # noqa: S311 - jitter, no secret
         error=describe(claimed, error.code, error.message, retryable=True),
     )
 
@@ -142,9 +142,7 @@ def returned() -> Ending:
 
 def cancelled(claimed: Claimed) -> Ending:
     """A person cancelled the task while it ran."""
-    return Ending(
-        Outcome.CANCELLED, Status.CANCELLED, error=describe(claimed, *errors.CANCELLED, retryable=False)
-    )
+    return Ending(Outcome.CANCELLED, Status.CANCELLED, error=describe(claimed, *errors.CANCELLED, retryable=False))
 
 
 def vanished(claimed: Claimed, outcome: Outcome) -> Ending:
@@ -168,7 +166,7 @@ def backoff_seconds(tries: int) -> float:
 
     Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
-    return random.uniform(0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2**tries))  # noqa: S311: jitter
+    return random.uniform(0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2**tries))  # noqa: S311 - jitter
 
 
 def clean(text: str) -> str:

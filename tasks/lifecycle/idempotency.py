@@ -23,12 +23,15 @@ def find(user: User, key: str, body_sha256: str) -> IdempotencyKey | None:
 
 
 def reserve(
-    user: User, key: str, body_sha256: str, task_ids: Sequence[UUID], *, batch_id: UUID | None = None
+    user: User, key: str | None, body_sha256: str, task_ids: Sequence[UUID], *, batch_id: UUID | None = None
 ) -> bool:
     """Take the key for these tasks; False when someone else had it first.
 
-    Waits for a concurrent request with the same key, so that both give one answer. Needs a transaction.
+    Waits for a concurrent request with the same key, so that both give one answer. Without a key there is
+    nothing to take. Needs a transaction.
     """
+    if not key:
+        return True
     row = IdempotencyKey(
         owner=user, key=key, body_sha256=body_sha256, task_ids=[str(id_) for id_ in task_ids], batch_id=batch_id
     )

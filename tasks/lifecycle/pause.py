@@ -12,8 +12,8 @@ from tasks import errors, events
 from tasks.lifecycle import audit
 from tasks.lifecycle.fill import fill_lanes
 from tasks.models import Node, Queue
-from tasks.models.node import NodeStatus
 from tasks.models.lane import lanes_with_room
+from tasks.models.node import NodeStatus
 
 
 def pause_queue(name: str, *, by: User, reason: str = "") -> None:

@@ -21,9 +21,7 @@ logger = logging.getLogger(__name__)
 GONE = (NodeStatus.LOST, NodeStatus.STOPPED)
 
 
-def recover_worker(
-    node: UUID, *, token: UUID, started: bool, timed_out: bool = False, stopping: bool = False
-) -> bool:
+def recover_worker(node: UUID, *, token: UUID, started: bool, timed_out: bool = False, stopping: bool = False) -> bool:
     """End the attempt of a worker that died on a living node.
 
     Args:
@@ -77,4 +75,3 @@ def recover_gone_nodes(*, limit: int = 500) -> int:
         for claimed in running_tasks_of(node)[: limit - count]:
             count += finish.finish_attempt(claimed, finish.vanished(claimed, Outcome.LOST))
     return count
-

@@ -22,7 +22,7 @@ from tasks import errors, sql
 from tasks.lifecycle import admit, idempotency, places
 from tasks.lifecycle.fill import fill_lanes
 from tasks.lifecycle.validate import validate_submission
-from tasks.models import Batch, Task
+from tasks.models import Batch, IdempotencyKey, Task
 from tasks.models.ids import new_id
 
 
@@ -65,6 +65,7 @@ class Accepted:
     input: Any
     metadata: Mapping[str, Any]
     tags: Sequence[str]
+    on_quota: str
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,12 @@ def submit_task(
         return Submitted(_read(UUID(earlier.task_ids[0])), replayed=True)
     accepted = _accept(user, limits, submission)
     with transaction.atomic(durable=True):
-        if idempotency_key and not idempotency.reserve(user, idempotency_key, body_sha256, [accepted.id]):
-            accepted_before = idempotency.find(user, idempotency_key, body_sha256)
-        else:
-            accepted_before = None
-            [accepted] = admit.admit(user, limits, [accepted], on_quota=submission.on_quota)
+        is_first = idempotency.reserve(user, idempotency_key, body_sha256, [accepted.id])
+        if is_first:
+            [accepted] = admit.admit(user, limits, [accepted])
             _insert(user, [accepted], batch=None)
-    if accepted_before is not None:
-        return Submitted(_read(UUID(accepted_before.task_ids[0])), replayed=True)
+    if not is_first:
+        return submit_task(user, submission, idempotency_key=idempotency_key, body_sha256=body_sha256)
     fill_lanes([accepted.lane])
     return Submitted(_read(accepted.id))
 
@@ -137,21 +136,20 @@ def submit_batch(
     _check_open(user)
     limits = limits_of(user)
     if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
-        return SubmittedBatch(Batch.objects.get(pk=earlier.batch_id), replayed=True)
+        return SubmittedBatch(_batch_of(earlier), replayed=True)
     accepted, items = _accept_items(user, limits, submissions, atomic=atomic)
     batch = Batch(owner=user, name=name, items=items)
-    replay = None
     with transaction.atomic(durable=True):
         ids = [item.id for item in accepted]
-        if idempotency_key and not idempotency.reserve(user, idempotency_key, body_sha256, ids, batch_id=batch.id):
-            replay = idempotency.find(user, idempotency_key, body_sha256)
-        else:
-            on_quota = next((item.on_quota for item in submissions if isinstance(item, Submission)), "reject")
-            accepted = admit.admit(user, limits, accepted, on_quota=on_quota)
+        is_first = idempotency.reserve(user, idempotency_key, body_sha256, ids, batch_id=batch.id)
+        if is_first:
+            accepted = admit.admit(user, limits, accepted)
             batch.save(force_insert=True)
             _insert(user, accepted, batch=batch.id)
-    if replay is not None:
-        return SubmittedBatch(Batch.objects.get(pk=replay.batch_id), replayed=True)
+    if not is_first:
+        return submit_batch(
+            user, submissions, name=name, atomic=atomic, idempotency_key=idempotency_key, body_sha256=body_sha256
+        )
     fill_lanes(item.lane for item in accepted)
     return SubmittedBatch(batch)
 
@@ -216,6 +214,7 @@ def _accept(user: User, limits: Limits, submission: Submission) -> Accepted:
         input=data,
         metadata=dict(submission.metadata),
         tags=list(submission.tags),
+        on_quota=submission.on_quota,
     )
 
 
@@ -227,6 +226,11 @@ def _insert(user: User, accepted: Sequence[Accepted], *, batch: UUID | None) -> 
             for item in accepted
         ]  # fmt: skip
         sql.run("insert_tasks", {"items": Jsonb(rows), "owner": user.pk, "batch": batch})
+
+
+def _batch_of(key: IdempotencyKey) -> Batch:
+    assert key.batch_id is not None, "the key was used for a single task"
+    return Batch.objects.get(pk=key.batch_id)
 
 
 def _read(task_id: UUID) -> Task:

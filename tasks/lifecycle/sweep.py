@@ -81,9 +81,11 @@ def refresh_warp() -> int:
 def refresh_lanes() -> int:
     """Bring lanes in line with their users' limits: changed plans, overrides that have ended."""
     count = 0
-    for lane in Lane.objects.select_related("user__plan").filter(
-        Q(taken__gt=0) | Q(task__status=Status.HELD) | ~Q(slots=F("user__plan__slots"))
-    ).distinct()[:LIMIT]:
+    for lane in (
+        Lane.objects.select_related("user__plan")
+        .filter(Q(taken__gt=0) | Q(task__status=Status.HELD) | ~Q(slots=F("user__plan__slots")))
+        .distinct()[:LIMIT]
+    ):
         limits = limits_of(lane.user)
         if (lane.slots, lane.weight) != (limits.slots, limits.weight):
             Lane.objects.filter(pk=lane.pk).update(slots=limits.slots, weight=limits.weight)
@@ -114,7 +116,15 @@ def all_duties() -> dict[str, Any]:
     """Return the duties of every second by name."""
     return {
         duty.__name__: duty
-        for duty in (settle_old, start_due, fill_idle, end_cancelled_and_expired, remind_nodes, reset_clocks, refresh_warp)
+        for duty in (
+            settle_old,
+            start_due,
+            fill_idle,
+            end_cancelled_and_expired,
+            remind_nodes,
+            reset_clocks,
+            refresh_warp,
+        )
     }
 
 

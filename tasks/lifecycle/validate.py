@@ -23,9 +23,7 @@ MAX_ATTEMPTS = 20
 MAX_DEPTH = 64
 
 
-def validate_submission(
-    user: User, limits: Limits, submission: Submission
-) -> tuple[registry.TaskType, dict[str, Any]]:
+def validate_submission(user: User, limits: Limits, submission: Submission) -> tuple[registry.TaskType, dict[str, Any]]:
     """Return the task type and the validated input as plain JSON.
 
     Raises:

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from accounts.models import User
 from tasks.models.ids import new_id
 from tasks.statuses import NOT_STARTED, TERMINAL, Status, shown_status
 
@@ -19,7 +20,7 @@ from tasks.statuses import NOT_STARTED, TERMINAL, Status, shown_status
 class TaskQuerySet(models.QuerySet["Task"]):
     """Named questions about tasks."""
 
-    def of(self, user: object) -> TaskQuerySet:
+    def of(self, user: User) -> TaskQuerySet:
         return self.filter(owner=user)
 
     def shown_as(self, words: list[str]) -> TaskQuerySet:
@@ -123,8 +124,14 @@ class Task(models.Model):
             models.Index("lane", "queue", "line_key", "id", name="task_held", condition=Q(status=Status.HELD)),
             models.Index("node", name="task_running", condition=Q(status=Status.RUNNING)),
             models.Index("run_after", name="task_scheduled", condition=Q(status=Status.SCHEDULED)),
-            models.Index("start_before", name="task_expiring", condition=Q(status__in=NOT_STARTED, start_before__isnull=False)),
-            models.Index("cancel_requested_at", name="task_cancelling", condition=Q(cancel_requested_at__isnull=False) & ~Q(status__in=TERMINAL)),
+            models.Index(
+                "start_before", name="task_expiring", condition=Q(status__in=NOT_STARTED, start_before__isnull=False)
+            ),
+            models.Index(
+                "cancel_requested_at",
+                name="task_cancelling",
+                condition=Q(cancel_requested_at__isnull=False) & ~Q(status__in=TERMINAL),
+            ),
             models.Index("keep_until", name="task_terminal", condition=Q(status__in=TERMINAL)),
             models.Index("owner", F("id").desc(), name="task_owner"),
             models.Index("owner", name="task_owner_waiting", condition=Q(status__in=NOT_STARTED)),

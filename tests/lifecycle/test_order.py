@@ -1,0 +1,137 @@
+"""Order: who starts next. Fair between users, by priority within one, and always by an index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from tasks import sql
+from tasks.lifecycle import finish
+from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.explain import explain_wait
+from tasks.lifecycle.submit import Submission, submit_batch
+from tasks.models import Lane, Task
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+Claim = Callable[[], Claimed | None]
+Submit = Callable[..., Task]
+
+
+def echoes(user: User, count: int) -> None:
+    submit_batch(user, [Submission("diagnostic.echo", {"message": "x"}) for _ in range(count)])
+
+
+def test_second_user_starts_before_the_flood_of_the_first(alice: User, bob: User, submit: Submit, claim: Claim) -> None:
+    echoes(alice, 50)
+    first = claim()
+    assert first is not None
+    assert first.owner_id == alice.pk
+    bobs = submit(bob)
+    second, third = claim(), claim()
+    assert second is not None
+    assert third is not None
+    assert bobs.pk in {second.id, third.id}
+
+
+def test_higher_priority_starts_first_within_a_lane(
+    make_user: Callable[..., User], submit: Submit, claim: Claim
+) -> None:
+    carol = make_user("carol", slots=1, max_priority=10)
+    submit(carol, "first takes the slot")
+    low, high = submit(carol, priority=3), submit(carol, priority=6)
+    claimed = claim()
+    assert claimed is not None
+    finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    following = claim()
+    assert following is not None
+    assert following.id == high.pk
+    assert Task.objects.get(pk=low.pk).status == "held"
+
+
+def test_ready_and_running_together_never_exceed_the_slots(alice: User, claim: Claim) -> None:
+    echoes(alice, 20)
+    for _ in range(3):
+        claim()
+    assert Task.objects.of(alice).filter(status__in=["ready", "running"]).count() == 4
+    assert Lane.objects.get(user=alice).taken == 4
+
+
+def test_weight_gives_a_share_of_the_time(make_user: Callable[..., User], claim: Claim) -> None:
+    light, heavy = make_user("light", slots=2, weight=1), make_user("heavy", slots=8, weight=4)
+    for user in (light, heavy):
+        echoes(user, 200)
+    counts = {light.pk: 0, heavy.pk: 0}
+    for _ in range(200):
+        claimed = claim()
+        assert claimed is not None
+        counts[claimed.owner_id] += 1
+        # As if each took just the second that was estimated.
+        Task.objects.filter(pk=claimed.id).update(started_at="2026-01-01T00:00Z")
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE task SET started_at = now() - interval '1 second' WHERE id = %s", [claimed.id])
+        finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    assert counts[heavy.pk] / 200 == pytest.approx(0.8, abs=0.03)
+
+
+def test_wait_is_explained_in_the_scheduler_s_own_terms(
+    alice: User, submit: Submit, claim: Claim, node: object
+) -> None:
+    for _ in range(4):
+        submit(alice)
+    held = submit(alice)
+    wait = explain_wait(held)
+    assert (wait.why, wait.position) == ("waiting_for_a_slot", 5)
+    claimed = claim()
+    assert claimed is not None
+    assert explain_wait(Task.objects.get(pk=claimed.id)).why is None
+
+
+def test_no_workers_is_said_when_no_node_is_alive(alice: User, submit: Submit) -> None:
+    assert explain_wait(submit(alice)).why == "no_workers"
+
+
+@pytest.mark.parametrize("rows", [20, 20_000])
+def test_claim_reads_the_ready_index_whatever_the_size(alice: User, node: object, rows: int) -> None:
+    echoes(alice, 20)
+    if rows > 20:
+        _multiply_held(alice, rows)
+    plan = _explain("claim", cluster="default", node=node, pid=1, token="00000000-0000-4000-8000-000000000000")
+    assert "task_ready" in plan
+    assert "Seq Scan on task" not in plan
+
+
+@pytest.mark.parametrize("rows", [20, 20_000])
+def test_fill_reads_the_held_index_whatever_the_size(alice: User, rows: int) -> None:
+    echoes(alice, 20)
+    if rows > 20:
+        _multiply_held(alice, rows)
+    lane = Lane.objects.get(user=alice)
+    Lane.objects.filter(pk=lane.pk).update(slots=8)
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        sql.run("lock_lanes", {"lanes": [lane.pk]})
+        plan = _explain("fill", lanes=[lane.pk])
+        cursor.execute("ROLLBACK")
+    assert "task_held" in plan
+    assert "Seq Scan on task" not in plan
+    assert "Hash Join" not in plan
+
+
+def _multiply_held(user: User, rows: int) -> None:
+    columns = [field.column for field in Task._meta.concrete_fields if field.column != "id"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO task (id, {', '.join(columns)}) SELECT gen_random_uuid(), {', '.join(columns)} "
+            "FROM (SELECT * FROM task WHERE status = 'held' LIMIT 1) AS one, generate_series(1, %s)",
+            [rows],
+        )
+
+
+def _explain(name: str, **parameters: object) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + sql.statement(name).decode(), parameters)
+        return "\n".join(row[0] for row in cursor.fetchall())
