@@ -13,3 +13,12 @@ class PortalAdminConfig(AdminConfig):
     """Django's admin; `tasks.admin.site` is its site."""
 
     default_site = "tasks.admin.site.PortalAdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        # Imported late: models are not loaded when this module is.
+        from django.contrib.admin import site
+
+        from tasks.admin.screens import register_screens
+
+        register_screens(site)

@@ -27,4 +27,6 @@ def ready(_request: HttpRequest) -> JsonResponse:
     except DatabaseError:
         checks = {"database": "does not answer", "workers": "unknown"}
     is_ready = all(state == "ok" for state in checks.values())
-    return JsonResponse({"status": "ready" if is_ready else "not ready", "checks": checks}, status=200 if is_ready else 503)
+    return JsonResponse(
+        {"status": "ready" if is_ready else "not ready", "checks": checks}, status=200 if is_ready else 503
+    )

@@ -10,6 +10,7 @@ urlpatterns = [
     path("health/ready", health.ready, name="health-ready"),
     path("api/", include("tasks.api.urls")),
     path("admin/", admin.site.urls),
-    path("account/", include("allauth.urls")),
     path("", include("portal.web.urls")),
+    # Last: the portal answers the few addresses below account/ that would send e-mail.
+    path("account/", include("allauth.urls")),
 ]

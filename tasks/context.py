@@ -34,7 +34,7 @@ class Context(Protocol):
         """Number of this attempt, from 1."""
 
     def progress(self, fraction: float, stage: str = "") -> None:
-        """Tell how far the work is: `fraction` from 0 to 1, `stage` for people. Cheap: written at most twice a second."""
+        """Tell how far the work is: `fraction` from 0 to 1, `stage` for people. Written at most twice a second."""
 
     def log(self, text: str) -> None:
         """Add a line to the task's log."""

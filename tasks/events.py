@@ -13,5 +13,5 @@ from __future__ import annotations
 TASK = "portal_task"
 READY = "portal_ready"
 CANCEL = "portal_cancel"
-TOKEN = "portal_token"  # noqa: S105: the name of a channel
+TOKEN = "portal_token"  # noqa: S105 - the name of a channel  # noqa: S105: the name of a channel
 QUEUE = "portal_queue"

@@ -58,4 +58,10 @@ def token_of(db: None) -> Callable[..., str]:
 @pytest.fixture(autouse=True)
 def _files_in_a_folder_of_the_test(settings: object, tmp_path: object) -> Iterator[None]:
     settings.MEDIA_ROOT = str(tmp_path / "media")  # type: ignore[attr-defined, operator]
-    yield
+    return
+
+
+@pytest.fixture(autouse=True)
+def _cheap_password_hashes(settings: object) -> None:
+    # The real ones take a third of a second a user, on purpose.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]

@@ -1,9 +1,83 @@
-"""The admin site: Django's, under our name, with our index."""
+"""The admin site: Django's, with our index, our sections and the portal's own sign-in."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+# Other apps' models stay out unless listed here. django-q2's four screens unpickle rows, which runs
+# whatever a forged row says; those of allauth show the secrets of second factors.
+SHOWN_APPS = frozenset({"tasks", "accounts", "auth"})
 
 
 class PortalAdminSite(AdminSite):
-    site_header = "Portal operations"
-    site_title = "Portal"
+    site_header = "Portal"
+    site_title = "Portal operations"
     index_title = "Overview"
+    index_template = "admin/overview.html"
+    # Our sections are in the header; they work without JavaScript.
+    enable_nav_sidebar = False
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        # Nothing is deleted by the dozen: tasks, files and people have their own ways to go.
+        self.disable_action("delete_selected")
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register models of the apps we show; those of others are left out silently, as they register themselves."""
+        models: list[Any] = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        shown = [model for model in models if model._meta.app_label in SHOWN_APPS]
+        super().register(shown, admin_class, **options)
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        from tasks.admin.failures import FailuresView
+
+        urls: list[URLResolver | URLPattern] = [
+            path("failures/", self.admin_view(FailuresView(self).page), name="failures"),
+            path("failures/retry/", self.admin_view(FailuresView(self).retry), name="failures-retry"),
+        ]
+        return urls + super().get_urls()
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from tasks.admin.sections import sections
+
+        return super().each_context(request) | {"sections": sections(request)}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        from tasks.admin.overview import overview
+
+        figures = overview() if request.user.has_perm("tasks.view_task") else None
+        return super().index(request, {"overview": figures} | (extra_context or {}))
+
+    # As Django's own: a cached redirect would outlive the session it was made for.
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Send to the portal's sign-in page, with its second factor and rate limits.
+
+        Raises:
+            PermissionDenied: someone who is signed in but no operator; signing in again would not help.
+        """
+        index = reverse("admin:index", current_app=self.name)
+        if self.has_permission(request):
+            return HttpResponseRedirect(index)
+        if request.user.is_authenticated:
+            raise PermissionDenied("Only operators may open this page.")
+        wanted = request.GET.get(REDIRECT_FIELD_NAME, index)
+        # allauth refuses addresses of other sites.
+        return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        return redirect("account_logout")
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        return redirect("account_change_password")

@@ -111,9 +111,7 @@ def start_node(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable
     nodes: list[RunningNode] = []
 
     def start(*, workers: int = 2, **extra: str) -> RunningNode:
-        node = RunningNode(
-            workers=workers, environment=environment | extra, log=tmp_path / f"node-{len(nodes)}.log"
-        )
+        node = RunningNode(workers=workers, environment=environment | extra, log=tmp_path / f"node-{len(nodes)}.log")
         nodes.append(node)
         return node
 

@@ -58,7 +58,9 @@ def test_everything_is_killed_once_and_all_tasks_succeed_recorded_once(
     wait_until(died.exists, seconds=5, what="the dead worker's task to be taken back")
 
     first.sentinel.send_signal(signal.SIGKILL)
-    wait_until(lambda: not first.leader.is_running() or not first.leader.children(recursive=True), what="orphans to die")
+    wait_until(
+        lambda: not first.leader.is_running() or not first.leader.children(recursive=True), what="orphans to die"
+    )
     third = start_node(workers=3)
     second.kill()
 
@@ -87,7 +89,7 @@ def test_killed_helper_process_is_replaced_and_work_goes_on(
 
 def test_task_of_a_killed_worker_runs_again_within_three_seconds(alice: User, start_node: StartNode) -> None:
     node = start_node()
-    [task] = sleeps(alice, 1, 30)
+    [_task] = sleeps(alice, 1, 30)
     wait_until(lambda: busy_pids(node))
     killed = busy_pids(node).pop()
     psutil.Process(killed).send_signal(signal.SIGKILL)
@@ -100,7 +102,7 @@ def test_orphans_do_not_outlive_a_killed_sentinel(start_node: StartNode) -> None
     node = start_node()
     processes = node.processes
     node.sentinel.send_signal(signal.SIGKILL)
-    gone, alive = psutil.wait_procs(processes, timeout=10)
+    _gone, alive = psutil.wait_procs(processes, timeout=10)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 

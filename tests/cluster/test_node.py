@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from django_q.conf import Conf
 from django_q import core_signing
+from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.models import Task as DjangoQTask
 

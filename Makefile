@@ -1,0 +1,29 @@
+# Everything happens in portal/bootstrap.py; without make: python3 portal/bootstrap.py TARGET
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop test check bench requirements clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
+
+run: ## start everything on http://127.0.0.1:8000 (PORT=9000, WORKERS=4)
+	@$(PYTHON) portal/bootstrap.py run
+
+stop: ## stop what `make run` started in this checkout
+	@$(PYTHON) portal/bootstrap.py stop
+
+test: ## run the tests (ARGS="-k lanes")
+	@$(PYTHON) portal/bootstrap.py test
+
+check: ## lint, format, types, layers, migrations, Django's checks
+	@$(PYTHON) portal/bootstrap.py check
+
+bench: ## measure submit, pick-up and drain
+	@$(PYTHON) portal/bootstrap.py bench
+
+requirements: ## pin requirements/*.in anew into requirements/*.txt
+	@$(PYTHON) portal/bootstrap.py requirements
+
+clean: ## delete the environment, the database and all files of this checkout (CONFIRM=1)
+	@$(PYTHON) portal/bootstrap.py clean

@@ -1,0 +1,35 @@
+"""The server's configuration file; rewritten at every start, so that a new version of Portal brings its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# Not synchronous_commit: without it even a killed server loses what it had answered.
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
+
+
+def server_settings(sockets: Path, *, durable: bool) -> str:
+    """Return the text of postgresql.conf.
+
+    Without `durable` the server is faster and a crash of the machine (not of the server) may cost
+    its data: for tests.
+    """
+    settings = {
+        # Only the owner of the socket's folder can connect: that is what makes `trust` safe.
+        "listen_addresses": "",
+        "unix_socket_directories": f'"{sockets}"',
+        "unix_socket_permissions": "0700",
+        "max_connections": "200",
+        "shared_buffers": "128MB",
+        "jit": "off",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "log_line_prefix": "%m [%p] %a ",
+        "log_checkpoints": "off",
+    } | ({} if durable else NOT_DURABLE)
+    lines = [f"{name} = '{_quoted(value)}'" for name, value in settings.items()]
+    return "# Written by Portal at every start.\n" + "\n".join(lines) + "\n"
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "''")

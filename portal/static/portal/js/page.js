@@ -1,0 +1,115 @@
+// Small conveniences of every page: theme, menus, copy buttons, confirmations, relative times.
+
+export function announce(text) {
+  const place = document.getElementById("announcer");
+  if (place && place.textContent !== text) place.textContent = text;
+}
+
+export function startTheme() {
+  const button = document.querySelector("[data-theme-toggle]");
+  if (!button) return;
+  button.hidden = false;
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  button.addEventListener("click", () => {
+    const root = document.documentElement;
+    const now = root.dataset.theme || (dark.matches ? "dark" : "light");
+    const next = now === "dark" ? "light" : "dark";
+    root.dataset.theme = next;
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `theme=${next}; path=/; max-age=31536000; SameSite=Lax${secure}`;
+    announce(next === "dark" ? "Dark colours" : "Light colours");
+  });
+}
+
+export function startMenus() {
+  const open = () => document.querySelector("details[data-menu][open]");
+  document.addEventListener("click", (event) => {
+    const menu = open();
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = open();
+    if (event.key === "Escape" && menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+    if (event.key === "/" && !event.ctrlKey && !event.metaKey && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) {
+      const search = document.querySelector("[data-slash]");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+      }
+    }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
+  });
+}
+
+export function startCopyButtons() {
+  const show = () => {
+    for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+  };
+  show();
+  document.addEventListener("htmx:afterSettle", show);
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText);
+      announce("Copied");
+      button.classList.add("copied");
+      setTimeout(() => button.classList.remove("copied"), 1500);
+    } catch {
+      announce("Copying is not allowed here: mark the text and copy it by hand.");
+    }
+  });
+}
+
+export function startConfirms() {
+  document.addEventListener("submit", (event) => {
+    const question = event.target.dataset.confirm;
+    if (question && !window.confirm(question)) event.preventDefault();
+  });
+  document.querySelector("[data-focus]")?.focus();
+}
+
+export function startSubmitOnce() {
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || !event.target.matches("[data-submit-once]")) return;
+    // After the browser has taken the form's values: a disabled button would be missing among them.
+    setTimeout(() => {
+      for (const button of event.target.querySelectorAll("[type=submit]")) button.disabled = true;
+    });
+  });
+  // Coming back by the back button, the page must be usable again.
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const button of document.querySelectorAll("[data-submit-once] [type=submit]")) button.disabled = false;
+  });
+}
+
+// The words are those of portal/web/words.py.
+function ago(seconds) {
+  const distance = Math.abs(seconds);
+  if (distance < 10) return seconds >= 0 ? "just now" : "now";
+  for (const [limit, unit, name] of [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"]]) {
+    if (distance < limit) {
+      const amount = `${Math.floor(distance / unit)} ${name}`;
+      return seconds >= 0 ? `${amount} ago` : `in ${amount}`;
+    }
+  }
+  const days = Math.floor(distance / 86400);
+  const amount = days === 1 ? "1 day" : `${days} days`;
+  return seconds >= 0 ? `${amount} ago` : `in ${amount}`;
+}
+
+export function startTimes() {
+  setInterval(() => {
+    if (document.hidden) return;
+    for (const time of document.querySelectorAll("time[data-ago]")) {
+      const text = ago((Date.now() - Date.parse(time.dateTime)) / 1000);
+      if (time.textContent !== text) time.textContent = text;
+    }
+  }, 5000);
+}

@@ -1,0 +1,211 @@
+"""Template tags for how things look and read: icons, statuses, times, sizes, progress."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal.web import words
+from tasks.models import Task
+
+register = template.Library()
+
+ICONS = Path(settings.BASE_DIR) / "portal" / "web" / "icons"
+UUID_LENGTH = 36
+SHAPES = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
+
+
+@cache
+def _shapes(name: str) -> str:
+    match = SHAPES.search((ICONS / f"{name}.svg").read_text())
+    if match is None:
+        raise ValueError(f"{name}.svg holds no picture.")
+    return " ".join(match[1].split())
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """Draw an icon (Lucide, ISC licence) as inline SVG. Without a label it is hidden from screen readers."""
+    shapes = SafeString(_shapes(name))
+    naming = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.9" '
+        'stroke-linecap="round" stroke-linejoin="round" {}>{}</svg>',
+        naming,
+        shapes,
+    )
+
+
+@register.simple_tag
+def type_icon(name: str) -> SafeString:
+    """Draw the icon of a task type; unknown types (of an older installation) get a plain one."""
+    return icon(words.icon_of_type(name))
+
+
+@register.filter
+def type_title(name: str) -> str:
+    return words.title_of_type(name)
+
+
+@register.inclusion_tag("web/parts/status.html")
+def status_badge(status: str) -> dict[str, str]:
+    """Show a status as text, icon and colour."""
+    return words.look_of_status(status)
+
+
+@register.filter
+def duration(seconds: float | timedelta | None) -> str:
+    """Return a duration for people.
+
+    >>> duration(0.0423), duration(5.25), duration(75), duration(7300)
+    ('42 ms', '5.2 s', '1 min 15 s', '2 h 1 min')
+    """
+    if seconds is None:
+        return "–"
+    if isinstance(seconds, timedelta):
+        seconds = seconds.total_seconds()
+    if seconds < 1:
+        return f"{max(0, seconds) * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours // 24} days"
+
+
+@register.filter
+def size(count: float | None) -> str:
+    """Return bytes for people, in powers of 1,000 as storage is sold.
+
+    >>> size(999), size(1200), size(5_368_709_120)
+    ('999 B', '1.2 kB', '5.4 GB')
+    """
+    if count is None:
+        return "–"
+    if count < 1000:
+        return f"{count:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        count /= 1000
+        if count < 999.5:
+            return f"{count:.1f} {unit}" if count < 10 else f"{count:.0f} {unit}"
+    return f"{count / 1000:.1f} TB"
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString:
+    """Say how long ago, or how soon, with the exact time as title; a script keeps it current."""
+    if moment is None:
+        return SafeString("–")
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
+        moment.isoformat(),
+        local.strftime("%-d %B %Y, %H:%M:%S %Z"),
+        words.ago((timezone.now() - moment).total_seconds()),
+    )
+
+
+@register.filter
+def percent(fraction: float | None) -> int:
+    """Return 0–100 of a fraction; never 100 before the end."""
+    return 0 if fraction is None else min(99, max(0, int(fraction * 100)))
+
+
+@register.filter
+def share(used: float, limit: float | None) -> str:
+    """Return the class of a meter: high from 80 %, full at the limit."""
+    if not limit:
+        return ""
+    return "full" if used >= limit else "high" if used >= 0.8 * limit else ""
+
+
+@register.filter
+def unlocalized(number: Any) -> str:
+    """Return a number for an attribute: never with a decimal comma or thousands separators."""
+    return str(number)
+
+
+@register.filter
+def clock(moment: str) -> str:
+    """Return the local time of day of an ISO time."""
+    return timezone.localtime(datetime.fromisoformat(moment)).strftime("%H:%M:%S")
+
+
+@register.filter
+def waited(task: Task) -> timedelta | None:
+    """Return how long a task waited before it started last."""
+    return max(timedelta(0), task.started_at - task.created_at) if task.started_at else None
+
+
+@register.filter
+def ran(task: Task) -> timedelta | None:
+    if task.started_at is None or task.finished_at is None:
+        return None
+    return max(timedelta(0), task.finished_at - task.started_at)
+
+
+@register.filter(name="words")
+def words_of(code: str) -> str:
+    """Return a code such as ``urgent_allowance_used`` as words."""
+    return code.replace("_", " ")
+
+
+@register.simple_tag
+def task_note(task: Task) -> str:
+    """Say in a line what a task is about: its stage, its error, or the first text of its input."""
+    if task.status == "running" and task.progress_stage:
+        return str(task.progress_stage)
+    if task.error and task.status == "failed":
+        return str(task.error.get("message", ""))
+    content = getattr(task, "content", None)
+    for value in content.input.values() if content and isinstance(content.input, dict) else ():
+        if isinstance(value, str) and len(value) != UUID_LENGTH:
+            return " ".join(value[:300].split())
+    return str(task.id)
+
+
+@register.filter
+def is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+@register.filter
+def is_deep(value: Any) -> bool:
+    return isinstance(value, dict | list) and bool(value)
+
+
+@register.filter
+def plain(value: Any) -> str:
+    """Return a JSON value for people: yes and no, a dash for null, texts as they are."""
+    if value is None or value in ([], {}):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """Look a key up, which Django's dot cannot do with a variable key."""
+    return mapping.get(key) if mapping else None
+
+
+@register.simple_tag(takes_context=True)
+def current(context: template.Context, *names: str) -> SafeString:
+    """Mark a navigation link whose page this is."""
+    request = context.get("request")
+    match = getattr(request, "resolver_match", None)
+    return SafeString('aria-current="page"') if match and match.view_name in names else SafeString("")

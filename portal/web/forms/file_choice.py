@@ -1,0 +1,121 @@
+"""A form field for files: upload new ones, keep those already chosen, or pick from those kept in the portal."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.template.loader import render_to_string
+from django.utils.datastructures import MultiValueDict
+from django.utils.safestring import SafeString
+
+from accounts.models import User
+from tasks import errors
+from tasks.files import store_file
+from tasks.models import File
+
+# The picker is for what was used lately; older files are found on the page Files.
+PICKER_LENGTH = 50
+
+
+class FileChoiceWidget(forms.Widget):
+    """Renders the drop, the files chosen so far and the picker. Its value is (ids, uploads)."""
+
+    template_name = "web/forms/file_choice.html"
+    needs_multipart_form = True
+
+    def __init__(self, *, many: bool, accept: list[str], kept: list[File]) -> None:
+        super().__init__()
+        self.many = many
+        self.accept = accept
+        self.kept = kept
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, None, attrs)
+        chosen = {str(member) for member in _ids_in(value)}
+        context["widget"] |= {
+            "many": self.many,
+            "accept": ",".join(self.accept),
+            "chosen": [file for file in self.kept if str(file.id) in chosen],
+            "kept": [file for file in self.kept if str(file.id) not in chosen][:PICKER_LENGTH],
+        }
+        return context
+
+    def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> SafeString:
+        # Django's form renderer does not look into the project's templates.
+        return SafeString(render_to_string(template_name, context))
+
+    def value_from_datadict(
+        self, data: Mapping[str, Any], files: MultiValueDict[str, UploadedFile[Any]], name: str
+    ) -> tuple[list[str], list[UploadedFile[Any]]]:
+        ids = data.getlist(name) if hasattr(data, "getlist") else list(_ids_in(data.get(name)))
+        return [value for value in ids if value], files.getlist(f"{name}-upload")
+
+    def value_omitted_from_data(self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str) -> bool:
+        return name not in data and f"{name}-upload" not in files
+
+    def id_for_label(self, id_: str) -> str:
+        return f"{id_}-upload" if id_ else id_
+
+
+class FileChoiceField(forms.Field):
+    """Cleans to the id of a file, or a list of ids; uploads are stored while cleaning."""
+
+    def __init__(self, *, owner: User, many: bool, accept: list[str], **options: Any) -> None:
+        self.owner = owner
+        self.many = many
+        self.accept = accept
+        super().__init__(widget=FileChoiceWidget(many=many, accept=accept, kept=[]), **options)
+        self.offer_kept_files([])
+
+    def offer_kept_files(self, also: list[str]) -> None:
+        """Fill the picker with the user's newest fitting files, and those already chosen."""
+        mine = File.objects.filter(owner=self.owner).order_by("-id")
+        newest = [file for file in mine.filter(task=None)[:200] if self._fits(file)]
+        known = {str(file.id) for file in newest}
+        older = mine.filter(pk__in=[value for value in also if _is_uuid(value) and value not in known])
+        self.widget.kept = [*older, *newest]
+
+    def clean(self, value: tuple[list[str], list[UploadedFile[Any]]]) -> Any:
+        ids, uploads = value
+        if not ids and not uploads:
+            if self.required:
+                raise forms.ValidationError("Choose a file." if not self.many else "Choose at least one file.")
+            return [] if self.many else None
+        if bad := [value for value in ids if not _is_uuid(value)]:
+            raise forms.ValidationError(f"{bad[0][:40]!r} is not the id of a file.")
+        # A new upload replaces the one chosen before; only a list keeps both.
+        stored = [str(self._store(upload).id) for upload in uploads]
+        if self.many:
+            return [*dict.fromkeys([*ids, *stored])]
+        return (stored or ids)[-1]
+
+    def _store(self, upload: UploadedFile[Any]) -> File:
+        try:
+            return store_file(self.owner, name=upload.name or "", chunks=upload.chunks())
+        except errors.TaskError as error:
+            raise forms.ValidationError(error.message) from error
+
+    def _fits(self, file: File) -> bool:
+        return not self.accept or any(fnmatch.fnmatch(file.content_type, pattern) for pattern in self.accept)
+
+
+def _ids_in(value: Any) -> list[str]:
+    """Return the ids in a form value: (ids, uploads), one id, a list of ids or nothing."""
+    if isinstance(value, tuple):
+        return [str(member) for member in value[0]]
+    if isinstance(value, list):
+        return [str(member) for member in value]
+    return [str(value)] if value else []
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True

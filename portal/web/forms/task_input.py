@@ -1,0 +1,161 @@
+"""The form of a task type, made from the schema of its input. What pydantic refuses is shown at its field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+
+from accounts.models import User
+from portal.web.forms.file_choice import FileChoiceField
+from portal.web.forms.schema import Property, properties_of
+from tasks.registry import TaskType
+
+# Strings that may be longer than this, or as long as they like, get a text area.
+LONG_TEXT = 300
+# Texts that people write as one line although nothing limits them.
+ONE_LINE = {"url", "language", "model", "size", "name", "pages"}
+
+
+class ListField(forms.CharField):
+    """A list of strings or numbers, one a line; commas separate numbers too."""
+
+    def __init__(self, *, items: dict[str, Any], **options: Any) -> None:
+        self.items = items
+        super().__init__(widget=forms.Textarea(attrs={"rows": 3}), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(str(member) for member in value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[Any]:
+        text = super().clean(value)
+        if self.items.get("type") == "string":
+            return [line.strip() for line in text.splitlines() if line.strip()]
+        convert = int if self.items.get("type") == "integer" else float
+        try:
+            return [convert(part) for part in text.replace(",", " ").split()]
+        except ValueError as error:
+            raise forms.ValidationError("Only numbers, separated by commas or lines.") from error
+
+
+class InputForm(forms.Form):
+    """The input of one task. `task_input` is what to submit, once the form is valid."""
+
+    def __init__(self, definition: TaskType, user: User, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options | {"prefix": "input"})
+        self.definition = definition
+        self.properties = properties_of(definition)
+        for member in self.properties:
+            self.fields[member.name] = _field_for(member, user)
+        self._offer_files()
+
+    def _offer_files(self) -> None:
+        for name, field in self.fields.items():
+            if isinstance(field, FileChoiceField):
+                field.offer_kept_files(_chosen(self[name].value()))
+
+    @property
+    def task_input(self) -> dict[str, Any]:
+        """The cleaned values, without those left empty or left at their default."""
+        values = {}
+        for member in self.properties:
+            value = self.cleaned_data.get(member.name)
+            left_out = value is None or value in ("", [])
+            if not member.required and (left_out or value == member.schema.get("default")):
+                continue
+            values[member.name] = value
+        return values
+
+    def add_faults(self, faults: list[dict[str, str]]) -> list[dict[str, str]]:
+        """Show each fault below ``/input`` at its field; return those that belong elsewhere."""
+        others = []
+        for fault in faults:
+            root, *path = fault["pointer"].strip("/").split("/")
+            if root != "input":
+                others.append(fault)
+            elif path and path[0] in self.fields:
+                place = f"{'/'.join(path[1:])}: " if len(path) > 1 else ""
+                self.add_error(path[0], f"{place}{fault['detail']}")
+            else:
+                self.add_error(None, fault["detail"])
+        return others
+
+
+def quick_field(definition: TaskType) -> str | None:
+    """Return the one text that is enough to start a task of this type, or None when it needs more.
+
+    >>> from tasks.registry import get_type
+    >>> quick_field(get_type("diagnostic.echo"))
+    'message'
+    """
+    members = properties_of(definition)
+    required = [member for member in members if member.required]
+    if len(required) == 1 and required[0].kind == "text":
+        return required[0].name
+    has_prompt = any(member.name == "prompt" and member.kind == "text" for member in members)
+    return "prompt" if not required and has_prompt else None
+
+
+def _field_for(member: Property, user: User) -> forms.Field:
+    schema = member.schema
+    common: dict[str, Any] = {
+        "label": member.title,
+        "help_text": member.description,
+        "required": member.required,
+        "initial": schema.get("default"),
+    }
+    match member.kind:
+        case "file" | "files":
+            return FileChoiceField(owner=user, many=member.kind == "files", accept=member.accept, **common)
+        case "boolean":
+            return forms.BooleanField(**common | {"required": False})
+        case "integer":
+            return forms.IntegerField(**common, **_bounds(schema))
+        case "number":
+            return forms.FloatField(**common, **_bounds(schema), widget=forms.NumberInput(attrs={"step": "any"}))
+        case "choice":
+            return _choice(member, common)
+        case "choices":
+            options = [(value, str(value)) for value in schema["items"]["enum"]]
+            return forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple, **common)
+        case "list":
+            return ListField(items=schema["items"], **common)
+        case "text":
+            return _text(member, common)
+        case _:
+            return forms.JSONField(widget=forms.Textarea(attrs={"class": "code", "rows": 4}), **common)
+
+
+def _text(member: Property, common: dict[str, Any]) -> forms.Field:
+    limit = member.schema.get("maxLength")
+    if member.schema.get("format") == "uri":
+        return forms.CharField(widget=forms.URLInput(attrs={"placeholder": "https://"}), max_length=limit, **common)
+    is_long = (limit is None or limit > LONG_TEXT) and member.name not in ONE_LINE
+    widget = forms.Textarea(attrs={"rows": 4}) if is_long else forms.TextInput()
+    # A text is taken as it was written: leading spaces of a prompt count.
+    return forms.CharField(
+        widget=widget, strip=False, max_length=limit, min_length=member.schema.get("minLength"), **common
+    )
+
+
+def _choice(member: Property, common: dict[str, Any]) -> forms.Field:
+    options = [(value, _words(value)) for value in member.schema["enum"]]
+    if not member.required and "default" not in member.schema:
+        options.insert(0, ("", "not set"))
+    numbers = all(isinstance(value, int) for value in member.schema["enum"])
+    return forms.TypedChoiceField(choices=options, coerce=int if numbers else str, empty_value=None, **common)
+
+
+def _words(value: Any) -> str:
+    return str(value).replace("_", " ") if isinstance(value, str) else json.dumps(value)
+
+
+def _bounds(schema: Any) -> dict[str, Any]:
+    return {"min_value": schema.get("minimum"), "max_value": schema.get("maximum")}
+
+
+def _chosen(value: Any) -> list[str]:
+    if isinstance(value, tuple):
+        return [str(member) for member in value[0]]
+    return [str(member) for member in value] if isinstance(value, list) else [str(value)] if value else []

@@ -1,0 +1,83 @@
+"""The options of a submission: priority with what it costs, timeout, attempts, start, tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from accounts.limits import Limits
+from tasks.registry import TaskType
+
+PRIORITY_NAMES = {1: "background", 3: "low", 5: "normal", 7: "high", 9: "urgent"}
+NORMAL = 6
+
+
+class OptionsForm(forms.Form):
+    """What every task type has in common. Empty means: as the task type says."""
+
+    priority = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
+    on_quota = forms.BooleanField(
+        label="Lower the priority when the allowance is used up",
+        help_text="Otherwise the task is refused, and you can choose again.",
+        required=False,
+    )
+    run_after = forms.DateTimeField(
+        label="Start no earlier than",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    timeout = forms.IntegerField(label="Timeout in seconds", required=False, min_value=1)
+    max_attempts = forms.IntegerField(label="Attempts", required=False, min_value=1, max_value=20)
+    tags = forms.CharField(required=False, help_text="To find the task again; separated by commas.")
+
+    def __init__(self, definition: TaskType, limits: Limits, quota: dict[str, Any], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options | {"prefix": "options"})
+        self.fields["priority"].choices = _priority_choices(definition, limits, quota)  # type: ignore[attr-defined]
+        self.fields["priority"].help_text = (
+            "A higher one starts earlier among your own tasks and a little earlier among everyone's. "
+            f"Your plan goes up to {limits.max_priority}."
+        )
+        self.fields["timeout"].help_text = (
+            f"For one attempt; {min(definition.timeout, limits.longest_timeout)} if left empty, "
+            f"{limits.longest_timeout} at most."
+        )
+        self.fields["max_attempts"].help_text = f"{definition.max_attempts} if left empty."
+        if limits.max_priority <= NORMAL:
+            del self.fields["on_quota"]
+
+    def clean_tags(self) -> list[str]:
+        return [tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()]
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The options as arguments of `Submission`."""
+        values = dict(self.cleaned_data)
+        values["on_quota"] = "downgrade" if values.get("on_quota") else "reject"
+        return values
+
+    def add_faults(self, faults: list[dict[str, str]]) -> None:
+        """Show each fault at its field, or above all fields."""
+        for fault in faults:
+            name = fault["pointer"].strip("/").split("/")[0]
+            self.add_error(name if name in self.fields else None, fault["detail"])
+
+
+def _priority_choices(definition: TaskType, limits: Limits, quota: dict[str, Any]) -> list[tuple[Any, str]]:
+    usual = min(definition.priority, limits.max_priority)
+    choices: list[tuple[Any, str]] = [("", f"{usual} – usual for this type")]
+    for level in range(limits.max_priority, 0, -1):
+        name = f" {PRIORITY_NAMES[level]}" if level in PRIORITY_NAMES else ""
+        choices.append((level, f"{level}{name}{_cost(level, quota)}"))
+    return choices
+
+
+def _cost(level: int, quota: dict[str, Any]) -> str:
+    if level <= NORMAL:
+        return ""
+    band = "urgent" if level >= 9 else "high"
+    allowance = quota["allowances"][band]
+    if allowance["limit"] is None:
+        return f" · {band}, no limit"
+    left = max(0, allowance["limit"] - allowance["used"])
+    return f" · costs 1 of {left:,} {band} left today" if left else f" · no {band} left today"

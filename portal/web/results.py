@@ -1,0 +1,72 @@
+"""Decides how a result is shown: which sections, in which order, from the names that all results share.
+
+`text` wherever there is a text, `pages`, `tables` (rows of cells), `answer`, `passages`, `segments`,
+`images` and `files` (ids), `caption`; whatever has no section of its own is described as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.web.result_readers import READERS, Reading
+from portal.web.result_shapes import MOST_ROWS, Section, shorten
+
+# A language model writes markdown. Text out of documents is not markdown, and would be mangled as such.
+MARKDOWN_TYPES = {"text.generate"}
+# A list of objects is a table when it has no more columns than this.
+MOST_COLUMNS = 8
+NAMES = {"name", "title", "text", "kind"}
+PLACES = ("left", "top", "width", "height")
+
+
+def present(type_name: str, result: Any, *, picture: str | None = None) -> list[Section]:
+    """Return the sections of a result, most wanted first.
+
+    Args:
+        picture: the id of the input's file, where it is a picture that a browser can show.
+    """
+    if not isinstance(result, dict):
+        return [Section("tree", "Result", shorten(result))]
+    engine = result.get("engine")
+    by_backend = isinstance(engine, dict) and engine.get("kind") == "backend"
+    reading = Reading(result, type_name in MARKDOWN_TYPES or by_backend, picture)
+    sections = [section for read in READERS if (section := read(reading))]
+    if rest := {name: value for name, value in result.items() if name not in reading.taken}:
+        sections += describe(rest)
+    return sections
+
+
+def describe(rest: dict[str, Any]) -> list[Section]:
+    """Plain values and flat objects as facts, lists of flat objects as tables, everything deeper as a tree."""
+    rest = {name: value for name, value in rest.items() if value not in (None, [], {}, "")}
+    facts, sections, deep = {}, [], {}
+    for name, value in rest.items():
+        if not isinstance(value, dict | list):
+            facts[name] = shorten(value)
+        elif isinstance(value, dict) and value.keys() == {"width", "height"}:
+            facts[name] = f"{value['width']} × {value['height']}"
+        elif isinstance(value, dict) and not any(isinstance(member, dict | list) for member in value.values()):
+            sections.append(Section("facts", _title(name), {key: shorten(member) for key, member in value.items()}))
+        elif columns := _columns(value):
+            rows = [[row.get(column) for column in columns] for row in value[:MOST_ROWS]]
+            sections.append(Section("records", _title(name), {"columns": columns, "rows": rows}, len(value)))
+        else:
+            deep[name] = shorten(value)
+    if facts:
+        sections.append(Section("facts", "Details", facts))
+    return sections + ([Section("tree", "More", deep)] if deep else [])
+
+
+def _columns(value: Any) -> list[str]:
+    """Return the columns of a list of flat objects, or none when it is not one."""
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        return []
+    # jsonb does not keep the order of keys, so what names a thing comes first and places come last.
+    names = dict.fromkeys(key for row in value for key in row)
+    columns = sorted(names, key=lambda name: (name in PLACES, name not in NAMES, name))
+    is_flat = not any(isinstance(member, dict | list) for row in value for member in row.values())
+    return columns if is_flat and len(columns) <= MOST_COLUMNS else []
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()

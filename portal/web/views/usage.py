@@ -1,0 +1,21 @@
+"""Usage: what the plan allows, what is used of it, and what ran on the last days."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from portal.web.charts import bars_by_day
+from portal.web.people import SignedInRequest
+from portal.web.usage_facts import tasks_by_day_and_type
+from tasks.lifecycle.quota import read_quota
+
+DAYS = 14
+
+
+@login_required
+def show(request: SignedInRequest) -> HttpResponse:
+    rows = tasks_by_day_and_type(request.user, days=DAYS)
+    context = {"quota": read_quota(request.user), "rows": rows, "bars": bars_by_day(rows, days=DAYS), "days": DAYS}
+    return render(request, "web/usage/page.html", context)

@@ -1,0 +1,94 @@
+"""What people read: statuses, waits, titles and icons of task types, times. Nothing here asks the database."""
+
+from __future__ import annotations
+
+from tasks.registry import TaskType, all_types
+
+# status → words, icon, tone, whether the icon turns
+STATUS_LOOKS: dict[str, tuple[str, str, str, bool]] = {
+    "waiting": ("Waiting", "hourglass", "idle", False),
+    "scheduled": ("Scheduled", "calendar-clock", "idle", False),
+    "queued": ("Queued", "circle-dashed", "idle", False),
+    "running": ("Running", "loader-circle", "run", True),
+    "cancelling": ("Cancelling", "loader-circle", "warn", True),
+    "succeeded": ("Succeeded", "circle-check", "ok", False),
+    "failed": ("Failed", "circle-x", "bad", False),
+    "cancelled": ("Cancelled", "ban", "idle", False),
+    "expired": ("Expired", "timer", "warn", False),
+}
+
+WAITS = {
+    "waiting_for_a_slot": (
+        "Waiting for one of your slots",
+        "Your plan runs a fixed number of tasks at once. This one starts when one of yours ends.",
+    ),
+    "waiting_for_a_worker": ("Next in the shared line", "It starts as soon as a worker is free."),
+    "queue_paused": (
+        "The queue is paused",
+        "An operator paused this queue. Tasks stay in line and start when it opens.",
+    ),
+    "no_workers": ("No worker is running", "Nothing is lost: the task starts as soon as a worker is there."),
+    "waiting_for_tasks": ("Waiting for other tasks", "It needs the results of tasks that have not finished."),
+    "scheduled": ("Scheduled for later", "It joins the line at the time you gave."),
+    "retry_backoff": (
+        "Pausing before the next attempt",
+        "The last attempt failed; it is tried again after a short wait.",
+    ),
+    "backend_busy": ("Every model server is busy", "It is tried again shortly; this costs no attempt."),
+}
+
+# The icons that handlers name, and what stands in where a handler names none.
+TYPE_ICONS = {
+    "text.generate": "sparkles",
+    "rag.query": "file-search",
+    "answer.complete": "message-square-text",
+    "image.analyze": "scan-text",
+    "image.generate": "image-plus",
+    "speech.transcribe": "audio-lines",
+    "pdf.extract": "file-text",
+    "pdf.batch": "files",
+    "file.process": "file",
+    "document.crosscheck": "list-todo",
+    "http.request": "globe",
+    "diagnostic.echo": "repeat",
+    "diagnostic.sleep": "moon",
+    "diagnostic.fail": "bomb",
+}
+
+QUEUE_ICONS = {"text": "message-square", "documents": "file-text", "images": "image", "audio": "mic"}
+
+
+def look_of_status(status: str) -> dict[str, str]:
+    label, icon, tone, turns = STATUS_LOOKS[status]
+    return {"label": label, "icon": icon, "tone": tone, "turns": "spin" if turns else ""}
+
+
+def icon_of_type(name: str) -> str:
+    if name in TYPE_ICONS:
+        return TYPE_ICONS[name]
+    definition = all_types().get(name)
+    return QUEUE_ICONS.get(definition.queue, "zap") if definition else "zap"
+
+
+def title_of_type(name: str) -> str:
+    definition: TaskType | None = all_types().get(name)
+    return definition.title if definition else name
+
+
+def ago(seconds: float) -> str:
+    """Say how long ago (or, below zero, how soon) something is.
+
+    >>> ago(2), ago(75), ago(7200), ago(200_000), ago(-90)
+    ('just now', '1 min ago', '2 h ago', '2 days ago', 'in 1 min')
+    """
+    distance = abs(seconds)
+    if distance < 10:
+        return "just now" if seconds >= 0 else "now"
+    for limit, unit, name in ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h")):
+        if distance < limit:
+            amount = f"{distance // unit:.0f} {name}"
+            break
+    else:
+        days = int(distance // 86_400)
+        amount = f"{days} day" if days == 1 else f"{days} days"
+    return f"{amount} ago" if seconds >= 0 else f"in {amount}"

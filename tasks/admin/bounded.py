@@ -1,0 +1,23 @@
+"""Keeps an operator's page from becoming a burden on the database that runs the tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+STATEMENT_MS = 5_000
+
+
+@contextmanager
+def bounded_queries() -> Iterator[None]:
+    """Give up statements that take longer than five seconds; read only inside.
+
+    Raises:
+        django.db.OperationalError: a statement took longer.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(STATEMENT_MS)])
+        yield

@@ -1,0 +1,79 @@
+"""Failures: what failed lately, grouped by cause, so that one broken thing is one line and not a thousand."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet, TextField, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Left, Now
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from tasks import sql
+from tasks.admin.bounded import bounded_queries
+from tasks.admin.filters import PERIODS
+from tasks.admin.task_actions import PERMISSION, VERBS, ask
+from tasks.models import Task
+from tasks.statuses import Status
+
+HEAD_LENGTH = 80
+CAP = 50_000
+MOST_GROUPS = 100
+
+
+class FailuresView:
+    """Two pages of the admin site that belong to no one table."""
+
+    def __init__(self, site: AdminSite) -> None:
+        self.site = site
+
+    def page(self, request: HttpRequest) -> HttpResponse:
+        """Show the groups of the chosen period."""
+        if not request.user.has_perm("tasks.view_task"):
+            raise PermissionDenied
+        period = _period(request.GET.get("period"))
+        with bounded_queries():
+            hours = PERIODS[period][1].total_seconds() / 3600
+            groups = sql.run(
+                "failure_groups", {"hours": int(hours), "head": HEAD_LENGTH, "cap": CAP, "groups": MOST_GROUPS}
+            )
+        context = self.site.each_context(request) | {
+            "title": "Failures",
+            "groups": groups,
+            "total": sum(group.tasks for group in groups),
+            "cap": CAP,
+            "period": period,
+            "periods": [(name, label) for name, (label, _age) in PERIODS.items()],
+            "may_operate": request.user.has_perm(PERMISSION),
+        }
+        return TemplateResponse(request, "admin/failures.html", context)
+
+    def retry(self, request: HttpRequest) -> HttpResponse:
+        """Ask before the tasks of one group are retried."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        period = _period(request.POST.get("period"))
+        back = f"{reverse('admin:failures')}?{urlencode({'period': period})}"
+        return ask(request, VERBS["retry"], _group(request.POST, period), back=back)
+
+
+def _period(name: str | None) -> str:
+    return name if name in PERIODS else "day"
+
+
+def _group(posted: Any, period: str) -> QuerySet[Task]:
+    """Return the failed tasks of one line of the page: the same expressions as in `failure_groups.sql`."""
+    failed = Task.objects.filter(status=Status.FAILED, finished_at__gt=Now() - PERIODS[period][1])
+    return failed.alias(
+        code=_text("code"),
+        head=Left(_text("message"), HEAD_LENGTH),
+    ).filter(**{name: posted.get(name, "").replace("\0", "") for name in ("type", "code", "head")})
+
+
+def _text(name: str) -> Coalesce:
+    return Coalesce(KT(f"error__{name}"), Value(""), output_field=TextField())

@@ -1,0 +1,189 @@
+"""The figures of the overview: a handful of queries, each bounded, whatever the tables hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import F
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from tasks import sql
+from tasks.admin.bounded import bounded_queries
+from tasks.admin.depths import CAP, Depth, queue_depths
+from tasks.admin.formats import capped_text, duration_text
+from tasks.lifecycle.explain import HEARTBEAT_SECONDS
+from tasks.models import Lane, Node, Queue, Task
+from tasks.models.node import NodeStatus
+from tasks.statuses import Status
+
+MOST_FULL_LANES = 10
+FAILED_CAP = 1_000
+LONG_WAIT_SECONDS = 15 * 60
+# A day's attempts may be a million rows; operators reload, and half a minute changes nothing in a day's sum.
+FIGURES_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Period:
+    """What ended in the last hour or day. Counts are of attempts."""
+
+    label: str
+    succeeded: int = 0
+    failed: int = 0
+    median_seconds: float | None = None
+    slow_seconds: float | None = None
+
+    @property
+    def total(self) -> int:
+        return self.succeeded + self.failed
+
+    @property
+    def failed_percent(self) -> float | None:
+        return 100 * self.failed / self.total if self.total else None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One queue with its depth."""
+
+    queue: Queue
+    depth: Depth
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that needs a person, with the page where it can be mended."""
+
+    text: str
+    url: str
+    is_bad: bool = True
+
+
+@dataclass(frozen=True)
+class Overview:
+    lines: list[Line]
+    nodes: list[Any]
+    periods: list[Period]
+    full_lanes: list[Lane]
+    failed_last_hour: int
+    alarms: list[Alarm]
+
+    @property
+    def running(self) -> int:
+        return sum(line.depth.running for line in self.lines)
+
+    @property
+    def waiting(self) -> int:
+        return sum(line.depth.waiting for line in self.lines)
+
+    @property
+    def waiting_text(self) -> str:
+        return capped_text(self.waiting, CAP)
+
+    @property
+    def failed_text(self) -> str:
+        return capped_text(self.failed_last_hour, FAILED_CAP)
+
+    @property
+    def worker_count(self) -> int:
+        return sum(node.workers for node in self.nodes if node.is_fresh)
+
+    @property
+    def fresh_nodes(self) -> int:
+        return sum(node.is_fresh for node in self.nodes)
+
+
+def overview() -> Overview:
+    """Read everything the overview shows."""
+    with bounded_queries():
+        depths = queue_depths()
+        queues = Queue.objects.select_related("cluster")
+        lines = [Line(queue, depths.get(queue.pk, Depth())) for queue in queues]
+        nodes = _nodes()
+        failed = _failed_last_hour()
+        return Overview(
+            lines=lines,
+            nodes=nodes,
+            periods=_periods(),
+            full_lanes=list(_full_lanes()),
+            failed_last_hour=failed,
+            alarms=[*_node_alarms(nodes, lines), *_queue_alarms(lines), *_failure_alarms(failed)],
+        )
+
+
+def _nodes() -> list[Any]:
+    rows = Node.objects.filter(status__in=[NodeStatus.ALIVE, NodeStatus.DRAINING]).annotate(now=Now())
+    nodes = list(rows.order_by("cluster", "name")[:100])
+    for node in nodes:
+        node.is_fresh = node.now - node.heartbeat_at <= timedelta(seconds=HEARTBEAT_SECONDS)  # type: ignore[attr-defined]
+    return nodes
+
+
+def _periods() -> list[Period]:
+    rows = cache.get("overview:figures")
+    if rows is None:
+        rows = {row.name: row._asdict() for row in sql.run("attempt_figures", {})}
+        cache.set("overview:figures", rows, FIGURES_SECONDS)
+    labels = {"hour": "Last hour", "day": "Last day"}
+    figures = {name: {key: value for key, value in row.items() if key != "name"} for name, row in rows.items()}
+    return [Period(label, **figures.get(name, {})) for name, label in labels.items()]
+
+
+def _full_lanes() -> Any:
+    full = Lane.objects.filter(taken__gte=F("slots"), slots__gt=0)
+    return full.select_related("user", "cluster").order_by("-taken")[:MOST_FULL_LANES]
+
+
+def _failed_last_hour() -> int:
+    failed = Task.objects.filter(status=Status.FAILED, finished_at__gt=Now() - timedelta(hours=1))
+    return failed.order_by()[: FAILED_CAP + 1].count()
+
+
+# --- Needs attention --------------------------------------------------------------------------------
+
+
+def _node_alarms(nodes: list[Any], lines: list[Line]) -> list[Alarm]:
+    page = reverse("admin:tasks_node_changelist")
+    working = {node.cluster_id for node in nodes if node.is_fresh and node.status == NodeStatus.ALIVE}
+    alarms = [
+        Alarm(f"No node of the cluster {cluster} takes work. Start one: python manage.py qcluster", page)
+        for cluster in sorted({line.queue.cluster_id for line in lines} - working)
+    ]
+    for node in nodes:
+        if not node.is_fresh:
+            alarms.append(
+                Alarm(
+                    f"{node} has been silent for {duration_text((node.now - node.heartbeat_at).total_seconds())}.", page
+                )
+            )
+        elif node.status == NodeStatus.DRAINING:
+            alarms.append(Alarm(f"{node} is draining: it takes nothing new.", page, is_bad=False))
+    return alarms
+
+
+def _queue_alarms(lines: list[Line]) -> list[Alarm]:
+    page = reverse("admin:tasks_queue_changelist")
+    alarms = []
+    for line in lines:
+        queue, depth = line.queue, line.depth
+        if queue.paused_at:
+            reason = f" ({queue.paused_reason})" if queue.paused_reason else ""
+            text = f"The queue {queue.name} is paused{reason}; {depth.waiting_text} wait in it."
+            alarms.append(Alarm(text, page, is_bad=False))
+        elif (depth.oldest_seconds or 0) > LONG_WAIT_SECONDS:
+            tasks = f"{reverse('admin:tasks_task_changelist')}?queue={queue.pk}&status=queued"
+            oldest = duration_text(depth.oldest_seconds)
+            alarms.append(Alarm(f"The oldest task in {queue.name} has waited for {oldest}.", tasks, is_bad=False))
+    return alarms
+
+
+def _failure_alarms(failed: int) -> list[Alarm]:
+    if not failed:
+        return []
+    count = capped_text(failed, FAILED_CAP)
+    text = f"{count} {'task' if failed == 1 else 'tasks'} failed in the last hour."
+    return [Alarm(text, f"{reverse('admin:failures')}?period=hour")]

@@ -1,0 +1,100 @@
+"""Plans: the limits that users share. A change takes effect in their lanes at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.models import Plan, User
+from tasks.admin.access import operator_of
+from tasks.admin.formats import NOTHING
+from tasks.admin.screen import AuditedScreen
+from tasks.lifecycle import audit
+from tasks.lifecycle.limits import apply_limits
+
+# What lanes hold a copy of; everything else is read when a task is submitted.
+IN_LANES = {"slots", "weight"}
+
+
+class PlanScreen(AuditedScreen[Plan]):
+    list_display = ("name", "is_default", "slots", "weight", "waiting", "minute", "day", "max_priority", "allowances",
+                    "keep_days", "user_count")  # fmt: skip
+    sortable_by = ()
+    actions = ("make_default",)
+    readonly_fields = ("is_default",)
+    fieldsets = (
+        (None, {"fields": ("name", "is_default")}),
+        ("Share of the workers", {"fields": ("slots", "weight", "max_priority", "longest_timeout")}),
+        (
+            "How much may be submitted",
+            {"fields": ("max_waiting", "per_minute", "per_day", "high_per_day", "urgent_per_day")},
+        ),
+        ("What is kept", {"fields": ("file_bytes", "keep_days")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
+        return super().get_queryset(request).annotate(user_total=Count("users"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
+        # A plan that people are on cannot go, nor the one that new people get.
+        if obj is not None and (obj.is_default or obj.users.exists()):
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and IN_LANES & set(form.changed_data):
+            # After the commit: lanes are locked in transactions of their own.
+            transaction.on_commit(lambda: self._apply(request, obj))
+
+    @admin.action(description="Give the selected plan to new users", permissions=["change"])
+    def make_default(self, request: HttpRequest, queryset: QuerySet[Plan]) -> None:
+        plans = list(queryset[:2])
+        if len(plans) != 1:
+            messages.error(request, "Choose one plan: new users get just one.")
+            return
+        with transaction.atomic():
+            Plan.objects.filter(is_default=True).update(is_default=False)
+            Plan.objects.filter(pk=plans[0].pk).update(is_default=True)
+            audit.record(operator_of(request), "make_default", "plan", plans[0].pk, name=plans[0].name)
+        messages.success(request, f"New users get the plan {plans[0]}.")
+
+    def _apply(self, request: HttpRequest, plan: Plan) -> None:
+        users = User.objects.filter(plan=plan, lanes__isnull=False).distinct()
+        for user in users.select_related("plan").iterator(chunk_size=500):
+            apply_limits(user)
+        messages.info(request, f"The lanes of {users.count():,} users on {plan} follow.")
+
+    # --- Columns ----------------------------------------------------------------------------------
+
+    @admin.display(description="most waiting")
+    def waiting(self, plan: Plan) -> str:
+        return f"{plan.max_waiting:,}"
+
+    @admin.display(description="per minute")
+    def minute(self, plan: Plan) -> str:
+        return _limit(plan.per_minute)
+
+    @admin.display(description="per day")
+    def day(self, plan: Plan) -> str:
+        return _limit(plan.per_day)
+
+    @admin.display(description="high / urgent a day")
+    def allowances(self, plan: Plan) -> str:
+        return f"{_limit(plan.high_per_day)} / {_limit(plan.urgent_per_day)}"
+
+    @admin.display(description="users")
+    def user_count(self, plan: Any) -> SafeString:
+        users = reverse("admin:accounts_user_changelist")
+        return format_html('<a href="{}?plan__id__exact={}">{}</a>', users, plan.pk, f"{plan.user_total:,}")
+
+
+def _limit(value: int | None) -> str:
+    return NOTHING if value is None else f"{value:,}"

@@ -1,0 +1,154 @@
+"""Queues: how much waits in each and since when; pause and resume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tasks.admin.access import operator_of
+from tasks.admin.confirm import Question, confirm_page
+from tasks.admin.depths import CAP, Depth, queue_depths
+from tasks.admin.formats import NOTHING, capped_text, duration_text, link_button, moment, status_tag
+from tasks.admin.screen import AuditedScreen
+from tasks.errors import NotFound
+from tasks.lifecycle.pause import pause_queue, resume_queue
+from tasks.models import Queue
+
+PERMISSION = "tasks.change_queue"
+MOST_REASON = 200
+
+
+class DepthChangeList(ChangeList):
+    """Reads all depths at once; a column is asked for one row at a time."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows = list(self.result_list)
+        depths = queue_depths()
+        for row in rows:
+            row.depth = depths.get(row.pk, Depth())
+        self.result_list = rows
+
+
+class QueueScreen(AuditedScreen[Queue]):
+    """A queue's name and cluster are fixed once it is made: tasks carry both."""
+
+    list_display = ("name", "title", "cluster", "standing", "held", "ready", "running", "oldest")
+    sortable_by = ()
+    fields = ("name", "title", "cluster", "paused_at", "paused_reason", "created_at")
+    actions = None
+    formfield_overrides = {models.TextField: {"widget": AdminTextInputWidget}}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return DepthChangeList
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return (*self.list_display, "act") if request.user.has_perm(PERMISSION) else self.list_display
+
+    def get_fields(self, request: HttpRequest, obj: Queue | None = None) -> tuple[str, ...]:
+        return self.fields if obj else ("name", "title", "cluster")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Queue | None = None) -> tuple[str, ...]:
+        return ("name", "cluster", "paused_at", "paused_reason", "created_at") if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Queue | None = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<str:name>/pause/", wrap(self.pause), name="tasks_queue_pause"),
+            path("<str:name>/resume/", wrap(self.resume), name="tasks_queue_resume"),
+            *super().get_urls(),
+        ]
+
+    def pause(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Ask for the reason, then pause."""
+        question = Question(
+            title=f"Pause the queue {name}?",
+            text="What runs goes on; nothing new starts until the queue is opened again. Users see that it is paused.",
+            button="Pause",
+            back=_list(),
+            reason_label="Reason, for the audit log and other operators",
+        )
+        return self._change(request, name, question)
+
+    def resume(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Ask, then open the queue again."""
+        question = Question(
+            title=f"Open the queue {name} again?",
+            text="Its tasks start as workers are free.",
+            button="Open",
+            back=_list(),
+        )
+        return self._change(request, name, question)
+
+    def _change(self, request: HttpRequest, name: str, question: Question) -> HttpResponse:
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied("You may look at queues, but not pause or open them.")
+        if not Queue.objects.filter(pk=name).exists():
+            raise Http404(f"There is no queue {name}.")
+        if request.method != "POST":
+            return confirm_page(request, question)
+        try:
+            if question.reason_label:
+                reason = request.POST.get("reason", "").strip()[:MOST_REASON]
+                pause_queue(name, by=operator_of(request), reason=reason)
+                messages.success(request, f"The queue {name} is paused.")
+            else:
+                resume_queue(name, by=operator_of(request))
+                messages.success(request, f"The queue {name} is open.")
+        except NotFound as error:
+            messages.error(request, error.message)
+        return HttpResponseRedirect(_list())
+
+    # --- Columns ----------------------------------------------------------------------------------
+
+    @admin.display(description="status")
+    def standing(self, queue: Queue) -> SafeString:
+        if queue.paused_at is None:
+            return status_tag("open")
+        note = f"{queue.paused_reason} · since " if queue.paused_reason else "since "
+        return format_html(
+            '{}<br><span class="muted small">{}{}</span>', status_tag("paused"), note, moment(queue.paused_at)
+        )
+
+    @admin.display(description="held")
+    def held(self, queue: Any) -> SafeString | str:
+        return capped_text(queue.depth.held, CAP)
+
+    @admin.display(description="ready")
+    def ready(self, queue: Any) -> str:
+        return capped_text(queue.depth.ready, CAP)
+
+    @admin.display(description="running")
+    def running(self, queue: Any) -> SafeString | str:
+        if not queue.depth.running:
+            return "0"
+        tasks = reverse("admin:tasks_task_changelist")
+        return format_html(
+            '<a href="{}?queue={}&status=running">{}</a>', tasks, queue.pk, capped_text(queue.depth.running, CAP)
+        )
+
+    @admin.display(description="oldest waits")
+    def oldest(self, queue: Any) -> str:
+        seconds = queue.depth.oldest_seconds
+        return duration_text(seconds) if seconds is not None else NOTHING
+
+    @admin.display(description="")
+    def act(self, queue: Queue) -> SafeString:
+        verb, label = ("resume", "Open") if queue.paused_at else ("pause", "Pause…")
+        return link_button(reverse(f"admin:tasks_queue_{verb}", args=[queue.pk]), label)
+
+
+def _list() -> str:
+    return reverse("admin:tasks_queue_changelist")

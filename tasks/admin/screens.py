@@ -1,0 +1,30 @@
+"""Says which screen shows which table; called once, when Django has started."""
+
+from __future__ import annotations
+
+from django.contrib.admin import AdminSite
+
+from accounts.models import Plan, User
+from tasks.admin.audit import AuditScreen
+from tasks.admin.batches import BatchScreen
+from tasks.admin.files import FileScreen
+from tasks.admin.lanes import LaneScreen
+from tasks.admin.nodes import NodeScreen
+from tasks.admin.plans import PlanScreen
+from tasks.admin.queues import QueueScreen
+from tasks.admin.tasks import TaskScreen
+from tasks.admin.users import UserScreen
+from tasks.models import AuditEntry, Batch, File, Lane, Node, Queue, Task
+
+
+def register_screens(site: AdminSite) -> None:
+    """Register every screen of ours. `Group` registers itself."""
+    site.register(Task, TaskScreen)
+    site.register(Batch, BatchScreen)
+    site.register(File, FileScreen)
+    site.register(Queue, QueueScreen)
+    site.register(Node, NodeScreen)
+    site.register(Lane, LaneScreen)
+    site.register(User, UserScreen)
+    site.register(Plan, PlanScreen)
+    site.register(AuditEntry, AuditScreen)

@@ -1,0 +1,151 @@
+"""The list of tasks: who asked for what, how it stands, how long it waited and ran."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tasks.admin import task_page
+from tasks.admin.filters import BatchFilter, CreatedFilter, ErrorFilter, QueueFilter, StatusFilter, TypeFilter
+from tasks.admin.formats import NOTHING, between, moment, status_tag, task_link, user_link
+from tasks.admin.keyset import KeysetScreen
+from tasks.admin.search import HELP, match_tasks
+from tasks.admin.task_actions import PERMISSION, VERBS, ask, carry_out, safe_back
+from tasks.models import Task
+from tasks.statuses import Status
+
+
+class TaskScreen(KeysetScreen[Task]):
+    """Read-only; acts through `tasks.lifecycle`."""
+
+    list_display = (
+        "short_id", "owner_email", "type", "shown", "priorities", "attempts_made", "waited", "ran", "error_code",
+        "created",
+    )  # fmt: skip
+    list_display_links = None
+    list_filter = (StatusFilter, TypeFilter, QueueFilter, CreatedFilter, ErrorFilter, BatchFilter)
+    # Django shows the search field only when there is something here; `get_search_results` decides.
+    search_fields = ("pk",)
+    search_help_text = HELP
+    actions = ("retry_selected", "cancel_selected")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
+        return super().get_queryset(request).select_related("owner").annotate(now=Now())
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
+    ) -> tuple[QuerySet[Task], bool]:
+        return (queryset.filter(match_tasks(search_term)) if search_term.strip() else queryset), False
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("act/<str:verb>/", wrap(self.act), name="tasks_task_act"),
+            path("<uuid:task_id>/ask/<str:verb>/", wrap(self.ask_one), name="tasks_task_ask"),
+            path("<uuid:task_id>/content/", wrap(self.show_content), name="tasks_task_content"),
+            *super().get_urls(),
+        ]
+
+    # --- Acting -----------------------------------------------------------------------------------
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    @admin.action(description="Retry the selected tasks", permissions=["operate"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse:
+        return self._ask_selected(request, "retry", queryset)
+
+    @admin.action(description="Cancel the selected tasks", permissions=["operate"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse:
+        return self._ask_selected(request, "cancel", queryset)
+
+    def _ask_selected(self, request: HttpRequest, verb: str, queryset: QuerySet[Task]) -> HttpResponse:
+        back = request.get_full_path()
+        if request.POST.get("select_across") == "1" and not request.GET:
+            messages.warning(request, "Choose a filter first: every task of everybody is too many at once.")
+            return HttpResponseRedirect(back)
+        return ask(request, VERBS[verb], queryset, back=back)
+
+    def ask_one(self, request: HttpRequest, task_id: UUID, verb: str) -> HttpResponse:
+        if request.method != "POST" or verb not in VERBS:
+            return HttpResponseNotAllowed(["POST"])
+        back = safe_back(request, request.POST.get("back", ""))
+        return ask(request, VERBS[verb], Task.objects.filter(pk=task_id), back=back)
+
+    def act(self, request: HttpRequest, verb: str) -> HttpResponse:
+        if request.method != "POST" or verb not in VERBS:
+            return HttpResponseNotAllowed(["POST"])
+        return carry_out(request, VERBS[verb])
+
+    # --- One task ---------------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return task_page.show(self, request, object_id, reveal=False)
+
+    def show_content(self, request: HttpRequest, task_id: UUID) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return task_page.show(self, request, str(task_id), reveal=True)
+
+    # --- Columns ----------------------------------------------------------------------------------
+
+    @admin.display(description="id")
+    def short_id(self, task: Task) -> SafeString | str:
+        return task_link(task.pk)
+
+    @admin.display(description="user")
+    def owner_email(self, task: Task) -> SafeString | str:
+        return user_link(task.owner)
+
+    @admin.display(description="status")
+    def shown(self, task: Task) -> SafeString:
+        return status_tag(task.shown_status)
+
+    @admin.display(description="priority")
+    def priorities(self, task: Task) -> SafeString | str:
+        if task.priority == task.priority_requested:
+            return str(task.priority)
+        return format_html(
+            '<span title="{}">{} → {}</span>', task.priority_reason, task.priority_requested, task.priority
+        )
+
+    @admin.display(description="attempts")
+    def attempts_made(self, task: Task) -> str:
+        return f"{task.attempt_number} of {task.max_attempts}"
+
+    @admin.display(description="waited")
+    def waited(self, task: Task) -> str:
+        return between(task.created_at, task.started_at or task.finished_at or _now(task))
+
+    @admin.display(description="ran")
+    def ran(self, task: Task) -> str:
+        if task.status == Status.RUNNING:
+            return between(task.started_at, _now(task))
+        return between(task.started_at, task.finished_at) if task.finished_at else NOTHING
+
+    @admin.display(description="error")
+    def error_code(self, task: Task) -> SafeString | str:
+        if not task.error:
+            return NOTHING
+        return format_html('<code title="{}">{}</code>', task.error.get("message", ""), task.error.get("code", ""))
+
+    @admin.display(description="created")
+    def created(self, task: Task) -> SafeString | str:
+        return moment(task.created_at)
+
+
+def _now(task: Task) -> datetime:
+    # Annotated: ages are told by the database's clock, as everything that decides is.
+    now: datetime = task.now  # type: ignore[attr-defined]
+    return now

@@ -1,0 +1,119 @@
+"""Who is calling: an API token in the header, or the portal's session with CSRF."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, cast
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework.authentication import BaseAuthentication, CSRFCheck
+from rest_framework.permissions import BasePermission
+
+from accounts.models import ApiToken, User
+from tasks.api import refusals
+from tasks.api.token_cache import usable_token
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+    # DRF's views import this module.
+    from rest_framework.views import APIView
+
+
+def bearer_token(request: HttpRequest) -> ApiToken | None:
+    """Return the token of the request, or None when it brings no credentials in its header.
+
+    Raises:
+        InvalidToken: it brings credentials that are no good.
+    """
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    if not header:
+        return None
+    scheme, _, text = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise refusals.InvalidToken("The Authorization header must be “Bearer” and a token.")
+    token = usable_token(text.strip())
+    if token is None:
+        raise refusals.InvalidToken
+    return token
+
+
+def require_scope(token: ApiToken | None, user: User, scope: str) -> None:
+    """Check the right to do this; a session has every scope but `operate`, which operators have.
+
+    Raises:
+        MissingScope: the token lacks it.
+        Forbidden: it takes an operator.
+    """
+    if token is not None and scope not in token.scopes:
+        raise refusals.MissingScope(
+            f"This needs a token with the scope {scope}.",
+            headers={"WWW-Authenticate": f'Bearer realm="portal", error="insufficient_scope", scope="{scope}"'},
+        )
+    if scope == "operate" and not user.is_staff:
+        raise refusals.Forbidden("This is for operators.")
+
+
+def reader_id(request: HttpRequest, scope: str) -> int:
+    """Return the id of who calls a plain view that only reads.
+
+    Raises:
+        NotAuthenticated, InvalidToken, MissingScope: not somebody who may.
+    """
+    token = bearer_token(request)
+    user = token.user if token is not None else request.user
+    if not isinstance(user, User) or not user.is_active:
+        raise refusals.NotAuthenticated
+    require_scope(token, user, scope)
+    return int(user.pk)
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer ptl_…`."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        token = bearer_token(request._request)
+        if token is None:
+            return None
+        # A copy: the kept one is shared between threads, and views may write to it.
+        return copy.copy(token.user), token
+
+    def authenticate_header(self, _request: Request) -> str:
+        return 'Bearer realm="portal"'
+
+
+class SessionAuthentication(BaseAuthentication):
+    """The portal's session; methods that change something need the CSRF token in `X-CSRFToken`."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        user = request._request.user
+        if not user.is_authenticated or not user.is_active:
+            return None
+        _enforce_csrf(request._request)
+        return user, None
+
+
+class HasScope(BasePermission):
+    """Everything needs somebody; the view's `scopes` says what else, by method."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.user is None:
+            raise refusals.NotAuthenticated
+        method = "GET" if request.method == "HEAD" else request.method
+        scopes: dict[str, str] = getattr(view, "scopes", {})
+        # A method without a scope is one that the view does not have: 405 comes next.
+        if method in scopes:
+            require_scope(cast("ApiToken | None", request.auth), cast(User, request.user), scopes[method])
+        return True
+
+
+def _enforce_csrf(request: HttpRequest) -> None:
+    check = CSRFCheck(_nothing)
+    check.process_request(request)
+    if reason := check.process_view(request, _nothing, (), {}):
+        raise refusals.CsrfFailed(str(reason))
+
+
+def _nothing(_request: HttpRequest) -> HttpResponse:
+    # Django's check asks the view whether it is exempt; this one is not.
+    return HttpResponse()

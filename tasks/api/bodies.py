@@ -1,0 +1,109 @@
+"""Checks bodies and query strings against a pydantic model, and points at each fault."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar, get_origin
+
+from django.http import QueryDict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from rest_framework.request import Request
+
+from tasks import errors
+from tasks.api.refusals import InvalidParameter, UnsupportedMediaType
+from tasks.api.strict_json import escape
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
+YEARS = range(1970, 2201)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Body(BaseModel):
+    """A JSON body. Unknown fields and wrong JSON types are faults."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Query(BaseModel):
+    """A query string. Unknown parameters are faults: a filter with a slip of the pen must not match everything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _time(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if not RFC3339.fullmatch(value):
+        raise ValueError("write the time as RFC 3339, with its offset: 2030-01-31T12:00:00Z")
+    time = datetime.fromisoformat(value.upper())
+    if time.year not in YEARS:
+        raise ValueError(f"the year must be {YEARS.start} to {YEARS.stop - 1}")
+    return time
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_time)]
+
+
+def read_body(request: Request, model: type[Model]) -> Model:
+    """Return the checked body.
+
+    Raises:
+        UnsupportedMediaType: no Content-Type, or another one than JSON.
+        InvalidJson, InvalidEncoding: see `tasks.api.strict_json`.
+        InvalidInput: with a pointer to each fault.
+    """
+    if not request.content_type:
+        raise UnsupportedMediaType("Send JSON with Content-Type: application/json.")
+    return check_body(request.data, model)
+
+
+def check_body(value: Any, model: type[Model]) -> Model:
+    """Return a body, or a part of one, checked.
+
+    Raises:
+        InvalidInput: with a pointer to each fault.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        faults = list(_faults(error))
+        raise errors.InvalidInput(_summary(faults), errors=faults) from error
+
+
+def read_query(query: QueryDict, model: type[Model]) -> Model:
+    """Return the checked query string; a field that is a list takes its parameter many times, or with commas.
+
+    Raises:
+        InvalidParameter: with a fault for each parameter that is unknown or impossible.
+    """
+    values: dict[str, Any] = {}
+    for name, given in query.lists():
+        field = model.model_fields.get(name)
+        if any("\0" in value for value in given):
+            raise InvalidParameter(f"{name[:100]!r} holds a NUL character.")
+        many = field is not None and get_origin(field.annotation) is list
+        values[name] = [part for value in given for part in value.split(",")] if many else given[-1]
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        faults = list(_faults(error))
+        raise InvalidParameter(_summary(faults), errors=faults) from error
+
+
+def _faults(error: ValidationError) -> Iterable[dict[str, str]]:
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        yield {
+            "pointer": "".join(f"/{escape(part)}" for part in fault["loc"]),
+            "code": "unknown_field" if fault["type"] == "extra_forbidden" else fault["type"],
+            "detail": "There is no such field." if fault["type"] == "extra_forbidden" else fault["msg"],
+        }
+
+
+def _summary(faults: list[dict[str, str]]) -> str:
+    first = faults[0]
+    place = first["pointer"] or "the body"
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{place}: {first['detail']}{more}"

@@ -1,0 +1,71 @@
+"""Keeps two promises for everything below /api: bodies are refused by length, and failures are problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from tasks import errors
+from tasks.api import problems, refusals
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+PREFIX = "/api/"
+UPLOADS = "/api/v1/files"
+# Boundaries and headers of the parts of a multipart body.
+MULTIPART_BYTES = 64 * 1024
+
+
+class ProblemMiddleware:
+    """Turns every answer of 400 or more below /api into problem+json, whoever made it.
+
+    Comes before all middleware that may refuse a request, or read its body.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(PREFIX):
+            return self.get_response(request)
+        refusal = _refuse_length(request)
+        response = problems.problem(request, refusal) if refusal else self.get_response(request)
+        if response.status_code >= 400 and response.headers.get("Content-Type") != problems.MEDIA_TYPE:
+            response = _as_problem(request, response)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        response.headers.setdefault("Vary", "Authorization, Cookie")
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer what a plain view raised; DRF's views answer for themselves."""
+        if not request.path_info.startswith(PREFIX):
+            return None
+        refusal = problems.refusal_of(exception)
+        return None if refusal is None else problems.problem(request, refusal)
+
+
+def _refuse_length(request: HttpRequest) -> errors.TaskError | None:
+    """Look at the length alone: nothing of the body has been read."""
+    given = request.META.get("CONTENT_LENGTH") or ""
+    if not given:
+        chunked = request.META.get("HTTP_TRANSFER_ENCODING")
+        return refusals.LengthRequired() if chunked else None
+    if not (given.isascii() and given.isdigit()):
+        return refusals.BadRequest("The Content-Length is not a number.")
+    is_upload = request.path_info.rstrip("/") == UPLOADS
+    most = settings.MAX_UPLOAD_BYTES if is_upload else settings.MAX_BODY_BYTES
+    if int(given) <= most + (MULTIPART_BYTES if is_upload else 0):
+        return None
+    return refusals.BodyTooLarge(f"The body has {given} bytes; this address takes {most}.")
+
+
+def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:
+    made = problems.problem(request, problems.refusal_of_status(response.status_code))
+    for name, value in response.headers.items():
+        if name.lower() not in {"content-type", "content-length"}:
+            made.headers.setdefault(name, value)
+    made.cookies = response.cookies
+    response.close()
+    return made

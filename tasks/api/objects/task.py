@@ -1,0 +1,186 @@
+"""A task as the API shows it: every key is always there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from tasks import models
+from tasks.api.objects.shape import Shape, write_time
+from tasks.lifecycle.explain import Wait
+from tasks.statuses import Status
+
+Shown = Literal[
+    "waiting", "scheduled", "queued", "running", "cancelling", "succeeded", "failed", "cancelled", "expired"
+]
+Why = Literal[
+    "waiting_for_a_slot",
+    "waiting_for_a_worker",
+    "queue_paused",
+    "no_workers",
+    "waiting_for_tasks",
+    "scheduled",
+    "retry_backoff",
+    "backend_busy",
+]
+BASE = "/api/v1/tasks"
+
+
+class TaskError(Shape):
+    """Why the last attempt, or the task, failed."""
+
+    code: str
+    message: str
+    retryable: bool = Field(description="whether the same might succeed later")
+    attempt: int | None = Field(description="number of the attempt that failed")
+
+
+class Priority(Shape):
+    requested: int
+    effective: int
+    reason: str | None = Field(description="why the effective priority is another one, such as urgent_allowance_used")
+
+
+class Progress(Shape):
+    fraction: float | None = Field(description="0 to 1; null when the task said nothing yet")
+    stage: str | None = Field(description="for people")
+
+
+class Estimate(Shape):
+    p50: float
+    p90: float
+
+
+class QueuePlace(Shape):
+    """Where a task waits. The position counts what starts before it, and stops at 1,000; null in lists."""
+
+    name: str
+    position: int | None
+    why: Why | None
+    starts_in: Estimate | None = Field(description="seconds; null where it would be a guess")
+
+
+class AttemptCount(Shape):
+    made: int = Field(description="attempts that count against the limit, the running one included")
+    max: int
+    next_at: datetime | None = Field(description="when the next attempt is due, between attempts")
+
+
+class TaskUrls(Shape):
+    """Addresses, as absolute paths."""
+
+    self: str
+    events: str
+    attempts: str
+    result: str
+    cancel: str
+    retry: str
+
+
+class Task(Shape):
+    """One submitted unit of work. Times are RFC 3339 in UTC, durations are seconds."""
+
+    id: UUID
+    type: str
+    status: Shown
+    done: bool = Field(description="true in the four last statuses; loop on it")
+    version: int = Field(description="rises with every change")
+    input: Any = Field(description="as the task type's input schema says; null once purged")
+    result: Any = Field(description="as the task type's result schema says; null until it succeeded, and once purged")
+    error: TaskError | None
+    priority: Priority
+    progress: Progress
+    queue: QueuePlace
+    attempts: AttemptCount
+    engine: dict[str, Any] | None = Field(description="what did the work: name, version, kind, sha256")
+    usage: dict[str, Any] = Field(description="what the work used, such as tokens")
+    metadata: dict[str, Any]
+    tags: list[str]
+    batch: UUID | None
+    needs: list[UUID] = Field(description="tasks that it waits for")
+    copy_of: UUID | None
+    run_after: datetime | None
+    start_before: datetime | None
+    timeout: int = Field(description="seconds one attempt may take")
+    keep_until: datetime | None = Field(description="when the content is purged; known once the task has ended")
+    created_at: datetime
+    started_at: datetime | None = Field(description="of the last attempt")
+    finished_at: datetime | None
+    urls: TaskUrls
+
+
+def task_object(task: models.Task, content: models.TaskContent | None, wait: Wait | None = None) -> dict[str, Any]:
+    """Return a task as JSON. Without `wait` its place in the queue is left out; without `content` it was purged."""
+    shown = task.shown_status
+    own = f"{BASE}/{task.id}"
+    between_attempts = task.status == Status.SCHEDULED and task.attempt_number > 0
+    return {
+        "id": str(task.id),
+        "type": task.type,
+        "status": shown,
+        "done": task.done,
+        "version": task.version,
+        "input": content.input if content else None,
+        "result": content.result if content else None,
+        "error": error_object(task.error),
+        "priority": {
+            "requested": task.priority_requested,
+            "effective": task.priority,
+            "reason": task.priority_reason or None,
+        },
+        "progress": {"fraction": task.progress_fraction, "stage": task.progress_stage or None},
+        "queue": {
+            "name": task.queue_id,
+            "position": wait.position if wait else None,
+            "why": wait.why if wait else None,
+            "starts_in": None,
+        },
+        "attempts": {
+            # The running one is charged when it ends.
+            "made": task.attempts_charged + (task.status == Status.RUNNING),
+            "max": task.max_attempts,
+            "next_at": write_time(task.run_after) if between_attempts else None,
+        },
+        "engine": content.engine if content else None,
+        "usage": content.usage if content else {},
+        "metadata": content.metadata if content else {},
+        "tags": content.tags if content else [],
+        "batch": str(task.batch_id) if task.batch_id else None,
+        "needs": [],
+        "copy_of": str(task.copy_of) if task.copy_of else None,
+        "run_after": write_time(task.run_after),
+        "start_before": write_time(task.start_before),
+        "timeout": task.timeout_seconds,
+        "keep_until": write_time(task.keep_until),
+        "created_at": write_time(task.created_at),
+        "started_at": write_time(task.started_at),
+        "finished_at": write_time(task.finished_at),
+        "urls": {
+            "self": own,
+            "events": f"{own}/events",
+            "attempts": f"{own}/attempts",
+            "result": f"{own}/result",
+            "cancel": f"{own}/cancel",
+            "retry": f"{own}/retry",
+        },
+    }
+
+
+def content_of(task: models.Task) -> models.TaskContent | None:
+    """Return the content of a task that was read with it; None when it was purged."""
+    return getattr(task, "content", None)
+
+
+def error_object(error: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return an error as the owner may see it: never a traceback."""
+    if error is None:
+        return None
+    return {
+        "code": error.get("code", "task_error"),
+        "message": error.get("message", ""),
+        "retryable": bool(error.get("retryable", False)),
+        "attempt": error.get("attempt"),
+    }

@@ -1,0 +1,44 @@
+"""Reads one task for polling: one statement, no query building."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from tasks import sql
+from tasks.models import Task, TaskContent
+
+# The columns of `read_task.sql`; what it leaves out is deferred.
+TASK_COLUMNS = (
+    "id", "owner_id", "type", "queue_id", "lane_id", "batch_id", "copy_of", "cluster", "status", "version",
+    "priority", "priority_requested", "priority_reason", "line_key", "rank", "attempt_number", "attempts_charged",
+    "max_attempts", "timeout_seconds", "progress_fraction", "progress_stage", "error", "cancel_requested_at",
+    "run_after", "start_before", "keep_until", "created_at", "started_at", "finished_at",
+)  # fmt: skip
+CONTENT_COLUMNS = ("task_id", "input", "result", "engine", "usage", "metadata", "tags")
+JSON_COLUMNS = {"error", "input", "result", "engine", "usage", "metadata"}
+
+
+def read_task(task_id: UUID, owner_id: int, *, known: int | None = None) -> tuple[Task, TaskContent | None] | None:
+    """Return a user's task and its content, or None when there is no such task of theirs.
+
+    The content is None when it was purged, and when the task still has the version `known`.
+    """
+    row = sql.run_one("read_task", {"task": task_id, "owner": owner_id, "known": known})
+    if row is None:
+        return None
+    values = tuple(row)
+    own = len(TASK_COLUMNS)
+    task = Task.from_db("default", TASK_COLUMNS, _decoded(TASK_COLUMNS, values[:own]))
+    if row.content_id is None:
+        return task, None
+    return task, TaskContent.from_db("default", CONTENT_COLUMNS, _decoded(CONTENT_COLUMNS, values[own:]))
+
+
+def _decoded(columns: tuple[str, ...], values: tuple[Any, ...]) -> list[Any]:
+    # Django has psycopg return jsonb as text, and decodes it in the ORM, which is not used here.
+    return [
+        json.loads(value) if column in JSON_COLUMNS and isinstance(value, str) else value
+        for column, value in zip(columns, values, strict=True)
+    ]

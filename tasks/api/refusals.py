@@ -1,0 +1,210 @@
+"""What the API itself refuses, as opposed to the core: each class is a kind of problem with its HTTP status.
+
+As in `tasks.errors`, a class's docstring is what people read: the first line is the problem's
+title, the rest tells on its page what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from tasks import errors
+
+
+class ApiRefusal(errors.Refused):
+    """The request was refused."""
+
+    code = "refused"
+    status: ClassVar[int] = 400
+
+    def __init__(self, message: str = "", *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.headers = dict(headers or {})
+
+
+class BadRequest(ApiRefusal):
+    """The request is not one that the server can read."""
+
+    code = "bad_request"
+
+
+class InvalidJson(ApiRefusal):
+    """The body is not valid JSON.
+
+    The detail gives line and column. NaN, Infinity, duplicate keys, NUL characters, lone surrogates
+    and more than 64 levels of nesting are refused, too: they cannot be stored or do not mean one thing.
+    """
+
+    code = "invalid_json"
+
+    def __init__(self, message: str = "", *, pointer: str | None = None) -> None:
+        super().__init__(message)
+        if pointer is not None:
+            self.errors = [{"pointer": pointer, "code": self.code, "detail": message}]
+
+
+class InvalidEncoding(ApiRefusal):
+    """The body is not UTF-8.
+
+    JSON is sent as UTF-8, without compression.
+    """
+
+    code = "invalid_encoding"
+
+
+class InvalidParameter(ApiRefusal):
+    """A query parameter or header is unknown or has an impossible value.
+
+    Each fault's pointer is the name of the parameter or header after a slash.
+    """
+
+    code = "invalid_parameter"
+
+    def __init__(self, message: str = "", *, errors: list[dict[str, str]] | None = None) -> None:
+        super().__init__(message)
+        self.errors = errors or []
+
+
+class NotAuthenticated(ApiRefusal):
+    """The request names nobody.
+
+    Send `Authorization: Bearer ptl_…` with a token made in the portal, or use the portal's session.
+    """
+
+    code = "not_authenticated"
+    status = 401
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message, headers={"WWW-Authenticate": 'Bearer realm="portal"'})
+
+
+class InvalidToken(ApiRefusal):
+    """The token is unknown, expired or revoked, or its user is disabled.
+
+    Make a new token in the portal.
+    """
+
+    code = "invalid_token"
+    status = 401
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message, headers={"WWW-Authenticate": 'Bearer realm="portal", error="invalid_token"'})
+
+
+class MissingScope(ApiRefusal):
+    """The token does not have the scope that this needs.
+
+    Make a token with the scope that the detail names.
+    """
+
+    code = "missing_scope"
+    status = 403
+
+
+class CsrfFailed(ApiRefusal):
+    """A request with the portal's session must prove that a page of the portal sent it.
+
+    Send the value of the cookie `csrftoken` as `X-CSRFToken`. Programs use a token instead.
+    """
+
+    code = "csrf_failed"
+    status = 403
+
+
+class Forbidden(ApiRefusal):
+    """You may not do that."""
+
+    code = "forbidden"
+    status = 403
+
+
+class MethodNotAllowed(ApiRefusal):
+    """This address does not take this method.
+
+    The header `Allow` lists those that it takes.
+    """
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class NotAcceptable(ApiRefusal):
+    """The answer cannot be given in the media type that was asked for.
+
+    Send `Accept: application/json`, or no such header.
+    """
+
+    code = "not_acceptable"
+    status = 406
+
+
+class NoResult(ApiRefusal):
+    """The task has no result: it has not ended, or did not succeed.
+
+    Poll the task until `done` is true; `error` says why a task failed.
+    """
+
+    code = "no_result"
+    status = 409
+
+
+class ContentPurged(ApiRefusal):
+    """The content was deleted when its time to be kept was over.
+
+    `keep_until` of a task tells beforehand; the plan sets it.
+    """
+
+    code = "content_purged"
+    status = 410
+
+
+class LengthRequired(ApiRefusal):
+    """The request has a body without a Content-Length.
+
+    Bodies are refused by their length before they are read, so it must be known.
+    """
+
+    code = "length_required"
+    status = 411
+
+
+class BodyTooLarge(ApiRefusal):
+    """The body is larger than the portal takes."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class UnsupportedMediaType(ApiRefusal):
+    """The body is of a media type that this address does not take.
+
+    JSON is sent with `Content-Type: application/json`.
+    """
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class InternalError(ApiRefusal):
+    """The portal failed. This is a bug.
+
+    Tell the operator the `request_id`: the log has the rest.
+    """
+
+    code = "internal_error"
+    status = 500
+
+
+class DatabaseUnavailable(ApiRefusal):
+    """The database does not answer at the moment.
+
+    Try again after the time in `Retry-After`; what was answered with 202 is not lost.
+    """
+
+    code = "database_unavailable"
+    status = 503
+    retryable = True
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message, headers={"Retry-After": "2"})

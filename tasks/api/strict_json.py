@@ -1,0 +1,106 @@
+"""Reads JSON (RFC 8259) that means one thing and can be stored: what is doubtful is refused, with its place."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from tasks.api.refusals import BodyTooLarge, InvalidEncoding, InvalidJson
+
+MAX_DEPTH = 64
+MAX_VALUES = 200_000
+
+
+def load_json(body: bytes) -> Any:
+    """Return the value.
+
+    Raises:
+        InvalidEncoding: not UTF-8.
+        InvalidJson: broken (with line and column), NaN, duplicate keys, NUL characters, lone
+            surrogates, numbers out of range, nested more than 64 levels.
+        BodyTooLarge: more than 200,000 values.
+    """
+    try:
+        # A byte order mark may be ignored (RFC 8259, section 8.1).
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidEncoding(f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
+        )
+    except json.JSONDecodeError as error:
+        if not text.strip():
+            raise InvalidJson("The body is empty; JSON was expected.") from error
+        raise InvalidJson(
+            f"The body is not valid JSON: {error.msg}, line {error.lineno}, column {error.colno}."
+        ) from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    _check(value)
+    return value
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise InvalidJson(f"The key {twice[:100]!r} comes twice in one object.")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise InvalidJson(f"{name} is not a JSON number.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise InvalidJson(f"The number {text[:40]} is out of range.")
+    return number
+
+
+def _whole(text: str) -> int:
+    # Python converts longer ones in quadratic time, or refuses to.
+    if len(text) > 300:
+        raise InvalidJson(f"The number {text[:40]}… is out of range.")
+    return int(text)
+
+
+def _too_deep() -> InvalidJson:
+    return InvalidJson(f"The body is nested more than {MAX_DEPTH} levels deep.")
+
+
+def _check(value: Any) -> None:
+    """Walk the value without recursion."""
+    seen = 0
+    left: list[tuple[str, int, Any]] = [("", 0, value)]
+    while left:
+        pointer, depth, member = left.pop()
+        seen += 1
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        if seen > MAX_VALUES:
+            raise BodyTooLarge(f"The body has more than {MAX_VALUES} values.")
+        if isinstance(member, str):
+            _check_text(member, pointer)
+        elif isinstance(member, dict):
+            for key, part in member.items():
+                _check_text(key, pointer)
+                left.append((f"{pointer}/{escape(key)}", depth + 1, part))
+        elif isinstance(member, list):
+            left += [(f"{pointer}/{number}", depth + 1, part) for number, part in enumerate(member)]
+
+
+def _check_text(text: str, pointer: str) -> None:
+    if "\0" in text:
+        raise InvalidJson("A string holds a NUL character.", pointer=pointer)
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidJson("A string holds half of a surrogate pair.", pointer=pointer)
+
+
+def escape(key: object) -> str:
+    """Return a key as a part of a JSON pointer (RFC 6901, section 3)."""
+    return str(key).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,108 @@
+"""/batches: many tasks in one request, watched as one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, InstanceOf
+from pydantic.json_schema import SkipJsonSchema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tasks import errors
+from tasks.api.bodies import Body, Query, check_body, read_body, read_query
+from tasks.api.idempotency import body_digest, idempotency_key
+from tasks.api.objects.batch import Batch, BatchWithItems, batch_object, count_tasks
+from tasks.api.pagination import PageQuery, answer_page, page_by_id
+from tasks.api.refusals import InvalidParameter
+from tasks.api.schema import ListOf, operation
+from tasks.api.views.tasks import IDEMPOTENCY, CountedView, SubmitTask
+from tasks.api.views.view import ApiView
+from tasks.lifecycle.submit import submit_batch
+from tasks.models import Batch as StoredBatch
+
+MOST_TASKS = 1000
+
+
+def _task_or_fault(item: Any) -> SubmitTask | errors.InvalidInput:
+    # One by one, so that a faulty item need not stop the others.
+    try:
+        return check_body(item, SubmitTask)
+    except errors.InvalidInput as error:
+        return error
+
+
+Item = Annotated[SubmitTask | SkipJsonSchema[InstanceOf[errors.InvalidInput]], BeforeValidator(_task_or_fault)]
+
+
+class SubmitBatch(Body):
+    """Tasks to submit together."""
+
+    tasks: list[Item] = Field(min_length=1, max_length=MOST_TASKS)
+    name: str = Field(default="", max_length=200)
+    atomic: bool = Field(default=False, description="all or none; else a faulty item does not stop the others")
+
+
+class BatchesView(CountedView):
+    scopes: ClassVar = {"GET": "tasks:read", "POST": "tasks:write"}
+
+    @operation(
+        "submit_batch",
+        tag="batches",
+        body=SubmitBatch,
+        parameters=[IDEMPOTENCY],
+        answers={202: BatchWithItems},
+        headers=["Location", "Retry-After", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
+        problems=[
+            errors.IdempotencyConflict, errors.QuotaExceeded, errors.UserDisabled, errors.Maintenance, InvalidParameter,
+        ],
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Submit up to 1,000 tasks.
+
+        `items` says what became of each, in the order given: the id of its task, or the problem. It
+        counts once against the rate a minute, and once per task against the day and the waiting.
+        """
+        read_query(request.query_params, Query)
+        body = read_body(request, SubmitBatch)
+        key = idempotency_key(request)
+        submitted = submit_batch(
+            self.caller,
+            [item if isinstance(item, errors.Refused) else item.submission() for item in body.tasks],
+            name=body.name,
+            atomic=body.atomic,
+            idempotency_key=key,
+            body_sha256=body_digest(request) if key else "",
+        )
+        response = Response(_with_items(submitted.batch), status=202)
+        response["Location"] = response.data["urls"]["self"]
+        response["Retry-After"] = "1"
+        if submitted.replayed:
+            response["Idempotency-Replayed"] = "true"
+        return response
+
+    @operation("list_batches", tag="batches", query=PageQuery, answers={200: ListOf[Batch]}, headers=["Link"])
+    def get(self, request: Request) -> Response:
+        """List your batches, newest first, without their items."""
+        query = read_query(request.query_params, PageQuery)
+        page = page_by_id(StoredBatch.objects.filter(owner=self.caller), query)
+        counts = count_tasks(page.rows)
+        data = [batch_object(batch, counts[batch.pk], with_items=False) for batch in page.rows]
+        return answer_page(request, data, page.next_cursor)
+
+
+class BatchView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read"}
+
+    @operation("get_batch", tag="batches", answers={200: BatchWithItems}, problems=[errors.NotFound])
+    def get(self, request: Request, batch_id: UUID) -> Response:
+        """Read a batch, with counts by status and what became of each item."""
+        batch = StoredBatch.objects.filter(owner=self.caller, pk=batch_id).first()
+        if batch is None:
+            raise errors.NotFound(f"There is no batch {batch_id}.")
+        return Response(_with_items(batch))
+
+
+def _with_items(batch: StoredBatch) -> dict[str, object]:
+    return batch_object(batch, count_tasks([batch])[batch.pk], with_items=True)

@@ -1,0 +1,134 @@
+"""/tasks/{id}: the poll, the hot path of the API; and what a person does to a task."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import update_wrapper
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.http import parse_etags
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tasks import errors
+from tasks.api.authentication import reader_id
+from tasks.api.objects.task import Task, task_object
+from tasks.api.read_task import read_task
+from tasks.api.schema import operation
+from tasks.api.views.tasks import answer_task
+from tasks.api.views.view import ApiView
+from tasks.lifecycle.cancel import cancel_task
+from tasks.lifecycle.explain import explain_wait
+from tasks.lifecycle.retry import retry_task
+
+VERSION = re.compile(r'(?:W/)?"v(\d{1,9})-')
+POLL_AFTER_SECONDS = 1
+
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag that you have: 304 when it still holds."
+)
+
+
+def poll(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Answer a task: one statement, none of DRF's machinery. 304 is answered before the body is built.
+
+    Raises:
+        NotFound: no such task of the caller.
+    """
+    owner = reader_id(request, "tasks:read")
+    known = request.headers.get("If-None-Match", "")
+    version = VERSION.match(known)
+    found = read_task(task_id, owner, known=int(version[1]) if version else None)
+    if found is None:
+        raise errors.NotFound(f"There is no task {task_id}.")
+    task, content = found
+    if known and _matches(known, task.etag):
+        unchanged = HttpResponse(status=304, headers={"ETag": task.etag})
+        del unchanged.headers["Content-Type"]
+        return unchanged
+    if content is None and version:
+        # The same version under another status, after a crash: the content was left out in vain.
+        task, content = read_task(task_id, owner) or found
+    body = task_object(task, content, explain_wait(task))
+    response = HttpResponse(
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"),
+        content_type="application/json",
+        headers={"ETag": task.etag},
+    )
+    if not task.done:
+        response.headers["Retry-After"] = str(POLL_AFTER_SECONDS)
+    return response
+
+
+def _matches(header: str, etag: str) -> bool:
+    # Weak comparison (RFC 9110, section 13.1.2).
+    return header.strip() == "*" or any(given.removeprefix("W/") == etag for given in parse_etags(header))
+
+
+class TaskView(ApiView):
+    """GET goes to the plain function; DRF describes it and answers the other methods."""
+
+    scopes: ClassVar = {"GET": "tasks:read"}
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        others = super().as_view(**initkwargs)
+
+        def view(request: HttpRequest, task_id: UUID) -> HttpResponseBase:
+            if request.method in {"GET", "HEAD"}:
+                return poll(request, task_id)
+            return others(request, task_id=task_id)
+
+        # DRF marks its views (csrf_exempt, cls), and drf-spectacular finds them by these marks.
+        return update_wrapper(view, others)
+
+    @operation(
+        "get_task",
+        tag="tasks",
+        parameters=[IF_NONE_MATCH],
+        answers={200: Task},
+        headers=["ETag", "Retry-After"],
+        problems=[errors.NotFound],
+    )
+    def get(self, request: Request, task_id: UUID) -> HttpResponse:
+        """Read a task.
+
+        Send the `ETag` of the last answer as `If-None-Match`: 304, without a body, when nothing changed.
+        """
+        return poll(request._request, task_id)
+
+
+class CancelView(ApiView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation("cancel_task", tag="tasks", answers={202: Task}, headers=["ETag"], problems=[errors.NotFound])
+    def post(self, request: Request, task_id: UUID) -> Response:
+        """Cancel a task.
+
+        A waiting task ends at once, a running one within seconds. Repeating it, or cancelling a task
+        that has ended, changes nothing.
+        """
+        return answer_task(cancel_task(task_id, by=self.caller, owner=self.caller), status=202)
+
+
+class RetryView(ApiView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation(
+        "retry_task",
+        tag="tasks",
+        answers={202: Task},
+        headers=["ETag"],
+        problems=[errors.NotFound, errors.WrongStatus, errors.QuotaExceeded],
+    )
+    def post(self, request: Request, task_id: UUID) -> Response:
+        """Run a failed, cancelled or expired task again.
+
+        It keeps its id, and its attempts are allowed anew. Repeating it while the task is under way
+        changes nothing. A task that has succeeded is 409: submit it as a new one.
+        """
+        return answer_task(retry_task(task_id, by=self.caller, owner=self.caller), status=202)

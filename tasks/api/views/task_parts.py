@@ -1,0 +1,108 @@
+"""/tasks/{id}/attempts, /events and /result: the parts of a task that are read by themselves."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tasks import errors
+from tasks.api.bodies import read_query
+from tasks.api.objects.attempt import Attempt, attempt_object, running_attempt_object
+from tasks.api.objects.event import Event, event_object
+from tasks.api.objects.shape import Shape
+from tasks.api.objects.task import content_of
+from tasks.api.pagination import PageQuery, answer_page, page_by_id
+from tasks.api.refusals import ContentPurged, NoResult
+from tasks.api.schema import ListOf, operation
+from tasks.api.views.view import ApiView
+from tasks.models import Task
+from tasks.statuses import Status
+
+
+class Result(Shape):
+    """As the task type's result schema says."""
+
+    model_config = {"extra": "allow"}
+
+    engine: dict[str, Any]
+
+
+def find_own(view: ApiView, task_id: UUID) -> Task:
+    """Return a task of the caller with its content and node.
+
+    Raises:
+        NotFound: there is none.
+    """
+    task = Task.objects.of(view.caller).select_related("content", "node").filter(pk=task_id).first()
+    if task is None:
+        raise errors.NotFound(f"There is no task {task_id}.")
+    return task
+
+
+class AttemptsView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read"}
+
+    @operation(
+        "list_attempts",
+        tag="tasks",
+        query=PageQuery,
+        answers={200: ListOf[Attempt]},
+        headers=["Link"],
+        problems=[errors.NotFound],
+    )
+    def get(self, request: Request, task_id: UUID) -> Response:
+        """List the attempts of a task, oldest first.
+
+        The running one is the last.
+        """
+        query = read_query(request.query_params, PageQuery)
+        task = find_own(self, task_id)
+        page = page_by_id(task.attempts.select_related("node"), query, newest_first=False)
+        data = [attempt_object(attempt) for attempt in page.rows]
+        if task.status == Status.RUNNING and page.next_cursor is None:
+            data.append(running_attempt_object(task))
+        return answer_page(request, data, page.next_cursor)
+
+
+class EventsView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read"}
+
+    @operation(
+        "list_events",
+        tag="tasks",
+        query=PageQuery,
+        answers={200: ListOf[Event]},
+        headers=["Link"],
+        problems=[errors.NotFound],
+    )
+    def get(self, request: Request, task_id: UUID) -> Response:
+        """List what a task said, oldest first.
+
+        Progress, log lines and streamed output. `cursor` goes on where the last page ended.
+        """
+        query = read_query(request.query_params, PageQuery)
+        task = find_own(self, task_id)
+        page = page_by_id(task.events.all(), query, newest_first=False)
+        return answer_page(request, [event_object(event) for event in page.rows], page.next_cursor)
+
+
+class ResultView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read"}
+
+    @operation("get_result", tag="tasks", answers={200: Result}, problems=[errors.NotFound, NoResult, ContentPurged])
+    def get(self, request: Request, task_id: UUID) -> Response:
+        """Read the result alone.
+
+        409 while there is none, and 410 once it was purged.
+        """
+        task = find_own(self, task_id)
+        content = content_of(task)
+        if task.status != Status.SUCCEEDED:
+            why = task.error["message"] if task.error else ""
+            raise NoResult(f"The task is {task.shown_status} and has no result. {why}".strip())
+        if content is None:
+            raise ContentPurged
+        return Response(content.result)

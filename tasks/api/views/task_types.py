@@ -1,0 +1,42 @@
+"""/task-types: what can be submitted here."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tasks import errors, registry
+from tasks.api.bodies import read_query
+from tasks.api.objects.task_type import TaskType, recent_seconds, type_object
+from tasks.api.pagination import PageQuery, answer_page, page_by_name
+from tasks.api.schema import ListOf, operation
+from tasks.api.views.view import ApiView
+
+
+class TaskTypesView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read"}
+
+    @operation("list_task_types", tag="task types", query=PageQuery, answers={200: ListOf[TaskType]}, headers=["Link"])
+    def get(self, request: Request) -> Response:
+        """List the task types of this installation, by name.
+
+        Each with its schemas, an example, and whether it is ready here.
+        """
+        query = read_query(request.query_params, PageQuery)
+        definitions, next_cursor = page_by_name(registry.all_types(), query)
+        recent = recent_seconds()
+        return answer_page(request, [type_object(definition, recent) for definition in definitions], next_cursor)
+
+
+class TaskTypeView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read"}
+
+    @operation("get_task_type", tag="task types", answers={200: TaskType}, problems=[errors.NotFound])
+    def get(self, request: Request, name: str) -> Response:
+        """Read one task type."""
+        definition = registry.all_types().get(name)
+        if definition is None:
+            raise errors.NotFound(f"There is no task type {name!r} here.")
+        return Response(type_object(definition, recent_seconds()))

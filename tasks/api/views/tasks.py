@@ -1,0 +1,219 @@
+"""/tasks: submit one, list one's own."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import QueryDict
+from drf_spectacular.utils import OpenApiParameter
+from pydantic import ConfigDict, Field
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from tasks import errors, models
+from tasks.api.bodies import Body, Query, Time, read_body, read_query
+from tasks.api.idempotency import body_digest, idempotency_key
+from tasks.api.objects.task import Shown, Task, content_of, task_object
+from tasks.api.pagination import PageQuery, answer_page, page_by_id
+from tasks.api.rate_limits import rate_limit_headers
+from tasks.api.refusals import InvalidParameter
+from tasks.api.schema import ListOf, operation
+from tasks.api.views.view import ApiView
+from tasks.lifecycle.explain import explain_wait
+from tasks.lifecycle.submit import Submission, submit_task
+
+METADATA = re.compile(r"metadata\[(.{1,200})\]")
+POLL_AFTER_SECONDS = 1
+EXAMPLE = {
+    "type": "pdf.extract",
+    "input": {"file": "01900000-0000-7000-8000-000000000000"},
+    "metadata": {"customer": "42"},
+    "tags": ["invoice"],
+}
+
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key and body within 24 hours give the first answer again.",
+)
+BY_METADATA = OpenApiParameter(
+    "metadata",
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    OpenApiParameter.QUERY,
+    style="deepObject",
+    description="metadata[customer]=42: tasks with this value",
+)
+
+
+class SubmitTask(Body):
+    """What to do, and how."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    type: str = Field(description="name of a task type", examples=["pdf.extract"])
+    input: dict[str, Any] = Field(default={}, description="as the type's input schema says")
+    priority: int | None = Field(default=None, ge=1, le=10, description="1 background, 5 normal, 10 urgent")
+    run_after: Time | None = Field(default=None, description="not before this time")
+    start_before: Time | None = Field(default=None, description="expire when not started by then")
+    timeout: int | None = Field(default=None, ge=1, le=2**31 - 1, description="seconds one attempt may take")
+    max_attempts: int | None = Field(default=None, ge=1, le=20)
+    metadata: dict[str, str | int | float | bool | None] = Field(default={}, description="your own; lists filter by it")
+    tags: list[str] = Field(default=[], description="your own; lists filter by them")
+    on_quota: Literal["reject", "downgrade"] = Field(
+        default="reject", description="when an allowance is spent: refuse, or lower the priority to 6"
+    )
+
+    def submission(self) -> Submission:
+        """Return it in the core's words."""
+        return Submission(
+            type=self.type,
+            input=self.input,
+            priority=self.priority,
+            run_after=self.run_after,
+            start_before=self.start_before,
+            timeout=self.timeout,
+            max_attempts=self.max_attempts,
+            metadata=self.metadata,
+            tags=self.tags,
+            on_quota=self.on_quota,
+        )
+
+
+class TaskFilters(PageQuery):
+    """The parameters of the list of tasks."""
+
+    status: list[Shown] = Field(default=[], description="one or several")
+    type: str | None = None
+    queue: str | None = None
+    priority: int | None = Field(default=None, ge=1, le=10, description="the effective one")
+    tag: str | None = None
+    batch: UUID | None = None
+    created_after: Time | None = None
+    created_before: Time | None = None
+
+
+class CountedView(ApiView):
+    """A view whose POST counts against the plan: whatever it answers tells what is left."""
+
+    counted = False
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.counted = request.method == "POST"
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if self.counted and final.status_code < 500:
+            for name, value in rate_limit_headers(self.caller).items():
+                final.headers[name] = value
+        return final
+
+
+class TasksView(CountedView):
+    scopes: ClassVar = {"GET": "tasks:read", "POST": "tasks:write"}
+
+    @operation(
+        "submit_task",
+        tag="tasks",
+        body=SubmitTask,
+        parameters=[IDEMPOTENCY],
+        answers={202: Task},
+        headers=["Location", "Retry-After", "ETag", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
+        problems=[
+            errors.UnknownTaskType, errors.EngineUnavailable, errors.IdempotencyConflict, errors.QuotaExceeded,
+            errors.UserDisabled, errors.Maintenance, InvalidParameter,
+        ],
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Submit a task.
+
+        The answer comes as soon as the task is stored. Poll `urls.self` until `done` is true.
+        """
+        read_query(request.query_params, Query)
+        body = read_body(request, SubmitTask)
+        key = idempotency_key(request)
+        submitted = submit_task(
+            self.caller, body.submission(), idempotency_key=key, body_sha256=body_digest(request) if key else ""
+        )
+        response = answer_task(submitted.task, status=202)
+        response["Location"] = response.data["urls"]["self"]
+        response["Retry-After"] = str(POLL_AFTER_SECONDS)
+        if submitted.replayed:
+            response["Idempotency-Replayed"] = "true"
+        return response
+
+    @operation(
+        "list_tasks",
+        tag="tasks",
+        query=TaskFilters,
+        parameters=[BY_METADATA],
+        answers={200: ListOf[Task]},
+        headers=["Link"],
+    )
+    def get(self, request: Request) -> Response:
+        """List your tasks, newest first.
+
+        Filters are joined by *and*. The place in the queue is only told of a single task.
+        """
+        filters, metadata = read_filters(request.query_params)
+        page = page_by_id(find_tasks(self.caller, filters, metadata), filters)
+        return answer_page(request, [task_object(task, content_of(task)) for task in page.rows], page.next_cursor)
+
+
+def answer_task(task: models.Task, *, status: int) -> Response:
+    """Answer a task that was read with its content, with its place in the queue and its ETag."""
+    response = Response(task_object(task, content_of(task), explain_wait(task)), status=status)
+    response["ETag"] = task.etag
+    return response
+
+
+def read_filters(query: QueryDict) -> tuple[TaskFilters, dict[str, str]]:
+    """Return the filters, and those on metadata by key.
+
+    Raises:
+        InvalidParameter: one is unknown or impossible.
+    """
+    plain = query.copy()
+    metadata = {}
+    for name in list(plain):
+        if found := METADATA.fullmatch(name):
+            metadata[found[1]] = str(plain.pop(name)[-1])
+    if any("\0" in text for pair in metadata.items() for text in pair):
+        raise InvalidParameter("A filter on metadata holds a NUL character.")
+    return read_query(plain, TaskFilters), metadata
+
+
+def find_tasks(user: User, filters: TaskFilters, metadata: dict[str, str]) -> models.task.TaskQuerySet:
+    """Return the tasks of a user that match."""
+    tasks = models.Task.objects.of(user).select_related("content")
+    if filters.status:
+        tasks = tasks.shown_as(list(filters.status))
+    plain: dict[str, str | int | UUID | datetime | list[str] | None] = {
+        "type": filters.type,
+        "queue_id": filters.queue,
+        "priority": filters.priority,
+        "batch_id": filters.batch,
+        "created_at__gt": filters.created_after,
+        "created_at__lt": filters.created_before,
+        "content__tags__contains": [filters.tag] if filters.tag is not None else None,
+    }
+    tasks = tasks.filter(**{name: value for name, value in plain.items() if value is not None})
+    for key, text in metadata.items():
+        tasks = tasks.filter(_has_metadata(key, text))
+    return tasks
+
+
+def _has_metadata(key: str, text: str) -> Q:
+    """Match the text, and the number or truth value that is written so."""
+    match = Q(content__metadata__contains={key: text})
+    if text in {"true", "false", "null"}:
+        match |= Q(content__metadata__contains={key: {"true": True, "false": False, "null": None}[text]})
+    elif re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", text):
+        match |= Q(content__metadata__contains={key: float(text) if "." in text else int(text)})
+    return match

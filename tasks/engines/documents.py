@@ -1,0 +1,116 @@
+"""Reads a stored file of any kind that has text (PDF, text, Markdown, picture) into sources for questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tasks.context import FileInfo
+from tasks.engines.passages import Source, title_of
+from tasks.errors import GiveUp, UnreadableFile
+
+MAX_TEXT_BYTES = 20_000_000
+PDF = "application/pdf"
+TEXTS = ("text/", "application/json", "application/xml")
+
+
+@dataclass
+class Budget:
+    """How much may still be read: pages of PDFs, and pages and pictures that take OCR."""
+
+    pages: int = 2000
+    scans: int = 60
+
+
+@dataclass
+class Reading:
+    """The sources of one file, and what was left out of it and why."""
+
+    sources: list[Source] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+def has_text(info: FileInfo) -> bool:
+    """Return whether a file is of a kind that is read here."""
+    return info.content_type == PDF or info.content_type.startswith((*TEXTS, "image/"))
+
+
+def read_document(info: FileInfo, path: Path, budget: Budget, *, check: Callable[[], None]) -> Reading:
+    """Read one file as far as the budget goes; `check` is called meanwhile and may raise.
+
+    Raises:
+        UnreadableFile, InputTooLarge: the file is broken or too large.
+    """
+    if info.content_type == PDF:
+        return _read_pdf(info, path, budget, check)
+    if info.content_type.startswith("image/"):
+        return _read_picture(info, path, budget, check)
+    if info.size > MAX_TEXT_BYTES:
+        raise GiveUp(f"{info.name} is a text of more than {MAX_TEXT_BYTES // 1_000_000} MB.")
+    text = decode(path.read_bytes())
+    return Reading([Source(text, title_of(text), info.id, info.name)])
+
+
+def decode(data: bytes) -> str:
+    """Return the text of bytes in UTF-8, UTF-16 with its mark, or else Windows' western encoding.
+
+    Raises:
+        UnreadableFile: the bytes are no text.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    if b"\0" in data:
+        raise UnreadableFile("The file is no text: it holds NUL bytes.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _read_pdf(info: FileInfo, path: Path, budget: Budget, check: Callable[[], None]) -> Reading:
+    from tasks.engines.pdf_reader import open_reader
+
+    result, title = Reading(), ""
+    with open_reader(path) as reader:
+        for number in range(1, reader.page_count + 1):
+            check()
+            if budget.pages <= 0:
+                result.skipped.append(f"{info.name}: pages from {number} on, because too many pages were asked.")
+                break
+            budget.pages -= 1
+            page = reader.read_page(number, use_ocr="auto" if budget.scans > 0 else "never", check=check)
+            budget.scans -= page.source == "ocr"
+            title = title or title_of(page.prose)
+            rows = tuple(row for table in page.tables for row in describe_rows(table.rows))
+            result.sources.append(Source(page.prose, title, info.id, info.name, number, rows))
+    return result
+
+
+def _read_picture(info: FileInfo, path: Path, budget: Budget, check: Callable[[], None]) -> Reading:
+    from tasks.engines import ocr, picture_file
+
+    if budget.scans <= 0:
+        return Reading(skipped=[f"{info.name}: too many pictures to read their text."])
+    budget.scans -= 1
+    picture = picture_file.upright(picture_file.load_picture(path))
+    text = ocr.read_picture(picture, check=check).text
+    return Reading([Source(text, "", info.id, info.name)])
+
+
+def describe_rows(rows: list[list[str]]) -> list[str]:
+    """Return each row of a table as a sentence that names its columns.
+
+    >>> describe_rows([["Region", "Q1", "Q2"], ["North", "1,204", ""]])
+    ['Region: North; Q1: 1,204']
+    """
+    if len(rows) < 2:
+        return ["; ".join(cell for cell in row if cell) for row in rows if any(row)]
+    head, *body = rows
+    if not any(head[1:]):
+        return ["; ".join(cell for cell in row if cell) for row in rows if any(row)]
+    return [
+        "; ".join(f"{name}: {cell}" if name else cell for name, cell in zip(head, row, strict=False) if cell)
+        for row in body
+        if any(row)
+    ]

@@ -1,0 +1,142 @@
+"""Finds ruled tables on a PDF page by its lines (pdfplumber) and fills their cells with the page's characters."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pdfplumber
+import pdfplumber.page
+
+from tasks.engines.pdf_document import Character, words_of
+from tasks.engines.reading_order import Piece, lines_of
+
+Box = tuple[float, float, float, float]
+
+# Drawings and maps have lines by the ten thousand, and finding tables takes the square of them.
+MAX_LINES = 20_000
+# Two rules across the same width make a table head; a third closes the table.
+LEAST_RULES = 3
+SAME_PLACE = 3.0
+# A "cell" that is nearly the whole page is the page's frame.
+FRAME_SHARE = 0.6
+COLUMN_GAP = 0.8
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its box on the page and its rows of cells, empty cells as empty strings."""
+
+    box: Box
+    rows: list[list[str]]
+
+
+class TooManyLinesError(Exception):
+    """The page is a drawing with more lines than tables are looked for in."""
+
+
+def find_tables(page: pdfplumber.page.Page, characters: Sequence[Character]) -> list[Table]:
+    """Return the page's ruled tables from top to bottom.
+
+    A merged cell has its text in the first of the places that it covers.
+
+    Raises:
+        TooManyLinesError: see there.
+    """
+    if sum(len(page.objects.get(kind, ())) for kind in ("line", "rect", "curve")) > MAX_LINES:
+        raise TooManyLinesError
+    tables = [table for found in page.find_tables() if (table := _from_grid(page, found, characters))]
+    tables += _between_rules(page, characters, [table.box for table in tables])
+    return sorted(tables, key=lambda table: (table.box[1], table.box[0]))
+
+
+def _from_grid(page: pdfplumber.page.Page, found: Any, characters: Sequence[Character]) -> Table | None:
+    if _is_frame(page, found):
+        return None
+    inside = [character for character in characters if _holds(found.bbox, character)]
+    rows = [[_cell_text(cell, inside) if cell else "" for cell in row.cells] for row in found.rows]
+    if sum(len(row) for row in rows) < 2 or not any(cell for row in rows for cell in row):
+        return None
+    if all(len(row) == 1 for row in rows):
+        # Stripes of colour rule the rows only; the columns show in how the words stand.
+        rows = _split_columns([[c for c in inside if _holds(row.bbox, c)] for row in found.rows]) or rows
+    return Table(found.bbox, rows)
+
+
+def _is_frame(page: pdfplumber.page.Page, found: Any) -> bool:
+    whole = float(page.width * page.height)
+    return any((x1 - x0) * (bottom - top) > FRAME_SHARE * whole for x0, top, x1, bottom in found.cells)
+
+
+def _between_rules(page: pdfplumber.page.Page, characters: Sequence[Character], taken: list[Box]) -> list[Table]:
+    """Return tables that have rules above, below and under the head, but none between columns, as in books."""
+    tables = []
+    for rules in _stacked_rules(page):
+        box = (rules[0][0], rules[0][1], rules[0][2], rules[-1][1])
+        inside = [character for character in characters if _holds(box, character)]
+        if any(_overlap(box, other) for other in taken) or not inside:
+            continue
+        lines = lines_of(words_of(inside))
+        rows = _split_columns([[c for c in inside if _on_line(c, line)] for line in lines])
+        if rows and len(rows) >= 2:
+            tables.append(Table(box, rows))
+    return tables
+
+
+def _stacked_rules(page: pdfplumber.page.Page) -> list[list[Box]]:
+    """Return groups of horizontal rules of one width and place, each from top to bottom."""
+    groups: list[list[Box]] = []
+    rules = [edge for edge in page.edges if edge["orientation"] == "h" and edge["x1"] - edge["x0"] > page.width / 8]
+    for rule in sorted(rules, key=lambda edge: edge["top"]):
+        box = (float(rule["x0"]), float(rule["top"]), float(rule["x1"]), float(rule["bottom"]))
+        for group in groups:
+            if abs(group[-1][0] - box[0]) < SAME_PLACE and abs(group[-1][2] - box[2]) < SAME_PLACE:
+                if box[1] - group[-1][1] > SAME_PLACE:
+                    group.append(box)
+                break
+        else:
+            groups.append([box])
+    return [group for group in groups if len(group) >= LEAST_RULES]
+
+
+def _split_columns(rows: list[list[Character]]) -> list[list[str]] | None:
+    """Cut rows of characters into columns at the gaps that run through all of them; None if there are none."""
+    words = [words_of(row) for row in rows]
+    everything = sorted((word for row in words for word in row), key=lambda word: word.left)
+    if len(words) < 2 or not everything:
+        return None
+    gap = COLUMN_GAP * min(word.height for word in everything)
+    edges, right = [], everything[0].right
+    for word in everything:
+        if word.left - right > gap:
+            edges.append((right + word.left) / 2)
+        right = max(right, word.right)
+    if not edges:
+        return None
+    bounds = [float("-inf"), *edges, float("inf")]
+    spans = list(itertools.pairwise(bounds))
+    return [[_text([word for word in row if low <= word.left < high]) for low, high in spans] for row in words]
+
+
+def _cell_text(cell: Box, characters: Sequence[Character]) -> str:
+    return _text(words_of([character for character in characters if _holds(cell, character)]))
+
+
+def _text(words: list[Piece]) -> str:
+    # One line: where a cell's text breaks is the layout's doing.
+    return " ".join(word.text for line in lines_of(words) for word in line)
+
+
+def _holds(box: Box, character: Character) -> bool:
+    center = (character.left + character.right) / 2
+    return box[0] <= center <= box[2] and box[1] <= character.middle <= box[3]
+
+
+def _on_line(character: Character, line: Sequence[Piece]) -> bool:
+    return min(piece.top for piece in line) <= character.middle <= max(piece.bottom for piece in line)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,0 +1,70 @@
+"""Measures what makes a picture hard to read (turned lines, noise, uneven light) and evens out the light."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_DEGREES = 15.0
+LONG_SIDE = 700
+
+
+def estimate_skew(grey: NDArray[np.uint8]) -> float:
+    """Return the degrees, counter-clockwise, by which to turn the picture so that its lines lie level.
+
+    Where lines lie level, rows of pixels are either ink or gap: the turn is the one whose row sums
+    vary most from one row to the next (Postl, "Detection of linear oblique structures and skew scan", 1986).
+    """
+    shrink = min(1.0, LONG_SIDE / max(grey.shape))
+    small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    # Against the surroundings, so that shades and photographs count less than strokes.
+    ink = cv2.adaptiveThreshold(small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 25, 15)
+    coarse = max(np.arange(-MAX_DEGREES, MAX_DEGREES + 1, 1.0), key=lambda turn: _evenness(ink, float(turn)))
+    fine = max(np.arange(coarse - 0.9, coarse + 1.0, 0.2), key=lambda turn: _evenness(ink, float(turn)))
+    level = _evenness(ink, 0.0)
+    # A turn costs sharpness, so it must be worth it.
+    return round(float(fine), 2) if _evenness(ink, float(fine)) > 1.05 * level else 0.0
+
+
+def _evenness(ink: NDArray[Any], turn: float) -> float:
+    height, width = ink.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1.0)
+    rows = cv2.warpAffine(ink, matrix, (width, height), flags=cv2.INTER_NEAREST).sum(axis=1, dtype=np.float64)
+    return float(np.square(np.diff(rows)).sum())
+
+
+def estimate_noise(grey: NDArray[np.uint8]) -> float:
+    """Return the standard deviation of the noise in grey levels.
+
+    A Laplacian mask that cancels edges (Immerkær, "Fast noise variance estimation", 1996), taken as a
+    median, which a page's letters do not sway.
+    """
+    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
+    response = np.abs(cv2.filter2D(grey.astype(np.float32), -1, mask))
+    return float(np.median(response) / (0.6745 * 6.0))
+
+
+def unevenness(grey: NDArray[np.uint8]) -> float:
+    """Return the grey levels between the lighter and the darker parts of the ground that text stands on."""
+    low, high = np.percentile(_ground(grey, long_side=200), (5, 95))
+    return float(high - low)
+
+
+def flatten_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the picture with its ground evenly white, so that dark text stands out in light and shadow alike."""
+    ground = cv2.resize(_ground(grey, long_side=400), (grey.shape[1], grey.shape[0])).astype(np.float32)
+    # By ratio: a shadow dims ink and paper by the same factor.
+    ratio = grey.astype(np.float32) / np.maximum(ground, 8.0)
+    flat: NDArray[np.uint8] = (ratio * 255.0).clip(0, 255).astype(np.uint8)
+    return flat
+
+
+def _ground(grey: NDArray[np.uint8], *, long_side: int) -> NDArray[np.uint8]:
+    shrink = min(1.0, long_side / max(grey.shape))
+    small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    # A median far wider than a stroke sees only the ground.
+    width = max(3, long_side // 10 | 1)
+    return np.asarray(cv2.medianBlur(small, width), dtype=np.uint8)

@@ -1,0 +1,74 @@
+"""answer.complete: answers a question from a text that comes with it, or declines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from tasks.context import Context
+from tasks.handlers.rag_query import Question
+from tasks.registry import Input, Readiness, Result, task_type
+
+
+class AnswerCompleteInput(Input):
+    question: Question = Field(title="Question")
+    context: str = Field(
+        title="Text",
+        description="Where the answer is looked for; often the text of another task's result.",
+        min_length=1,
+        max_length=1_000_000,
+    )
+
+
+class ContextPassage(BaseModel):
+    text: str = Field(description="as the text says it")
+    score: float = Field(description="from 0 to 1")
+
+
+class AnswerCompleteResult(Result):
+    answer: str | None = Field(description="quoted from the first passage; null when the text does not say it")
+    declined: bool
+    reason: str | None = Field(default=None, description="why there is no answer")
+    passages: list[ContextPassage] = Field(description="the one with the answer first, then the nearest others")
+
+
+def readiness() -> Readiness:
+    return Readiness("embedded", "bm25s, wordllama")
+
+
+EXAMPLE: dict[str, Any] = {
+    "question": "Who polished the mirror?",
+    "context": "The telescope stands on a mountain. Its mirror was polished by Clara Winter in Jena. It weighs two tonnes.",
+}
+
+
+@task_type(
+    name="answer.complete",
+    title="Answer from a text",
+    description="Answers a question with sentences quoted from the text given. Says so when it does not hold the answer.",
+    queue="text",
+    input=AnswerCompleteInput,
+    result=AnswerCompleteResult,
+    example=EXAMPLE,
+    sample=EXAMPLE,
+    est_seconds=1.0,
+    readiness=readiness,
+    icon="answer",
+)
+def complete(ctx: Context, data: AnswerCompleteInput) -> AnswerCompleteResult:
+    """Find the sentences of the context that answer the question."""
+    ctx.progress(0.0, "loading the engine")
+    from tasks.engines import answering
+    from tasks.engines.passages import Source, split_source
+
+    ctx.progress(0.3, "finding the answer")
+    passages = split_source(Source(data.context))
+    finding = answering.answer_question(data.question, passages, check=ctx.check)
+    return AnswerCompleteResult(
+        answer=finding.answer,
+        declined=finding.answer is None,
+        reason=finding.declined,
+        passages=[ContextPassage(text=hit.passage.text, score=round(min(hit.score, 1.0), 3)) for hit in finding.hits],
+        engine=answering.engine(),
+    )

@@ -1,0 +1,152 @@
+"""rag.query: answers a question from the owner's files with quoted passages, or declines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from tasks.context import Context, FileInfo
+from tasks.errors import GiveUp, InputTooLarge, UnreadableFile
+from tasks.registry import Input, Readiness, Result, file_field, task_type
+
+if TYPE_CHECKING:
+    from tasks.engines.answering import Finding
+    from tasks.engines.passages import Passage
+
+MAX_PASSAGES = 50_000
+Question = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"\S")]
+
+
+class RagQueryInput(Input):
+    question: Question = Field(title="Question")
+    files: list[UUID] | None = file_field(
+        "application/pdf",
+        "text/*",
+        "image/*",
+        default=None,
+        title="Files",
+        description="Where to look; empty: all of your files.",
+        max_length=1000,
+    )
+
+
+class QuotedPassage(BaseModel):
+    text: str = Field(description="as the document says it")
+    file: UUID
+    file_name: str
+    page: int | None = Field(description="counted from 1; null for files without pages")
+    score: float = Field(description="from 0 to 1")
+
+
+class RagQueryResult(Result):
+    answer: str | None = Field(description="quoted from the first passage; null when the files do not say it")
+    declined: bool
+    reason: str | None = Field(default=None, description="why there is no answer")
+    passages: list[QuotedPassage] = Field(description="the one with the answer first, then the nearest others")
+    file_count: int = Field(description="files that were read")
+    skipped: list[str] = Field(default=[], description="what was not read, and why")
+
+
+def readiness() -> Readiness:
+    return Readiness("embedded", "bm25s, wordllama")
+
+
+EXAMPLE: dict[str, Any] = {
+    "question": "How much does a night tour cost?",
+    "files": ["0198f0a2-7c1e-7d3a-9b52-3a8de4b1c003"],
+}
+
+
+@task_type(
+    name="rag.query",
+    title="Ask your files",
+    description="Answers a question with sentences quoted from your files, with file and page. "
+    "Says so when they do not hold the answer.",
+    queue="text",
+    input=RagQueryInput,
+    result=RagQueryResult,
+    example=EXAMPLE,
+    sample={"question": "How much does a night tour cost?", "files": [{"$sample": "handbook.pdf"}]},
+    priority=4,
+    timeout=900,
+    est_seconds=3.0,
+    readiness=readiness,
+    icon="question",
+)
+def query(ctx: Context, data: RagQueryInput) -> RagQueryResult:
+    """Read the files, find the nearest passages and quote the answer.
+
+    Raises:
+        UnreadableFile: a file that was named cannot be read. Of all the owner's files, such ones are skipped.
+        GiveUp: there is no file with text.
+        InputTooLarge: the files hold more text than one task looks through.
+    """
+    files = _files(ctx, data)
+    passages, skipped = _read_files(ctx, files, named=data.files is not None)
+    ctx.progress(0.8, "finding the answer")
+    from tasks.engines import answering
+
+    finding = answering.answer_question(data.question, passages, check=ctx.check)
+    return RagQueryResult(
+        answer=finding.answer,
+        declined=finding.answer is None,
+        reason=finding.declined,
+        passages=_quote(finding),
+        file_count=len(files),
+        skipped=skipped,
+        engine=answering.engine(),
+    )
+
+
+def _files(ctx: Context, data: RagQueryInput) -> list[FileInfo]:
+    from tasks.engines.documents import has_text
+
+    if data.files:
+        files = [ctx.file_info(file) for file in dict.fromkeys(data.files)]
+        if strange := [info for info in files if not has_text(info)]:
+            raise GiveUp(f"{strange[0].name} is of a kind without text ({strange[0].content_type}).")
+        return files
+    files = [info for info in ctx.files_of_owner() if has_text(info)]
+    if not files:
+        raise GiveUp("There are no files to look in. Upload PDFs, texts or pictures first.")
+    return files
+
+
+def _read_files(ctx: Context, files: list[FileInfo], *, named: bool) -> tuple[list[Passage], list[str]]:
+    from tasks.engines.documents import Budget, read_document
+    from tasks.engines.passages import split_source
+
+    budget, passages, skipped = Budget(), list[Any](), list[str]()
+    for place, info in enumerate(files):
+        ctx.check()
+        ctx.progress(0.8 * place / len(files), f"reading file {place + 1} of {len(files)}: {info.name}")
+        try:
+            reading = read_document(info, ctx.local_path(info.id), budget, check=ctx.check)
+        except (UnreadableFile, InputTooLarge) as error:
+            if named:
+                raise type(error)(f"{info.name}: {error.message}") from error
+            skipped.append(f"{info.name}: {error.message}")
+            continue
+        skipped += reading.skipped
+        passages += [passage for source in reading.sources for passage in split_source(source)]
+        if len(passages) > MAX_PASSAGES:
+            raise InputTooLarge("The files hold more text than one question looks through. Name fewer files.")
+    for line in skipped:
+        ctx.log(line)
+    return passages, skipped
+
+
+def _quote(finding: Finding) -> list[QuotedPassage]:
+    return [
+        QuotedPassage(
+            text=hit.passage.text,
+            file=hit.passage.source.file,
+            file_name=hit.passage.source.file_name,
+            page=hit.passage.source.page,
+            score=round(min(hit.score, 1.0), 3),
+        )
+        for hit in finding.hits
+        if hit.passage.source.file is not None
+    ]

@@ -1,0 +1,109 @@
+"""Queues and nodes: paused and opened, drained and resumed, by those who may, with a trace."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.db.models.functions import Now
+from django.test import Client
+
+from accounts.models import User
+from tasks.models import AuditEntry, Node, Queue
+from tests.admin.conftest import fail_one, submit_echo
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+def test_pausing_a_queue_asks_for_the_reason_and_keeps_it(operator: Client) -> None:
+    page = operator.get("/admin/tasks/queue/text/pause/")
+    assert page.context["question"].reason_label
+    assert Queue.objects.get(pk="text").paused_at is None
+    operator.post("/admin/tasks/queue/text/pause/", {"reason": "new weights"})
+    queue = Queue.objects.get(pk="text")
+    assert queue.paused_at is not None
+    assert queue.paused_reason == "new weights"
+    entry = AuditEntry.objects.get(action="pause", target_kind="queue", target_id="text")
+    assert entry.details == {"reason": "new weights"}
+
+
+def test_opening_a_queue_lets_its_tasks_start(operator: Client) -> None:
+    operator.post("/admin/tasks/queue/text/pause/")
+    operator.post("/admin/tasks/queue/text/resume/")
+    assert Queue.objects.get(pk="text").paused_at is None
+    assert AuditEntry.objects.filter(action="resume", target_id="text").exists()
+
+
+def test_draining_and_resuming_a_node_is_audited(node: Node, operator: Client) -> None:
+    operator.post(f"/admin/tasks/node/{node.pk}/drain/")
+    node.refresh_from_db()
+    assert node.status == "draining"
+    operator.post(f"/admin/tasks/node/{node.pk}/resume/")
+    node.refresh_from_db()
+    assert node.status == "alive"
+    actions = AuditEntry.objects.filter(target_kind="node", target_id=str(node.pk)).order_by("pk")
+    assert list(actions.values_list("action", flat=True)) == ["drain", "resume"]
+
+
+def test_viewer_can_neither_pause_nor_drain(node: Node, viewer: Client) -> None:
+    assert viewer.post("/admin/tasks/queue/text/pause/").status_code == 403
+    assert viewer.post(f"/admin/tasks/node/{node.pk}/drain/").status_code == 403
+    assert "Pause…" not in viewer.get("/admin/tasks/queue/").content.decode()
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["queue/no-such/pause", f"node/{uuid4()}/drain"])
+def test_unknown_queue_or_node_is_not_found(operator: Client, address: str) -> None:
+    assert operator.post(f"/admin/tasks/{address}/").status_code == 404
+
+
+def test_stopped_node_cannot_be_drained(node: Node, operator: Client) -> None:
+    Node.objects.filter(pk=node.pk).update(status="stopped", stopped_at=Now())
+    page = operator.post(f"/admin/tasks/node/{node.pk}/drain/", follow=True)
+    assert "There is no such running node." in page.content.decode()
+
+
+def test_list_of_queues_shows_how_much_waits_and_since_when(alice: User, node: Node, viewer: Client) -> None:
+    for _ in range(6):
+        submit_echo(alice)
+    [queue] = [row for row in viewer.get("/admin/tasks/queue/").context["cl"].result_list if row.pk == "diagnostics"]
+    assert (queue.depth.ready, queue.depth.held, queue.depth.running) == (4, 2, 0)
+    assert queue.depth.oldest_seconds >= 0
+
+
+def test_node_that_fell_silent_is_shown_as_silent(node: Node, viewer: Client) -> None:
+    assert "Silent" not in viewer.get("/admin/tasks/node/").content.decode()
+    Node.objects.filter(pk=node.pk).update(heartbeat_at=Now() - timedelta(seconds=60))
+    assert "Silent" in viewer.get("/admin/tasks/node/").content.decode()
+
+
+def test_ended_nodes_are_listed_only_when_asked_for(node: Node, viewer: Client) -> None:
+    Node.objects.filter(pk=node.pk).update(status="lost", stopped_at=Now())
+    assert not viewer.get("/admin/tasks/node/").context["cl"].result_list
+    assert list(viewer.get("/admin/tasks/node/?standing=ended").context["cl"].result_list) == [node]
+
+
+def test_overview_names_what_needs_attention(alice: User, node: Node, operator: Client) -> None:
+    cache.clear()
+    fail_one(alice, node)
+    for _ in range(5):
+        submit_echo(alice)
+    operator.post("/admin/tasks/queue/images/pause/", {"reason": "new weights"})
+    Node.objects.filter(pk=node.pk).update(heartbeat_at=Now() - timedelta(seconds=60))
+    figures = operator.get("/admin/").context["overview"]
+    said = " ".join(alarm.text for alarm in figures.alarms)
+    assert "No node of the cluster default takes work." in said
+    assert "default (worker-1:4242) has been silent" in said
+    assert "The queue images is paused (new weights); 0 wait in it." in said
+    assert "1 task failed in the last hour." in said
+    assert (figures.waiting, figures.running, figures.fresh_nodes) == (5, 0, 0)
+    assert [lane.user for lane in figures.full_lanes] == [alice]
+    hour = figures.periods[0]
+    assert (hour.label, hour.succeeded, hour.failed, hour.failed_percent) == ("Last hour", 0, 1, 100.0)
+
+
+def test_overview_of_a_quiet_portal_says_that_nothing_needs_attention(node: Node, viewer: Client) -> None:
+    cache.clear()
+    assert "Nothing needs attention." in viewer.get("/admin/").content.decode()

@@ -1,0 +1,179 @@
+"""Bad input: each fault is a 4xx problem that names it, and nothing is queued."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from accounts.models import User
+from tasks.api.objects.problem import Problem
+from tasks.api.pagination import encode_cursor
+from tasks.models import Task
+from tests.api.conftest import ECHO, JSON, MakeClient
+from tests.api.shapes import assert_shape
+
+DEEP = b'{"type": "diagnostic.echo", "input": {"message": ' + b"[" * 80 + b"]" * 80 + b"}}"
+
+
+def echo(**changes: Any) -> dict[str, Any]:
+    return ECHO | changes
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "pointer"),
+    [
+        # What cannot be read.
+        (b" ", 400, "invalid_json", None),
+        (b"{", 400, "invalid_json", None),
+        (b'{"type": "diagnostic.echo", "input": {"message": NaN}}', 400, "invalid_json", None),
+        (b'{"type": "diagnostic.echo", "type": "diagnostic.echo"}', 400, "invalid_json", None),
+        (b'{"type": "diagnostic.echo", "input": {"message": "a\\u0000"}}', 400, "invalid_json", "/input/message"),
+        (b'{"type": "diagnostic.echo", "input": {"message": "\\ud800"}}', 400, "invalid_json", "/input/message"),
+        (DEEP, 400, "invalid_json", None),
+        (b'{"type": "diagnostic.echo\xff"}', 400, "invalid_encoding", None),
+        # What is JSON but no submission.
+        (b"[]", 422, "invalid_input", ""),
+        (b'"text"', 422, "invalid_input", ""),
+        (b"null", 422, "invalid_input", ""),
+        ({}, 422, "invalid_input", "/type"),
+        ({"type": 5}, 422, "invalid_input", "/type"),
+        (echo(nope=1), 422, "invalid_input", "/nope"),
+        (echo(needs=[]), 422, "invalid_input", "/needs"),
+        (echo(webhook="https://example.com"), 422, "invalid_input", "/webhook"),
+        (echo(input=[]), 422, "invalid_input", "/input"),
+        (echo(input="text"), 422, "invalid_input", "/input"),
+        (echo(priority="5"), 422, "invalid_input", "/priority"),
+        (echo(priority=5.5), 422, "invalid_input", "/priority"),
+        (echo(priority=True), 422, "invalid_input", "/priority"),
+        (echo(priority=0), 422, "invalid_input", "/priority"),
+        (echo(priority=11), 422, "invalid_input", "/priority"),
+        (echo(run_after="tomorrow"), 422, "invalid_input", "/run_after"),
+        (echo(run_after="2030-01-01T00:00:00"), 422, "invalid_input", "/run_after"),
+        (echo(run_after="0001-01-01T00:00:00+23:00"), 422, "invalid_input", "/run_after"),
+        (echo(run_after="2030-13-01T00:00:00Z"), 422, "invalid_input", "/run_after"),
+        (echo(run_after=1893456000), 422, "invalid_input", "/run_after"),
+        (echo(timeout=0), 422, "invalid_input", "/timeout"),
+        (echo(timeout=10**12), 422, "invalid_input", "/timeout"),
+        (echo(max_attempts=0), 422, "invalid_input", "/max_attempts"),
+        (echo(max_attempts=10**6), 422, "invalid_input", "/max_attempts"),
+        (echo(metadata=[]), 422, "invalid_input", "/metadata"),
+        (echo(metadata={f"k{number}": 1 for number in range(51)}), 422, "invalid_input", "/metadata"),
+        (echo(tags="a"), 422, "invalid_input", "/tags"),
+        (echo(tags=[1]), 422, "invalid_input", "/tags/0"),
+        (echo(tags=["x" * 101]), 422, "invalid_input", "/tags"),
+        (echo(on_quota="maybe"), 422, "invalid_input", "/on_quota"),
+        # What the task type refuses.
+        ({"type": "nope"}, 422, "unknown_task_type", "/type"),
+        ({"type": "diagnostic.echo"}, 422, "invalid_input", "/input/message"),
+        (echo(input={"message": 5}), 422, "invalid_input", "/input/message"),
+        (echo(input={"message": "x", "extra": 1}), 422, "invalid_input", "/input/extra"),
+        (echo(input={f"k{number}": 1 for number in range(10_000)}), 422, "invalid_input", "/input/message"),
+        ({"type": "pdf.extract", "input": {"file": "nope"}}, 422, "invalid_input", "/input/file"),
+        ({"type": "pdf.extract", "input": {"file": str(uuid4())}}, 422, "invalid_input", "/input/file"),
+    ],
+)
+def test_bad_submission_is_refused_with_a_pointer(
+    api: MakeClient, alice: User, body: Any, status: int, code: str, pointer: str | None
+) -> None:
+    response = api(alice).post("/api/v1/tasks", body, JSON)
+    problem = response.json()
+    assert (response.status_code, problem["code"]) == (status, code), problem
+    assert response["Content-Type"] == "application/problem+json"
+    assert_shape(problem, Problem)
+    assert problem["request_id"] == response["X-Request-Id"]
+    assert problem["type"] == f"/api/docs/problems/{code}"
+    if pointer is not None:
+        assert pointer in [fault["pointer"] for fault in problem["errors"]]
+        assert all(fault["code"] and fault["detail"] for fault in problem["errors"])
+    assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status", "code"),
+    [
+        ("text/plain", 415, "unsupported_media_type"),
+        ("application/x-www-form-urlencoded", 415, "unsupported_media_type"),
+        ("multipart/form-data; boundary=x", 415, "unsupported_media_type"),
+        ("", 415, "unsupported_media_type"),
+        ("nonsense", 415, "unsupported_media_type"),
+        ("application/json; charset=latin-1", 400, "invalid_encoding"),
+        ("application/json; charset=utf-16", 400, "invalid_encoding"),
+    ],
+)
+def test_other_media_types_are_refused(api: MakeClient, alice: User, content_type: str, status: int, code: str) -> None:
+    response = api(alice).generic("POST", "/api/v1/tasks", b'{"type": "diagnostic.echo"}', content_type)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+
+
+def test_missing_body_lacks_its_fields(api: MakeClient, alice: User) -> None:
+    response = api(alice).generic("POST", "/api/v1/tasks", CONTENT_TYPE=JSON)
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/type")
+
+
+def test_compressed_body_is_refused(api: MakeClient, alice: User) -> None:
+    response = api(alice).post("/api/v1/tasks", b"\x1f\x8b", JSON, headers={"Content-Encoding": "gzip"})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_encoding")
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=ten", "limit"),
+        ("cursor=nonsense", "cursor"),
+        ("cursor=%C3%A9", "cursor"),
+        ("cursor=AAAA", "cursor"),
+        ("status=done", "status"),
+        ("statuss=queued", "statuss"),
+        ("priority=11", "priority"),
+        ("batch=1", "batch"),
+        ("created_after=yesterday", "created_after"),
+        ("created_before=2030-01-01", "created_before"),
+        ("metadata=1", "metadata"),
+    ],
+)
+def test_bad_filter_is_refused_by_name(api: MakeClient, alice: User, query: str, name: str) -> None:
+    response = api(alice).get(f"/api/v1/tasks?{query}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
+    assert response.json()["errors"][0]["pointer"].startswith(f"/{name}")
+
+
+@pytest.mark.parametrize("query", ["tag=%00", "type=a%00b", "metadata[a]=%00", "metadata[%00]=1", "queue=%00"])
+def test_nul_in_a_filter_is_refused(api: MakeClient, alice: User, query: str) -> None:
+    response = api(alice).get(f"/api/v1/tasks?{query}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("cursor", [str(2**63), "-1", str(2**80), "x"])
+def test_impossible_cursor_of_numbers_is_refused(api: MakeClient, alice: User, submit: Any, cursor: str) -> None:
+    task = submit(alice)
+    response = api(alice).get(task["urls"]["events"], {"cursor": encode_cursor(cursor)})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
+
+
+def test_validate_only_is_refused_and_does_not_submit(api: MakeClient, alice: User) -> None:
+    response = api(alice).post("/api/v1/tasks?validate_only=true", ECHO, JSON)
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (400, "/validate_only")
+    assert not Task.objects.exists()
+
+
+def test_somebody_elses_file_is_a_fault_of_the_input(api: MakeClient, alice: User, bob: User) -> None:
+    pdf = SimpleUploadedFile("a.pdf", b"%PDF-1.7\n%bobs")
+    file = api(bob).post("/api/v1/files", {"file": pdf}).json()
+    response = api(alice).post("/api/v1/tasks", {"type": "pdf.extract", "input": {"file": file["id"]}}, JSON)
+    assert response.status_code == 422
+    [fault] = response.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/input/file", "unknown_file")
+
+
+def test_wrong_kind_of_file_is_a_fault_of_the_input(api: MakeClient, alice: User) -> None:
+    client = api(alice)
+    file = client.post("/api/v1/files", {"file": SimpleUploadedFile("a.pdf", b"only text")}).json()
+    response = client.post("/api/v1/tasks", {"type": "pdf.extract", "input": {"file": file["id"]}}, JSON)
+    assert response.status_code == 422
+    [fault] = response.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/input/file", "wrong_file_kind")

@@ -1,0 +1,101 @@
+"""Batches: item by item, or all or none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from tasks.api.objects.batch import Batch, BatchWithItems
+from tasks.models import Task, Usage
+from tests.api.conftest import ECHO, JSON, MakeClient, Work
+from tests.api.shapes import assert_shape
+
+
+def test_batch_answers_item_by_item_in_order(api: MakeClient, alice: User) -> None:
+    items = [ECHO, {"type": "nope"}, ECHO | {"priority": "5"}, 5, ECHO | {"input": {}}, ECHO]
+    response = api(alice).post("/api/v1/batches", {"name": "mine", "tasks": items}, JSON)
+    batch = response.json()
+    assert response.status_code == 202
+    assert_shape(batch, BatchWithItems)
+    assert response["Location"] == batch["urls"]["self"]
+    assert "RateLimit" in response.headers
+    codes = [item["problem"]["code"] if "problem" in item else "" for item in batch["items"]]
+    assert codes == ["", "unknown_task_type", "invalid_input", "invalid_input", "invalid_input", ""]
+    assert batch["items"][2]["problem"]["errors"][0]["pointer"] == "/priority"
+    assert (batch["total"], batch["refused"], batch["counts"]["queued"]) == (6, 4, 2)
+    assert {str(id_) for id_ in Task.objects.values_list("id", flat=True)} == {
+        batch["items"][0]["id"], batch["items"][5]["id"],
+    }  # fmt: skip
+
+
+def test_atomic_batch_with_a_fault_submits_nothing(api: MakeClient, alice: User) -> None:
+    body = {"atomic": True, "tasks": [ECHO, {"type": "nope"}, ECHO | {"tags": 5}]}
+    response = api(alice).post("/api/v1/batches", body, JSON)
+    assert response.status_code == 422
+    pointers = [fault["pointer"] for fault in response.json()["errors"]]
+    assert pointers == ["/tasks/1/type", "/tasks/2/tags"]
+    assert not Task.objects.exists()
+
+
+def test_batch_counts_once_a_minute_and_n_times_a_day(api: MakeClient, make_user: Any) -> None:
+    user = make_user("carol", per_minute=60, per_day=100)
+    response = api(user).post("/api/v1/batches", {"tasks": [ECHO] * 10}, JSON)
+    assert '"burst";r=59' in response["RateLimit"]
+    assert '"day";r=90' in response["RateLimit"]
+    assert Usage.objects.get(user=user).day_count == 10
+
+
+def test_batch_over_the_quota_is_refused_whole(api: MakeClient, make_user: Any) -> None:
+    response = api(make_user("carol", max_waiting=5)).post("/api/v1/batches", {"tasks": [ECHO] * 6}, JSON)
+    assert (response.status_code, response.json()["policy"]) == (429, "waiting")
+    assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/tasks"),
+        ({"tasks": []}, "/tasks"),
+        ({"tasks": "x"}, "/tasks"),
+        ({"tasks": [ECHO] * 1001}, "/tasks"),
+        ({"tasks": [ECHO], "nope": 1}, "/nope"),
+        ({"tasks": [ECHO], "atomic": "yes"}, "/atomic"),
+        ({"tasks": [ECHO], "name": "x" * 201}, "/name"),
+    ],
+)
+def test_faulty_batch_is_refused_with_a_pointer(
+    api: MakeClient, alice: User, body: dict[str, Any], pointer: str
+) -> None:
+    response = api(alice).post("/api/v1/batches", body, JSON)
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
+    assert response.json()["errors"][0]["pointer"] == pointer
+
+
+def test_thousand_tasks_fit_in_one_batch(api: MakeClient, alice: User) -> None:
+    batch = api(alice).post("/api/v1/batches", {"tasks": [ECHO] * 1000}, JSON).json()
+    assert (batch["total"], batch["refused"], batch["counts"]["queued"]) == (1000, 0, 1000)
+    assert Task.objects.count() == 1000
+
+
+def test_batch_counts_follow_its_tasks(api: MakeClient, alice: User, work: Work) -> None:
+    client = api(alice)
+    batch = client.post("/api/v1/batches", {"tasks": [ECHO, ECHO]}, JSON).json()
+    work()
+    client.post(f"/api/v1/tasks/{batch['items'][1]['id']}/cancel")
+    read = client.get(batch["urls"]["self"]).json()
+    assert_shape(read, BatchWithItems)
+    assert (read["counts"]["succeeded"], read["counts"]["cancelled"], read["done"]) == (1, 1, True)
+    [listed] = client.get("/api/v1/batches").json()["data"]
+    assert_shape(listed, Batch)
+    assert listed["counts"] == read["counts"]
+
+
+def test_repeated_batch_gives_the_first_answer_again(api: MakeClient, alice: User) -> None:
+    client, key = api(alice), {"Idempotency-Key": "abc"}
+    first = client.post("/api/v1/batches", {"tasks": [ECHO]}, JSON, headers=key)
+    again = client.post("/api/v1/batches", {"tasks": [ECHO]}, JSON, headers=key)
+    assert first.json()["id"] == again.json()["id"]
+    assert again["Idempotency-Replayed"] == "true"
+    assert Task.objects.count() == 1

@@ -1,0 +1,91 @@
+"""GET /tasks: keyset pages, filters, the Link header."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from tasks.api.objects.task import Task
+from tests.api.conftest import ECHO, JSON, MakeClient, Work
+from tests.api.shapes import assert_shape
+
+Submit = Callable[..., dict[str, Any]]
+
+
+def ids(response: Any) -> list[str]:
+    assert response.status_code == 200, response.content
+    return [task["id"] for task in response.json()["data"]]
+
+
+def test_list_is_newest_first_and_pages_to_the_end(api: MakeClient, alice: User, submit: Submit) -> None:
+    made = [submit(alice)["id"] for _ in range(5)][::-1]
+    client = api(alice)
+    first = client.get("/api/v1/tasks?limit=2")
+    assert (ids(first), first.json()["has_more"]) == (made[:2], True)
+    assert_shape(first.json()["data"][0], Task)
+    link = first["Link"]
+    assert link.endswith('; rel="next"')
+    second = client.get(link[1 : link.index(">")])
+    assert ids(second) == made[2:4]
+    third = client.get("/api/v1/tasks", {"limit": 2, "cursor": second.json()["next_cursor"]})
+    assert (ids(third), third.json()["has_more"], third.json()["next_cursor"]) == (made[4:], False, None)
+    assert "Link" not in third.headers
+
+
+def test_full_last_page_has_no_next(api: MakeClient, alice: User, submit: Submit) -> None:
+    for _ in range(2):
+        submit(alice)
+    assert api(alice).get("/api/v1/tasks?limit=2").json()["has_more"] is False
+
+
+def test_new_tasks_do_not_move_the_next_page(api: MakeClient, alice: User, submit: Submit) -> None:
+    made = [submit(alice)["id"] for _ in range(3)][::-1]
+    client = api(alice)
+    cursor = client.get("/api/v1/tasks?limit=1").json()["next_cursor"]
+    submit(alice)
+    assert ids(client.get("/api/v1/tasks", {"cursor": cursor})) == made[1:]
+
+
+def test_filters_find_what_they_say(api: MakeClient, alice: User, submit: Submit, work: Work) -> None:
+    done = submit(alice, tags=["a", "b"], metadata={"customer": "42"})["id"]
+    work()
+    low = submit(alice, priority=2, tags=["a"], metadata={"customer": 42})["id"]
+    sleep = submit(alice, type="diagnostic.sleep", input={"seconds": 1}, metadata={"customer": "43", "vip": True})["id"]
+    client = api(alice)
+    found: dict[str, list[str]] = {
+        "status=succeeded": [done],
+        "status=queued": [sleep, low],
+        "status=succeeded&status=queued": [sleep, low, done],
+        "status=succeeded,running": [done],
+        "status=cancelling": [],
+        "type=diagnostic.sleep": [sleep],
+        "queue=diagnostics": [sleep, low, done],
+        "queue=documents": [],
+        "priority=2": [low],
+        "tag=a": [low, done],
+        "tag=b": [done],
+        "metadata[customer]=42": [low, done],
+        "metadata[vip]=true": [sleep],
+        "metadata[customer]=43&metadata[vip]=true": [sleep],
+        "metadata[customer]=42&tag=b&status=succeeded": [done],
+        "created_after=2100-01-01T00:00:00Z": [],
+        "created_before=2100-01-01T00:00:00Z": [sleep, low, done],
+        "created_after=2020-01-01T00:00:00%2B02:00": [sleep, low, done],
+        "batch=01900000-0000-7000-8000-000000000000": [],
+    }
+    assert {query: ids(client.get(f"/api/v1/tasks?{query}")) for query in found} == found
+
+
+def test_tasks_of_a_batch_are_listed(api: MakeClient, alice: User, submit: Submit) -> None:
+    submit(alice)
+    batch = api(alice).post("/api/v1/batches", {"tasks": [ECHO, ECHO]}, JSON).json()
+    made = [item["id"] for item in batch["items"]]
+    assert ids(api(alice).get("/api/v1/tasks", {"batch": batch["id"]})) == made[::-1]
+
+
+@pytest.mark.parametrize("path", ["tasks", "files", "batches"])
+def test_empty_list_has_the_shape_of_a_list(api: MakeClient, alice: User, path: str) -> None:
+    assert api(alice).get(f"/api/v1/{path}").json() == {"data": [], "next_cursor": None, "has_more": False}

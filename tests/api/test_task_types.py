@@ -1,0 +1,70 @@
+"""GET /task-types and /quota: what there is to submit, and how much of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.models import User
+from tasks import registry
+from tasks.api.objects.quota import Quota
+from tasks.api.objects.task_type import TaskType
+from tests.api.conftest import MakeClient, Work
+from tests.api.shapes import assert_shape
+
+
+def test_task_types_are_listed_by_name_with_their_schemas(api: MakeClient, alice: User) -> None:
+    listed = api(alice).get("/api/v1/task-types?limit=100").json()
+    assert [definition["name"] for definition in listed["data"]] == sorted(registry.all_types())
+    for definition in listed["data"]:
+        assert_shape(definition, TaskType)
+        assert definition["input_schema"]["type"] == definition["result_schema"]["type"] == "object"
+
+
+def test_task_types_are_paged(api: MakeClient, alice: User) -> None:
+    client, names, cursor = api(alice), [], None
+    while True:
+        page = client.get("/api/v1/task-types", {"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
+        names += [definition["name"] for definition in page["data"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert names == sorted(registry.all_types())
+
+
+def test_example_of_a_task_type_is_a_valid_input(api: MakeClient, alice: User) -> None:
+    definition = api(alice).get("/api/v1/task-types/diagnostic.echo").json()
+    registry.get_type("diagnostic.echo").validate(definition["example"])
+    assert definition["limits"] == {"priority": 5, "timeout": 600, "max_attempts": 3}
+
+
+def test_recent_run_time_comes_from_attempts(api: MakeClient, alice: User, submit: Any, work: Work) -> None:
+    client = api(alice)
+    assert client.get("/api/v1/task-types/diagnostic.echo").json()["recent"] == {"p50": None, "p90": None}
+    submit(alice)
+    work()
+    recent = client.get("/api/v1/task-types/diagnostic.echo").json()["recent"]
+    assert isinstance(recent["p50"], float)
+    assert recent["p90"] >= recent["p50"]
+
+
+def test_unknown_task_type_is_404(api: MakeClient, alice: User) -> None:
+    response = api(alice).get("/api/v1/task-types/nope")
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+def test_file_fields_are_named_with_what_they_accept(api: MakeClient, alice: User) -> None:
+    definition = api(alice).get("/api/v1/task-types/pdf.extract").json()
+    assert definition["file_fields"] == {"file": ["application/pdf"]}
+
+
+def test_quota_counts_what_was_submitted(api: MakeClient, alice: User, submit: Any) -> None:
+    submit(alice, priority=8)
+    quota = api(alice).get("/api/v1/quota").json()
+    assert_shape(quota, Quota)
+    assert (quota["plan"], quota["slots"], quota["held"]) == ("Pro", 4, 1)
+    assert quota["allowances"]["high"] == {
+        "limit": 500,
+        "used": 1,
+        "resets_at": quota["allowances"]["day"]["resets_at"],
+    }
+    assert quota["allowances"]["high"]["resets_at"].endswith("T00:00:00Z")

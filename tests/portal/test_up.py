@@ -1,0 +1,168 @@
+"""`make run` from end to end, in a copy of the checkout: started, asked, killed, started again, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from portal.embedded.places import far_home
+
+PROJECT = Path(__file__).resolve().parents[2]
+PARTS = ["accounts", "portal", "tasks", "templates", "manage.py"]
+START_SECONDS = 120
+
+
+class Checkout:
+    """A copy of the sources with this environment, and at most one `make run` in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / ".portal"
+        self.process: subprocess.Popen[str] | None = None
+
+    def command(self, module: str, **environment: str) -> subprocess.Popen[str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "PORT"}}
+        with (self.folder / "output").open("a") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", module],
+                cwd=self.folder,
+                env=inherited | environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                text=True,
+            )
+
+    def start(self, **environment: str) -> dict[str, Any]:
+        """Start the portal and return demo.json as soon as it is there."""
+        self.process = self.command("portal.up", WORKERS="1", **environment)
+        assert eventually((self.state / "demo.json").exists, START_SECONDS), self.output()
+        demo: dict[str, Any] = json.loads((self.state / "demo.json").read_text())
+        return demo
+
+    def output(self) -> str:
+        return (self.folder / "output").read_text()
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process of this checkout, the database among them."""
+        found = []
+        for process in psutil.process_iter(["cmdline", "status", "cwd"]):
+            words = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
+            if process.info["status"] != psutil.STATUS_ZOMBIE and any(str(self.folder) in word for word in words):
+                found.append(process)
+        return found
+
+
+@pytest.fixture
+def checkout() -> Iterator[Checkout]:
+    folder = Path(tempfile.mkdtemp(prefix="portal-"))
+    folder.chmod(0o755)
+    for part in PARTS:
+        source = PROJECT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    (folder / ".portal").mkdir()
+    # Samples are for people at their first start; `smoke` has its own test.
+    (folder / ".portal" / "samples.done").touch()
+    made = Checkout(folder)
+    yield made
+    made.command("portal.stop").wait()
+    shutil.rmtree(folder)
+    # Where root keeps a copy of the binaries when `nobody` cannot go into this environment.
+    shutil.rmtree(far_home(folder), ignore_errors=True)
+
+
+def eventually(condition: Callable[[], object], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def run_echo(demo: dict[str, Any], name: str) -> str:
+    """Submit a task with the token of demo.json and return its status when it is done."""
+    headers = {"Authorization": f"Bearer {demo['users'][name]['token']}"}
+    with httpx.Client(base_url=f"{demo['url']}/api/v1/", headers=headers, timeout=30) as client:
+        task = client.post("tasks", json={"type": "diagnostic.echo", "input": {"message": "hello"}}).json()
+        assert eventually(lambda: client.get(f"tasks/{task['id']}").json()["done"])
+        return str(client.get(f"tasks/{task['id']}").json()["status"])
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/ready", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.mark.slow
+def test_portal_comes_up_survives_every_kill_and_leaves_nothing(checkout: Checkout) -> None:
+    demo = checkout.start()
+    assert stat.S_IMODE((checkout.state / "demo.json").stat().st_mode) == 0o600
+    assert [run_echo(demo, name) for name in ("alice", "bob", "olga")] == ["succeeded"] * 3
+
+    second = checkout.command("portal.up")
+    assert second.wait(timeout=20) == 0
+    assert f"already running in this checkout: {demo['url']}" in checkout.output()
+
+    kill_everything_but_the_supervisor(checkout)
+    assert eventually(lambda: "Postgres is gone; starting it again" in checkout.output())
+    assert eventually(lambda: is_ready(demo["url"]), 60)
+    assert run_echo(demo, "alice") == "succeeded"
+
+    assert checkout.process
+    checkout.process.kill()
+    checkout.process.wait()
+    assert checkout.processes(), "its children live on"
+    (checkout.state / "demo.json").unlink()
+    again = checkout.start()
+    for name, user in again["users"].items():
+        assert user["password"] == demo["users"][name]["password"]
+        assert user["token"] != demo["users"][name]["token"]
+    assert run_echo(again, "alice") == "succeeded"
+
+    os.killpg(checkout.process.pid, signal.SIGINT)
+    assert checkout.process.wait(timeout=20) == 0
+    assert eventually(lambda: not checkout.processes(), 5), checkout.processes()
+    assert not (checkout.state / "demo.json").exists()
+
+
+def kill_everything_but_the_supervisor(checkout: Checkout) -> None:
+    record = json.loads((checkout.state / "run.json").read_text())
+    pids = [child["pid"] for child in record["children"].values()]
+    server = next(checkout.folder.glob(".portal/postgres-*/run/data/postmaster.pid"))
+    for pid in [*pids, int(server.read_text().split()[0])]:
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_signal_during_the_start_ends_it(checkout: Checkout) -> None:
+    process = checkout.command("portal.up")
+    assert eventually(lambda: "starting Postgres" in checkout.output())
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+    assert eventually(lambda: not checkout.processes(), 5), checkout.processes()
+
+
+def test_taken_port_is_one_sentence(checkout: Checkout) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = checkout.command("portal.up", PORT=str(taken.getsockname()[1]))
+        assert process.wait(timeout=20) == 1
+    assert "cannot be used (Address already in use): stop what uses it" in checkout.output()
+    assert "Traceback" not in checkout.output()

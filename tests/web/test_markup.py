@@ -1,0 +1,34 @@
+"""Templates keep the strict content security policy and name things for everyone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+TEMPLATES = [path for path in (PROJECT / "templates").rglob("*.html") if "admin" not in path.parts]
+SCRIPTS = list((PROJECT / "portal/static/portal/js").glob("*.js"))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_template_has_no_inline_script_or_style(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"\sstyle\s*=", text)
+    assert not re.search(r"<style", text)
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+    assert not re.search(r"\s(on[a-z]+|hx-on[:a-z-]*)\s*=", text)
+    assert "|safe" not in text
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_script_makes_no_html_from_strings(path: Path) -> None:
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|eval\(|new Function", path.read_text())
+
+
+def test_vendored_code_comes_with_its_licence() -> None:
+    vendor = PROJECT / "portal/static/portal/vendor"
+    assert [path.name for path in vendor.glob("htmx-*.min.js")] == ["htmx-2.0.11.min.js"]
+    assert (vendor / "htmx-LICENSE.txt").exists()
+    assert (PROJECT / "portal/web/icons/LICENSE.txt").exists()
