@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+
+from portal.web.ids import first_uuid
 
 Row = TypeVar("Row", bound=Model)
 
@@ -23,7 +24,7 @@ class Page(Generic[Row]):
 
 def read_page(rows: QuerySet[Row], request: HttpRequest, *, size: int = 50) -> Page[Row]:
     """Return the page that ``before`` or ``after`` in the query string asks for."""
-    after, before = _id(request, "after"), _id(request, "before")
+    after, before = first_uuid(request.GET.get("after")), first_uuid(request.GET.get("before"))
     if after:
         found = list(rows.filter(pk__gt=after).order_by("pk")[: size + 1])
         more_newer, more_older = len(found) > size, True
@@ -37,13 +38,6 @@ def read_page(rows: QuerySet[Row], request: HttpRequest, *, size: int = 50) -> P
         newer=_link(request, "after", items[0]) if items and more_newer else "",
         older=_link(request, "before", items[-1]) if items and more_older else "",
     )
-
-
-def _id(request: HttpRequest, name: str) -> UUID | None:
-    try:
-        return UUID(request.GET.get(name, ""))
-    except ValueError:
-        return None
 
 
 def _link(request: HttpRequest, name: str, row: Any) -> str:

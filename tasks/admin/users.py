@@ -47,7 +47,7 @@ class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg
     fieldsets = (
         (None, {"fields": ("email", "name", "password", "time_zone")}),
         ("Limits", {"fields": ("plan", "is_active"), "description": f"A user who is not active is held. {HOLD}"}),
-        ("Rights", {"fields": ("is_staff", "groups", "is_superuser", "user_permissions")}),
+        ("Rights", {"classes": ("collapse",), "fields": ("is_staff", "groups", "is_superuser", "user_permissions")}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (

@@ -40,9 +40,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class _Candidate:
+    """A sentence of a hit, at its `place` in the passage; `answers` when it may be the answer."""
+
     hit: Hit
     place: int
     score: float
+    answers: bool
 
 
 def engine() -> EngineInfo:
@@ -68,27 +71,40 @@ def answer_question(text: str, passages: Sequence[Passage], *, check: Callable[[
     if not passages:
         return Finding(None, NOTHING_THERE)
     index = Index(passages, check=check)
-    hits = index.find(text, count=LOOKED_AT)
     question = parse_question(text)
-    candidates = _judge(question, text, hits, index)
-    if not candidates:
-        return Finding(None, _missing(question, index), hits[:QUOTED])
-    best = max(candidates, key=lambda candidate: candidate.score)
-    also = [
-        candidate
-        for candidate in candidates
+    candidates = _judge(question, text, index.find(text, count=LOOKED_AT), index)
+    answering = [candidate for candidate in candidates if candidate.answers]
+    if not answering:
+        return Finding(None, _missing(question, index), _nearest(candidates, first=None))
+    best = max(answering, key=lambda candidate: candidate.score)
+    return Finding(_quote(best, answering), None, _nearest(candidates, first=best.hit.passage))
+
+
+def _quote(best: _Candidate, answering: list[_Candidate]) -> str:
+    """Return the best sentence, with the one before or after it when that is nearly as good."""
+    beside = [
+        candidate.place
+        for candidate in answering
         if candidate.hit is best.hit
         and abs(candidate.place - best.place) == 1
         and candidate.score >= NEARLY * best.score
     ]
-    places = sorted({best.place, *(candidate.place for candidate in also[:1])})
-    answer = " ".join(best.hit.passage.sentences[place] for place in places)
-    scored = [Hit(best.hit.passage, round(min(best.score, 1.0), 3))]
-    return Finding(answer, None, scored + [hit for hit in hits if hit is not best.hit][: QUOTED - 1])
+    return " ".join(best.hit.passage.sentences[place] for place in sorted([best.place, *beside[:1]]))
+
+
+def _nearest(candidates: list[_Candidate], *, first: Passage | None) -> list[Hit]:
+    """Return the passages with the scores of their best sentences, the best first, the one quoted before all."""
+    scores: dict[int, Hit] = {}
+    for candidate in candidates:
+        passage, known = candidate.hit.passage, scores.get(id(candidate.hit))
+        score = round(min(max(candidate.score, 0.0), 1.0), 3)
+        if known is None or score > known.score:
+            scores[id(candidate.hit)] = Hit(passage, score)
+    return sorted(scores.values(), key=lambda hit: (hit.passage is first, hit.score), reverse=True)[:QUOTED]
 
 
 def _judge(question: Question, text: str, hits: list[Hit], index: Index) -> list[_Candidate]:
-    """Return the sentences that answer, with their scores."""
+    """Return the sentences of the hits with how well each answers the question, from 0 to 1."""
     sentences = [(hit, place) for hit in hits for place in hit.passage.places]
     closeness = embed([hit.passage.sentences[place] for hit, place in sentences]) @ embed([text])[0]
     rarity = _rarity(index)
@@ -97,10 +113,9 @@ def _judge(question: Question, text: str, hits: list[Hit], index: Index) -> list
         sentence, passage = hit.passage.sentences[place], hit.passage
         elsewhere = index.terms_of_document(passage)
         evidence = cover(question, sentence, f"{passage.context} {passage.text}", rarity=rarity, elsewhere=elsewhere)
-        if _answers(question, sentence, evidence, float(close)):
-            score = 0.7 * evidence.total + 0.15 * evidence.own + 0.1 * max(float(close), 0.0)
-            score += 0.05 if defines(question, sentence) else 0.0
-            candidates.append(_Candidate(hit, place, score))
+        score = 0.7 * evidence.total + 0.15 * evidence.own + 0.1 * max(float(close), 0.0)
+        score += 0.05 if defines(question, sentence) else 0.0
+        candidates.append(_Candidate(hit, place, score, _answers(question, sentence, evidence, float(close))))
     return candidates
 
 

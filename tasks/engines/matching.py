@@ -27,6 +27,8 @@ LABEL = re.compile(r"^[\s\-*•]*([^:]{2,40}):\s+\S")
 FAINT = {"need", "requir", "mean", "peopl", "person", "compani", "titl", "kind", "typ", "sort", "happen", "us", "call",
          "amount", "number", "tim", "thing", "plac", "man", "woman", "tak", "larg", "big", "high"}  # fmt: skip
 FAINT_WEIGHT = 0.3
+# Names and numbers say which of many like things is meant.
+NAME_WEIGHT = 1.6
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def cover(
     own = total = whole = 0.0
     missing = set()
     for word, term in question.words.items():
-        weight = rarity(term) * (FAINT_WEIGHT if term in FAINT else 1.0)
+        weight = rarity(term) * (NAME_WEIGHT if term in question.names else FAINT_WEIGHT if term in FAINT else 1.0)
         here = _match(word, term, inside, sentence)
         near = max(here, BESIDE * _match(word, term, beside, around), ELSEWHERE * (term in elsewhere))
         own, total, whole = own + weight * here, total + weight * near, whole + weight

@@ -23,7 +23,7 @@ class AnswerCompleteInput(Input):
 
 class ContextPassage(BaseModel):
     text: str = Field(description="as the text says it")
-    score: float = Field(description="from 0 to 1")
+    score: float = Field(description="how well it answers, from 0 to 1")
 
 
 class AnswerCompleteResult(Result):
@@ -39,14 +39,14 @@ def readiness() -> Readiness:
 
 EXAMPLE: dict[str, Any] = {
     "question": "Who polished the mirror?",
-    "context": "The telescope stands on a mountain. Its mirror was polished by Clara Winter in Jena. It weighs two tonnes.",
+    "context": "The telescope stands on a hill. Its mirror was polished by Clara Winter in Jena. It weighs two tonnes.",
 }
 
 
 @task_type(
     name="answer.complete",
     title="Answer from a text",
-    description="Answers a question with sentences quoted from the text given. Says so when it does not hold the answer.",
+    description="Answers a question with sentences quoted from the given text. Says so when that lacks the answer.",
     queue="text",
     input=AnswerCompleteInput,
     result=AnswerCompleteResult,
@@ -69,6 +69,6 @@ def complete(ctx: Context, data: AnswerCompleteInput) -> AnswerCompleteResult:
         answer=finding.answer,
         declined=finding.answer is None,
         reason=finding.declined,
-        passages=[ContextPassage(text=hit.passage.text, score=round(min(hit.score, 1.0), 3)) for hit in finding.hits],
+        passages=[ContextPassage(text=hit.passage.text, score=hit.score) for hit in finding.hits],
         engine=answering.engine(),
     )

@@ -37,7 +37,7 @@ class QuotedPassage(BaseModel):
     file: UUID
     file_name: str
     page: int | None = Field(description="counted from 1; null for files without pages")
-    score: float = Field(description="from 0 to 1")
+    score: float = Field(description="how well it answers, from 0 to 1")
 
 
 class RagQueryResult(Result):
@@ -145,7 +145,7 @@ def _quote(finding: Finding) -> list[QuotedPassage]:
             file=hit.passage.source.file,
             file_name=hit.passage.source.file_name,
             page=hit.passage.source.page,
-            score=round(min(hit.score, 1.0), 3),
+            score=hit.score,
         )
         for hit in finding.hits
         if hit.passage.source.file is not None

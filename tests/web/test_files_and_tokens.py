@@ -41,7 +41,7 @@ def test_only_pictures_are_shown_in_a_page(page: Client, alice: User) -> None:
     drawing = store_file(alice, name="a.svg", chunks=[b'<svg xmlns="http://www.w3.org/2000/svg"/>'])
     shown = page.get(reverse("web:picture", args=[picture.pk]))
     assert shown["Content-Type"] == "image/jpeg"
-    shown.close()
+    assert b"".join(shown).startswith(b"\xff\xd8")
     assert page.get(reverse("web:picture", args=[drawing.pk])).status_code == 404
 
 

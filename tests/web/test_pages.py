@@ -41,9 +41,7 @@ def test_pages_of_the_account_are_in_our_design(page: Client, name: str) -> None
 
 
 def test_person_signs_in_with_e_mail_and_password(client: Client, alice: User) -> None:
-    response = client.post(
-        reverse("account_login"), {"login": "alice@example.com", "password": "alice-has-a-password"}
-    )
+    response = client.post(reverse("account_login"), {"login": "alice@example.com", "password": "alice-has-a-password"})
     assert response.status_code == 302
     assert client.get(reverse("web:home")).status_code == 200
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -14,6 +13,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString
 
 from accounts.models import User
+from portal.web.ids import first_uuid, uuids_in
 from tasks import errors
 from tasks.files import store_file
 from tasks.models import File
@@ -33,14 +33,17 @@ class FileChoiceWidget(forms.Widget):
         self.many = many
         self.accept = accept
         self.kept = kept
+        # Uploads of this very form: if it is shown again, they need not be sent again.
+        self.stored: list[File] = []
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, None, attrs)
-        chosen = {str(member) for member in _ids_in(value)}
+        stored = [str(file.id) for file in self.stored]
+        chosen = {*_ids_in(value), *stored} if self.many else set(stored[-1:] or _ids_in(value))
         context["widget"] |= {
             "many": self.many,
             "accept": ",".join(self.accept),
-            "chosen": [file for file in self.kept if str(file.id) in chosen],
+            "chosen": [file for file in [*self.stored, *self.kept] if str(file.id) in chosen],
             "kept": [file for file in self.kept if str(file.id) not in chosen][:PICKER_LENGTH],
         }
         return context
@@ -77,7 +80,7 @@ class FileChoiceField(forms.Field):
         mine = File.objects.filter(owner=self.owner).order_by("-id")
         newest = [file for file in mine.filter(task=None)[:200] if self._fits(file)]
         known = {str(file.id) for file in newest}
-        older = mine.filter(pk__in=[value for value in also if _is_uuid(value) and value not in known])
+        older = mine.filter(pk__in=[value for value in uuids_in(also) if str(value) not in known])
         self.widget.kept = [*older, *newest]
 
     def clean(self, value: tuple[list[str], list[UploadedFile[Any]]]) -> Any:
@@ -86,7 +89,7 @@ class FileChoiceField(forms.Field):
             if self.required:
                 raise forms.ValidationError("Choose a file." if not self.many else "Choose at least one file.")
             return [] if self.many else None
-        if bad := [value for value in ids if not _is_uuid(value)]:
+        if bad := [value for value in ids if first_uuid(value) is None]:
             raise forms.ValidationError(f"{bad[0][:40]!r} is not the id of a file.")
         # A new upload replaces the one chosen before; only a list keeps both.
         stored = [str(self._store(upload).id) for upload in uploads]
@@ -96,9 +99,11 @@ class FileChoiceField(forms.Field):
 
     def _store(self, upload: UploadedFile[Any]) -> File:
         try:
-            return store_file(self.owner, name=upload.name or "", chunks=upload.chunks())
+            file = store_file(self.owner, name=upload.name or "", chunks=upload.chunks())
         except errors.TaskError as error:
             raise forms.ValidationError(error.message) from error
+        self.widget.stored.append(file)
+        return file
 
     def _fits(self, file: File) -> bool:
         return not self.accept or any(fnmatch.fnmatch(file.content_type, pattern) for pattern in self.accept)
@@ -111,11 +116,3 @@ def _ids_in(value: Any) -> list[str]:
     if isinstance(value, list):
         return [str(member) for member in value]
     return [str(value)] if value else []
-
-
-def _is_uuid(value: str) -> bool:
-    try:
-        UUID(value)
-    except ValueError:
-        return False
-    return True

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from portal.web import results, snippets, words
 from portal.web.csv_export import write_csv
+from portal.web.ids import uuids_in
 from portal.web.people import SignedInRequest
 from portal.web.result_shapes import Section, tables_in
 from portal.web.views.files import PICTURES
@@ -145,11 +146,11 @@ def _input_files(request: SignedInRequest, task: Task, content: TaskContent | No
     definition = all_types().get(task.type)
     if definition is None or content is None:
         return []
-    ids: list[str] = []
+    ids: list[Any] = []
     for name in definition.file_fields():
         value = content.input.get(name)
-        ids += value if isinstance(value, list) else [value] if value else []
-    return list(File.objects.filter(owner=request.user, pk__in=ids))
+        ids += value if isinstance(value, list) else [value]
+    return list(File.objects.filter(owner=request.user, pk__in=list(uuids_in(ids))))
 
 
 def _shown_input(task: Task, content: TaskContent | None) -> list[Section]:

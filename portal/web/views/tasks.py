@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,6 +12,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from portal.web.ids import first_uuid, uuids_in
 from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
 from tasks import errors
@@ -59,7 +59,7 @@ def list_tasks(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def act_on_many(request: SignedInRequest) -> HttpResponse:
     """Cancel or retry the ticked tasks; those of other users, or in a wrong status, are left alone."""
-    ids = list(_ids(request.POST.getlist("task")))[:MOST_AT_ONCE]
+    ids = list(uuids_in(request.POST.getlist("task")))[:MOST_AT_ONCE]
     action = request.POST.get("action", "")
     if not ids:
         messages.warning(request, "Select the tasks first.")
@@ -107,15 +107,7 @@ def _filtered(request: SignedInRequest) -> TaskQuerySet:
 
 
 def _searched_id(request: SignedInRequest) -> UUID | None:
-    return next(iter(_ids([request.GET.get("q", "").strip()])), None)
-
-
-def _ids(texts: Iterable[str]) -> Iterable[UUID]:
-    for text in texts:
-        try:
-            yield UUID(text)
-        except ValueError:
-            continue
+    return first_uuid(request.GET.get("q", "").strip())
 
 
 def _link(request: SignedInRequest, **changes: str) -> str:

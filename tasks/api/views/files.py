@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import FileResponse
+from django.http import FileResponse, HttpRequest
 from drf_spectacular.types import OpenApiTypes
 from pydantic import Field
 from rest_framework.parsers import MultiPartParser
@@ -18,7 +18,7 @@ from tasks.api.bodies import Query, read_query
 from tasks.api.objects.file import File, file_object
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.parsers import RawBodyParser
-from tasks.api.refusals import ContentPurged, UnsupportedMediaType
+from tasks.api.refusals import BadRequest, ContentPurged, UnsupportedMediaType
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.view import ApiView
 from tasks.files import open_file, store_file
@@ -132,5 +132,14 @@ def _form_file(request: Request) -> tuple[str, Iterator[bytes]]:
 def _body_chunks(request: Request) -> Iterator[bytes]:
     if request.content_type == "application/x-www-form-urlencoded":
         raise UnsupportedMediaType("Send the file's own Content-Type, or a multipart form with the field “file”.")
-    stream = request._request
-    return iter(lambda: stream.read(CHUNK_BYTES), b"")
+    return _read_whole(request._request, int(request.META.get("CONTENT_LENGTH") or 0))
+
+
+def _read_whole(stream: HttpRequest, size: int) -> Iterator[bytes]:
+    left = size
+    while chunk := stream.read(min(CHUNK_BYTES, left)):
+        left -= len(chunk)
+        yield chunk
+    # Some servers end the stream where the connection broke: half a file must not pass for a whole one.
+    if left:
+        raise BadRequest("The connection ended before the body was complete.")

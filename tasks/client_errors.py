@@ -1,0 +1,145 @@
+"""What the portal refuses, as exceptions of the client: one class a problem code. Needs no Django."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class PortalError(Exception):
+    """The portal refused or failed.
+
+    `code` and `status` say what, `errors` point at the faults, `request_id` finds it in the log, and
+    `retry_after` is in seconds where the portal said when to try again.
+    """
+
+    code: ClassVar[str] = ""
+    kinds: ClassVar[dict[str, type[PortalError]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        PortalError.kinds[cls.code] = cls
+
+    def __init__(self, status: int, problem: dict[str, Any], retry_after: float | None = None) -> None:
+        self.status = status
+        self.detail: str = problem.get("detail") or f"HTTP status {status}"
+        self.errors: list[dict[str, str]] = problem.get("errors", [])
+        self.request_id: str = problem.get("request_id", "")
+        self.policy: str | None = problem.get("policy")
+        self.retry_after = retry_after
+        super().__init__(self.detail)
+
+
+def error_of(status: int, problem: dict[str, Any], retry_after: float | None = None) -> PortalError:
+    """Return the exception of a problem; of the base class where its code is not known here."""
+    return PortalError.kinds.get(problem.get("code", ""), PortalError)(status, problem, retry_after)
+
+
+class BadRequest(PortalError):
+    code = "bad_request"
+
+
+class InvalidJson(PortalError):
+    code = "invalid_json"
+
+
+class InvalidEncoding(PortalError):
+    code = "invalid_encoding"
+
+
+class InvalidParameter(PortalError):
+    code = "invalid_parameter"
+
+
+class NotAuthenticated(PortalError):
+    code = "not_authenticated"
+
+
+class InvalidToken(PortalError):
+    code = "invalid_token"
+
+
+class MissingScope(PortalError):
+    code = "missing_scope"
+
+
+class CsrfFailed(PortalError):
+    code = "csrf_failed"
+
+
+class Forbidden(PortalError):
+    code = "forbidden"
+
+
+class AccountDisabled(PortalError):
+    code = "account_disabled"
+
+
+class NotFound(PortalError):
+    code = "not_found"
+
+
+class MethodNotAllowed(PortalError):
+    code = "method_not_allowed"
+
+
+class NotAcceptable(PortalError):
+    code = "not_acceptable"
+
+
+class NoResult(PortalError):
+    code = "no_result"
+
+
+class WrongStatus(PortalError):
+    code = "wrong_status"
+
+
+class ContentPurged(PortalError):
+    code = "content_purged"
+
+
+class LengthRequired(PortalError):
+    code = "length_required"
+
+
+class BodyTooLarge(PortalError):
+    code = "body_too_large"
+
+
+class InputTooLarge(PortalError):
+    code = "input_too_large"
+
+
+class UnsupportedMediaType(PortalError):
+    code = "unsupported_media_type"
+
+
+class InvalidInput(PortalError):
+    code = "invalid_input"
+
+
+class UnknownTaskType(PortalError):
+    code = "unknown_task_type"
+
+
+class EngineUnavailable(PortalError):
+    code = "engine_unavailable"
+
+
+class IdempotencyKeyReused(PortalError):
+    code = "idempotency_key_reused"
+
+
+class QuotaExceeded(PortalError):
+    code = "quota_exceeded"
+
+
+class InternalError(PortalError):
+    code = "internal_error"
+
+
+class Maintenance(PortalError):
+    code = "maintenance"
+
+
+class DatabaseUnavailable(PortalError):
+    code = "database_unavailable"

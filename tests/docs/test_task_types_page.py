@@ -1,0 +1,66 @@
+"""The example of docs/task-types.md is a task type that works."""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from accounts.models import User
+from tasks import files, registry
+from tasks.lifecycle.attempt_context import AttemptContext
+from tasks.lifecycle.claim import claim_task
+from tasks.lifecycle.run import run_attempt
+from tasks.lifecycle.submit import Submission, submit_task
+from tasks.models import Node, Task
+from tasks.models.ids import new_id
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "task-types.md"
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+class NoInterrupts:
+    def arm(self) -> None: ...
+
+    def disarm(self) -> bool:
+        return False
+
+    def check(self) -> None: ...
+
+
+@pytest.fixture
+def _example_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry.all_types()
+    monkeypatch.setattr(registry, "_types", dict(registry._types))
+    source = re.search(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert source is not None
+    module = types.ModuleType("example_of_the_docs")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(source.group(1), str(PAGE), "exec"), module.__dict__)
+
+
+@pytest.mark.usefixtures("_example_registered")
+def test_example_counts_words(alice: User) -> None:
+    text = files.store_file(alice, name="a.txt", chunks=[b"one three\nfifteen"])
+    task = submit_task(alice, Submission("text.count", {"file": str(text.id), "longest": 1})).task
+    node: UUID = Node.objects.create(
+        id=new_id(), name="t", cluster_id="default", host="h", pid=1, version="0", workers=1
+    ).pk
+    claimed = claim_task(cluster="default", node=node, pid=1, token=new_id())
+    assert claimed is not None
+    assert run_attempt(claimed, NoInterrupts())
+    task = Task.objects.select_related("content").get(pk=task.pk)
+    assert task.content.result["words"] == 3
+    assert task.content.result["longest"] == ["fifteen"]
+
+
+def test_table_of_the_context_names_what_there_is() -> None:
+    page = PAGE.read_text()
+    named = set(re.findall(r"`ctx\.(\w+)", page))
+    there = {name for name in vars(AttemptContext) if not name.startswith("_")} - {"flush", "task_id"}
+    assert named == there

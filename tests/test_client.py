@@ -1,0 +1,105 @@
+"""The client against the live server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from tasks import client_errors
+from tasks.api.problems import all_kinds
+from tasks.client import Client
+from tasks.models import Task
+from tests.api.conftest import Undisturbed, claim, node, work  # noqa: F401 - fixtures
+
+live = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+@pytest.fixture
+def portal(live_server: Any, alice: User, token_of: Callable[..., str]) -> Iterator[Client]:
+    with Client(live_server.url, token_of(alice)) as client:
+        yield client
+
+
+@live
+def test_client_submits_waits_and_returns_the_result(portal: Client, work: Callable[[], Any]) -> None:  # noqa: F811
+    task = portal.submit("diagnostic.echo", {"message": "hello"}, tags=["a"], metadata={"customer": "42"})
+
+    def run() -> None:
+        work()
+        connection.close()
+
+    worker = Thread(target=run)
+    worker.start()
+    done = portal.wait(task["id"], timeout=60)
+    worker.join()
+    assert (done["status"], done["result"]["text"]) == ("succeeded", "hello")
+
+
+@live
+def test_wait_ends_with_its_timeout(portal: Client) -> None:
+    task = portal.submit("diagnostic.echo", {"message": "hello"})
+    with pytest.raises(TimeoutError):
+        portal.wait(task["id"], timeout=0.3)
+
+
+@live
+def test_client_raises_the_exception_of_the_problem(portal: Client) -> None:
+    with pytest.raises(client_errors.InvalidInput) as caught:
+        portal.submit("diagnostic.echo", {"message": 5})
+    assert caught.value.errors[0]["pointer"] == "/input/message"
+    assert caught.value.status == 422
+    assert caught.value.request_id
+    with pytest.raises(client_errors.UnknownTaskType):
+        portal.submit("nope", {})
+    with pytest.raises(client_errors.NotFound):
+        portal.get("01900000-0000-7000-8000-000000000000")
+
+
+@live
+def test_client_cancels_and_retries(portal: Client) -> None:
+    task = portal.submit("diagnostic.echo", {"message": "hello"})
+    assert portal.cancel(task["id"])["status"] == "cancelled"
+    assert portal.retry(task["id"])["status"] == "queued"
+
+
+@live
+def test_client_uploads_and_downloads(portal: Client, tmp_path: Path) -> None:
+    path = tmp_path / "notes é.txt"
+    path.write_bytes(b"some notes")
+    file = portal.upload(path)
+    assert (file["name"], file["size"]) == ("notes é.txt", 10)
+    assert portal.download(file["id"]) == b"some notes"
+
+
+@live
+def test_client_pages_through_all_tasks(portal: Client) -> None:
+    batch = portal.batch([{"type": "diagnostic.echo", "input": {"message": str(number)}} for number in range(5)])
+    assert batch["counts"]["queued"] == 5
+    found = [task["id"] for task in portal.iter(limit=2, status=["queued", "running"])]
+    assert found == [item["id"] for item in batch["items"]][::-1]
+    assert portal.quota()["held"] == 5
+
+
+@live
+def test_repeated_key_submits_once(portal: Client) -> None:
+    first = portal.submit("diagnostic.echo", {"message": "x"}, idempotency_key="abc")
+    again = portal.submit("diagnostic.echo", {"message": "x"}, idempotency_key="abc")
+    assert first["id"] == again["id"]
+    assert Task.objects.count() == 1
+
+
+def test_client_has_an_exception_for_every_problem() -> None:
+    assert set(client_errors.PortalError.kinds) == set(all_kinds())
+
+
+def test_client_needs_no_django() -> None:
+    code = "import tasks.client, sys; sys.exit('django' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
