@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db import connection
 
 from accounts.models import User
+
+CURRENT_OVERRIDES = """
+    SELECT "limit", value FROM plan_override WHERE user_id = %s AND (ends_at IS NULL OR ends_at > now())
+"""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,11 @@ class Limits:
 def limits_of(user: User) -> Limits:
     """Return the limits of a user. A disabled user has no slots, so their tasks are held."""
     values = {field.name: getattr(user.plan, field.name) for field in fields(Limits)}
-    for override in user.overrides.filter(Q(ends_at=None) | Q(ends_at__gt=Now())):
-        values[override.limit] = override.value if override.limit == "weight" else int(override.value)
+    # Asked at every submission: building the query would cost more than the query.
+    with connection.cursor() as cursor:
+        cursor.execute(CURRENT_OVERRIDES, [user.pk])
+        for limit, value in cursor.fetchall():
+            values[limit] = value if limit == "weight" else int(value)
     if not user.is_active:
         values["slots"] = 0
     return Limits(**values)

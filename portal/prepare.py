@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     import django
+    from django.conf import settings
     from django.core.management import call_command
 
     django.setup()
+    # Static files come from the sources here, but WhiteNoise warns when this folder is missing.
+    Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
     # `make check` runs the checks; at every start they would cost a second.
     call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     call_command("demo", *sys.argv[1:])

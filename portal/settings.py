@@ -267,7 +267,10 @@ LOGGING = {
     "loggers": {
         # A ticket is no news: tasks.cluster logs what happens to tasks.
         "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "django.server": {"level": "WARNING"},
+        # A refused request is its client's news, not ours; what is our fault still is logged.
+        "django.request": {"level": "ERROR"},
         "pdfminer": {"level": "ERROR"},
+        # A line for each request to a model server says nothing that its task does not.
+        "httpx": {"level": "WARNING"},
     },
 }

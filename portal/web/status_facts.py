@@ -11,10 +11,9 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from tasks.models import Attempt, Node, Queue, Task
-from tasks.models.node import NodeStatus
+from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
 from tasks.statuses import QUEUED, Status
 
-HEARTBEAT_SECONDS = 15
 # Anyone may ask, so the database is asked only this often.
 CACHE_SECONDS = 3.0
 SPAN_MINUTES = 5

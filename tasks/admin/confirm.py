@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked. `reason_label` adds a field; its name in the POST is ``reason``."""
+    """What is asked. `reason_label` adds a field, ``reason`` in the POST; `hidden` are fields to post as they are."""
 
     title: str
     text: str
@@ -19,6 +19,7 @@ class Question:
     back: str
     dangerous: bool = False
     reason_label: str = ""
+    hidden: tuple[tuple[str, str], ...] = ()
 
 
 def confirm_page(request: HttpRequest, question: Question) -> TemplateResponse:

@@ -23,10 +23,9 @@ from tasks.admin.confirm import Question, confirm_page
 from tasks.admin.formats import NOTHING, age, duration_text, link_button, moment, percent_text, status_tag, task_link
 from tasks.admin.screen import ReadOnlyScreen
 from tasks.errors import NotFound
-from tasks.lifecycle.explain import HEARTBEAT_SECONDS
 from tasks.lifecycle.pause import drain_node, resume_node
 from tasks.models import Node
-from tasks.models.node import NodeStatus
+from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
 
 PERMISSION = "tasks.change_node"
 CURRENT = (NodeStatus.ALIVE, NodeStatus.DRAINING)

@@ -13,11 +13,10 @@ from django.urls import reverse
 
 from tasks import sql
 from tasks.admin.bounded import bounded_queries
-from tasks.admin.depths import CAP, Depth, queue_depths
+from tasks.admin.depths import Depth, at_least, queue_depths
 from tasks.admin.formats import capped_text, duration_text
-from tasks.lifecycle.explain import HEARTBEAT_SECONDS
 from tasks.models import Lane, Node, Queue, Task
-from tasks.models.node import NodeStatus
+from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
 from tasks.statuses import Status
 
 MOST_FULL_LANES = 10
@@ -82,7 +81,7 @@ class Overview:
 
     @property
     def waiting_text(self) -> str:
-        return capped_text(self.waiting, CAP)
+        return at_least(self.waiting, any(line.depth.is_partial for line in self.lines))
 
     @property
     def failed_text(self) -> str:

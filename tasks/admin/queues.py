@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 
 from tasks.admin.access import operator_of
 from tasks.admin.confirm import Question, confirm_page
-from tasks.admin.depths import CAP, Depth, queue_depths
-from tasks.admin.formats import NOTHING, capped_text, duration_text, link_button, moment, status_tag
+from tasks.admin.depths import Depth, queue_depths
+from tasks.admin.formats import NOTHING, duration_text, link_button, moment, status_tag
 from tasks.admin.screen import AuditedScreen
 from tasks.errors import NotFound
 from tasks.lifecycle.pause import pause_queue, resume_queue
@@ -123,21 +123,19 @@ class QueueScreen(AuditedScreen[Queue]):
         )
 
     @admin.display(description="held")
-    def held(self, queue: Any) -> SafeString | str:
-        return capped_text(queue.depth.held, CAP)
+    def held(self, queue: Any) -> str:
+        return str(queue.depth.held_text)
 
     @admin.display(description="ready")
     def ready(self, queue: Any) -> str:
-        return capped_text(queue.depth.ready, CAP)
+        return f"{queue.depth.ready:,}"
 
     @admin.display(description="running")
     def running(self, queue: Any) -> SafeString | str:
         if not queue.depth.running:
             return "0"
         tasks = reverse("admin:tasks_task_changelist")
-        return format_html(
-            '<a href="{}?queue={}&status=running">{}</a>', tasks, queue.pk, capped_text(queue.depth.running, CAP)
-        )
+        return format_html('<a href="{}?queue={}&status=running">{}</a>', tasks, queue.pk, f"{queue.depth.running:,}")
 
     @admin.display(description="oldest waits")
     def oldest(self, queue: Any) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth.models import Group
 
 from accounts.models import Plan, User
 from tasks.admin.audit import AuditScreen
 from tasks.admin.batches import BatchScreen
 from tasks.admin.files import FileScreen
+from tasks.admin.groups import GroupScreen
 from tasks.admin.lanes import LaneScreen
 from tasks.admin.nodes import NodeScreen
 from tasks.admin.plans import PlanScreen
@@ -18,7 +20,7 @@ from tasks.models import AuditEntry, Batch, File, Lane, Node, Queue, Task
 
 
 def register_screens(site: AdminSite) -> None:
-    """Register every screen of ours. `Group` registers itself."""
+    """Register every screen of ours; `Group` has registered itself with Django's."""
     site.register(Task, TaskScreen)
     site.register(Batch, BatchScreen)
     site.register(File, FileScreen)
@@ -28,3 +30,5 @@ def register_screens(site: AdminSite) -> None:
     site.register(User, UserScreen)
     site.register(Plan, PlanScreen)
     site.register(AuditEntry, AuditScreen)
+    site.unregister(Group)
+    site.register(Group, GroupScreen)

@@ -106,6 +106,8 @@ class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg
     @admin.action(description="Hold the selected users", permissions=["change"])
     def hold_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         users = self._changeable(request, queryset.filter(is_active=True))
+        if users and "confirmed" not in request.POST:
+            return confirm_page(request, _hold_question(request, users))
         for user in users:
             with transaction.atomic():
                 User.objects.filter(pk=user.pk).update(is_active=False)
@@ -174,6 +176,19 @@ class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg
     @admin.display(description="joined")
     def joined(self, user: User) -> SafeString | str:
         return moment(user.date_joined)
+
+
+def _hold_question(request: HttpRequest, users: list[User]) -> Question:
+    chosen = [("_selected_action", str(user.pk)) for user in users]
+    names = ", ".join(user.email for user in users[:10]) + (" and others" if len(users) > 10 else "")
+    return Question(
+        title=f"Hold {len(users)} {'user' if len(users) == 1 else 'users'}?",
+        text=f"{names}. {HOLD} Releasing them does not bring the tokens back.",
+        button="Hold",
+        back=request.get_full_path(),
+        dangerous=True,
+        hidden=(("action", "hold_selected"), ("confirmed", "yes"), *chosen),
+    )
 
 
 def _revoke_all(user: User) -> None:

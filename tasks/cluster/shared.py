@@ -29,7 +29,7 @@ class WorkerState(IntEnum):
 
 
 class WorkerRecord(ctypes.Structure):
-    """One worker, written by it; but `cancel` by the pusher, and `interrupted_at`, `killed_for`, DEAD by the sentinel."""
+    """One worker, written by itself; `cancel` by the pusher, `interrupted_at`, `killed_for`, DEAD by the sentinel."""
 
     _fields_ = (
         ("pid", ctypes.c_int64),

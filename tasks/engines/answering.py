@@ -22,6 +22,8 @@ LOOKED_AT, QUOTED = 12, 5
 LEAST_COVER, LEAST_COVER_IF_CLOSE, CLOSE = 0.62, 0.45, 0.62
 # What the sentence itself must cover; the rest may stand in its heading and neighbours.
 LEAST_OWN_COVER = 0.25
+# What is asked about someone or something must be covered too, not only their name.
+LEAST_PLAIN_COVER = 0.34
 # A second sentence of the same passage is quoted too when it is nearly as good.
 NEARLY = 0.92
 
@@ -120,7 +122,9 @@ def _judge(question: Question, text: str, hits: list[Hit], index: Index) -> list
 
 
 def _answers(question: Question, sentence: str, evidence: Evidence, close: float) -> bool:
-    if evidence.missing_names or evidence.own < LEAST_OWN_COVER or not shows(sentence, question.kind):
+    if evidence.missing_names or not shows(sentence, question.kind):
+        return False
+    if evidence.own < LEAST_OWN_COVER or evidence.plain < LEAST_PLAIN_COVER:
         return False
     return evidence.total >= (LEAST_COVER_IF_CLOSE if close >= CLOSE else LEAST_COVER)
 

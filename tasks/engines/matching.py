@@ -42,10 +42,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Evidence:
-    """How much of a question is covered, from 0 to 1: by a sentence itself, and with what stands around it."""
+    """How much of a question is covered, from 0 to 1: by a sentence itself, and with what stands around it.
+
+    `plain` is `total` without names and numbers, 1 where the question has nothing else.
+    """
 
     own: float
     total: float
+    plain: float
     missing_names: frozenset[str]
 
 
@@ -72,19 +76,26 @@ def cover(
         elsewhere: the terms of the rest of its document.
     """
     inside, beside = frozenset(terms_of(sentence)), frozenset(terms_of(around))
-    own = total = whole = 0.0
+    own = total = whole = plain = plain_whole = 0.0
     missing = set()
     for word, term in question.words.items():
         weight = rarity(term) * (NAME_WEIGHT if term in question.names else FAINT_WEIGHT if term in FAINT else 1.0)
         here = _match(word, term, inside, sentence)
         near = max(here, BESIDE * _match(word, term, beside, around), ELSEWHERE * (term in elsewhere))
         own, total, whole = own + weight * here, total + weight * near, whole + weight
-        if term in question.names and near < ELSEWHERE:
+        if term not in question.names:
+            plain, plain_whole = plain + weight * near, plain_whole + weight
+        elif near < ELSEWHERE:
             missing.add(term)
     if not whole:
-        return Evidence(0.0, 0.0, frozenset())
+        return Evidence(0.0, 0.0, 0.0, frozenset())
     bonus = LABEL_BONUS if _is_labelled(question, sentence) else 0.0
-    return Evidence(own / whole, min(1.0, total / whole + bonus), frozenset(missing))
+    return Evidence(
+        own=own / whole,
+        total=min(1.0, total / whole + bonus),
+        plain=plain / plain_whole if plain_whole else 1.0,
+        missing_names=frozenset(missing),
+    )
 
 
 def defines(question: Question, sentence: str) -> bool:

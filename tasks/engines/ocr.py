@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.engines import tesseract
+from tasks.engines.ocr_merge import add_missing_lines, lines_of
 from tasks.engines.picture_quality import estimate_noise, estimate_skew, flatten_light, unevenness
 from tasks.engines.tesseract import PAGE, SCATTERED, Segmentation, Word
 
@@ -45,6 +46,7 @@ class Treatment:
     turn: float = 0.0
     denoise: int = 0
     flatten: bool = False
+    negative: bool = False
     segmentation: Segmentation = PAGE
 
 
@@ -58,7 +60,7 @@ class Reading:
     @property
     def lines(self) -> list[list[Word]]:
         """The words, a list a line."""
-        return [list(line) for _, line in groupby(self.words, key=lambda word: word.line)]
+        return lines_of(self.words)
 
     @property
     def text(self) -> str:
@@ -88,10 +90,7 @@ def read_picture(picture: Image.Image, *, check: Callable[[], None]) -> Reading:
         EngineError: Tesseract failed.
     """
     grey = _to_grey(picture)
-    best = Reading([], Treatment())
-    for treatment in _first_treatments(grey):
-        check()
-        best = max(best, _read(grey, treatment), key=lambda reading: reading.score)
+    best = _read_first(grey, check)
     for treatment in _further_treatments(grey, best):
         check()
         best = max(best, _read(grey, treatment), key=lambda reading: reading.score)
@@ -100,9 +99,20 @@ def read_picture(picture: Image.Image, *, check: Callable[[], None]) -> Reading:
     return replace(best, words=_without_specks(best.words))
 
 
+def _read_first(grey: Grey, check: Callable[[], None]) -> Reading:
+    readings = []
+    for treatment in _first_treatments(grey):
+        check()
+        readings.append(_read(grey, treatment))
+    best, *others = sorted(readings, key=lambda reading: reading.score, reverse=True)
+    for other in others:
+        best = replace(best, words=add_missing_lines(best.words, other.words))
+    return best
+
+
 def _first_treatments(grey: Grey) -> Iterator[Treatment]:
     noise = estimate_noise(grey)
-    skew = estimate_skew(cv2.medianBlur(grey, 5) if noise > SOME_NOISE else grey)
+    skew = estimate_skew(np.asarray(cv2.medianBlur(grey, 5), dtype=np.uint8) if noise > SOME_NOISE else grey)
     plain = Treatment(
         scale=2.0 if max(grey.shape) < SMALL_PICTURE else 1.0,
         turn=skew if abs(skew) > SLIGHT_SKEW else 0.0,
@@ -111,8 +121,9 @@ def _first_treatments(grey: Grey) -> Iterator[Treatment]:
     )
     yield plain
     if unevenness(grey) > UNEVEN:
-        # What lies in the shadow is missing from a reading that is sure of the rest.
+        # What lies in a shadow or on a dark panel is missing from a reading that is sure of the rest.
         yield replace(plain, flatten=True)
+        yield replace(plain, negative=True)
 
 
 def _further_treatments(grey: Grey, first: Reading) -> Iterator[Treatment]:
@@ -170,6 +181,7 @@ def _prepare(grey: Grey, treatment: Treatment) -> tuple[Grey, NDArray[Any]]:
     height, width = grey.shape
     prepared: Any = cv2.medianBlur(grey, treatment.denoise) if treatment.denoise else grey
     prepared = flatten_light(prepared) if treatment.flatten else prepared
+    prepared = np.invert(prepared) if treatment.negative else prepared
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), treatment.turn, treatment.scale)
     cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
     extent = (round(width * cosine + height * sine), round(width * sine + height * cosine))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 from PIL import Image
 
-from tasks.engines.reading_order import Piece
+from tasks.engines.reading_order import Box, Piece
 from tasks.errors import UnreadableFile
 
 MAX_RENDERED_PIXELS = 25_000_000
 POINTS_PER_INCH = 72
+# Text that leans by fewer degrees belongs to the lines about it.
+MOST_SLANT = 10
 # PDFium writes these for a hyphen at the end of a line.
 HYPHENS = {"\x02": "-", "\ufffe": "-", "\xad": "-"}
 # FPDF_GetLastError
@@ -26,10 +29,14 @@ PASSWORD_ERROR, SECURITY_ERROR = 4, 5
 
 @dataclass(frozen=True)
 class Character(Piece):
-    """A character; `order` is its place in the file. `level` is false where text runs up, down or slanting."""
+    """A character; `order` is its place in the file, `turn` by how many degrees it lies clockwise on the page."""
 
     order: int
-    level: bool
+    turn: int
+
+    @property
+    def level(self) -> bool:
+        return self.turn <= MOST_SLANT or self.turn >= 360 - MOST_SLANT
 
 
 @contextmanager
@@ -104,7 +111,30 @@ def _characters(page: pdfium.PdfPage, text: pdfium.PdfTextPage) -> Iterator[Char
             continue
         left, top, right, bottom = _shown(page, (box.left, box.bottom, box.right, box.top))
         angle = round(raw.FPDFText_GetCharAngle(text.raw, order) * 180 / math.pi + turn) % 360
-        yield Character(letter, left, top, right, bottom, order=order, level=angle <= 10 or angle >= 350)
+        yield Character(letter, left, top, right, bottom, order=order, turn=angle)
+
+
+def lying(characters: Sequence[Character]) -> int:
+    """Return by how many quarter turns clockwise most of a page's text lies: 0 where it can be read as shown."""
+    quarters = Counter(round(character.turn / 90) % 4 for character in characters)
+    return max(quarters, key=lambda quarter: quarters[quarter]) if quarters else 0
+
+
+def upright(characters: Sequence[Character], quarters: int) -> list[Character]:
+    """Return the characters as if the page were turned back by quarter turns."""
+    turned = []
+    for c in characters:
+        left, top, right, bottom = turn_back((c.left, c.top, c.right, c.bottom), quarters)
+        turned.append(Character(c.text, left, top, right, bottom, order=c.order, turn=(c.turn - 90 * quarters) % 360))
+    return turned
+
+
+def turn_back(box: Box, quarters: int) -> Box:
+    """Turn a box counter-clockwise about the page's upper left corner; it may come to lie at negative places."""
+    for _ in range(quarters):
+        left, top, right, bottom = box
+        box = (top, -right, bottom, -left)
+    return box
 
 
 def words_of(characters: Sequence[Character]) -> list[Piece]:
@@ -119,6 +149,15 @@ def words_of(characters: Sequence[Character]) -> list[Piece]:
     if current:
         words.append(_joined(current))
     return words
+
+
+def text_in_file_order(characters: Sequence[Character]) -> str:
+    """Return the words as the file has them, for text that runs along no common line."""
+    text, before = "", -1
+    for character in characters:
+        text += ("" if not text or character.order == before + 1 else " ") + character.text
+        before = character.order
+    return text
 
 
 def _continues(before: Character, after: Character) -> bool:
@@ -149,7 +188,7 @@ def picture_share(page: pdfium.PdfPage) -> float:
         except pdfium.PdfiumError:
             continue
         largest = max(largest, (right - left) * (top - bottom))
-    return min(1.0, largest / max(width * height, 1.0))
+    return float(min(1.0, largest / max(width * height, 1.0)))
 
 
 def render(page: pdfium.PdfPage, *, dpi: int) -> Image.Image:
@@ -162,7 +201,7 @@ def render(page: pdfium.PdfPage, *, dpi: int) -> Image.Image:
     return picture
 
 
-def _shown(page: pdfium.PdfPage, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def _shown(page: pdfium.PdfPage, box: Box) -> Box:
     """Turn a box of the file (left, bottom, right, top; upwards) into one of the page as shown (downwards)."""
     left, bottom, right, top = box
     # The media box and not the visible crop box: so does pdfplumber, whose tables are laid over this.

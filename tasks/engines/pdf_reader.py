@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pdfplumber
+import pdfplumber.pdf
 import pypdfium2 as pdfium
 
 from tasks.engines import ocr, pdf_document
@@ -44,7 +45,7 @@ class PageReading:
 class PdfReader:
     """An open PDF. Pages are counted from 1."""
 
-    def __init__(self, document: pdfium.PdfDocument, plumber: pdfplumber.PDF | None) -> None:
+    def __init__(self, document: pdfium.PdfDocument, plumber: pdfplumber.pdf.PDF | None) -> None:
         self._document = document
         self._plumber = plumber
         self.page_count = len(document)
@@ -60,8 +61,10 @@ class PdfReader:
         with pdf_document.open_page(self._document, number) as page:
             width, height = page.get_size()
             characters = pdf_document.characters_of(page)
+            quarters = pdf_document.lying(characters)
+            characters = pdf_document.upright(characters, quarters)
             reading = PageReading(number, round(width, 2), round(height, 2), "")
-            reading.tables = self._tables(number, characters, reading.warnings)
+            reading.tables = self._tables(number, characters, quarters, reading.warnings)
             reading.text = _layout(characters, reading.tables)
             reading.prose = _layout(characters, reading.tables, with_rows=False)
             if use_ocr == "always" or (use_ocr == "auto" and _needs_ocr(page, characters)):
@@ -69,13 +72,13 @@ class PdfReader:
                 _read_picture(page, reading, check, prefer_ocr=use_ocr == "always" or _is_garbled(characters))
             return reading
 
-    def _tables(self, number: int, characters: list[Character], warnings: list[str]) -> list[Table]:
+    def _tables(self, number: int, characters: list[Character], quarters: int, warnings: list[str]) -> list[Table]:
         if self._plumber is None or number > len(self._plumber.pages):
             warnings.append(f"Page {number}: tables were not looked for, because the file's structure is damaged.")
             return []
         page = self._plumber.pages[number - 1]
         try:
-            return find_tables(page, characters)
+            return find_tables(page, characters, quarters=quarters)
         except TooManyLinesError:
             warnings.append(f"Page {number}: tables were not looked for, because the page is a large drawing.")
         except Exception as error:  # pdfminer raises whatever its code meets on a damaged page; the text is safe.
@@ -108,8 +111,8 @@ def _layout(characters: list[Character], tables: list[Table], *, with_rows: bool
     pieces = pdf_document.words_of(loose)
     for table in tables if with_rows else ():
         pieces += _rows_as_pieces(table)
-    slanting = pdf_document.words_of([c for c in characters if not c.level])
-    return "\n\n".join(part for part in (text_of(pieces), " ".join(piece.text for piece in slanting)) if part)
+    slanting = pdf_document.text_in_file_order([c for c in characters if not c.level])
+    return "\n\n".join(part for part in (text_of(pieces), slanting) if part)
 
 
 def _rows_as_pieces(table: Table) -> list[Piece]:

@@ -9,11 +9,10 @@ from typing import Any
 
 import pdfplumber
 import pdfplumber.page
+import pdfplumber.table
 
-from tasks.engines.pdf_document import Character, words_of
-from tasks.engines.reading_order import Piece, lines_of
-
-Box = tuple[float, float, float, float]
+from tasks.engines.pdf_document import Character, turn_back, words_of
+from tasks.engines.reading_order import Box, Piece, lines_of
 
 # Drawings and maps have lines by the ten thousand, and finding tables takes the square of them.
 MAX_LINES = 20_000
@@ -37,18 +36,21 @@ class TooManyLinesError(Exception):
     """The page is a drawing with more lines than tables are looked for in."""
 
 
-def find_tables(page: pdfplumber.page.Page, characters: Sequence[Character]) -> list[Table]:
+def find_tables(page: pdfplumber.page.Page, characters: Sequence[Character], *, quarters: int = 0) -> list[Table]:
     """Return the page's ruled tables from top to bottom.
 
-    A merged cell has its text in the first of the places that it covers.
+    A merged cell has its text in the first of the places that it covers. Where the text lies on its
+    side, `characters` are given upright, and `quarters` says by how many quarter turns.
 
     Raises:
         TooManyLinesError: see there.
     """
     if sum(len(page.objects.get(kind, ())) for kind in ("line", "rect", "curve")) > MAX_LINES:
         raise TooManyLinesError
-    tables = [table for found in page.find_tables() if (table := _from_grid(page, found, characters))]
-    tables += _between_rules(page, characters, [table.box for table in tables])
+    grids = [_turned(page, found, quarters) for found in page.find_tables()]
+    tables = [table for found in grids if (table := _from_grid(page, found, characters))]
+    if not quarters:
+        tables += _between_rules(page, characters, [table.box for table in tables])
     return sorted(tables, key=lambda table: (table.box[1], table.box[0]))
 
 
@@ -63,6 +65,10 @@ def _from_grid(page: pdfplumber.page.Page, found: Any, characters: Sequence[Char
         # Stripes of colour rule the rows only; the columns show in how the words stand.
         rows = _split_columns([[c for c in inside if _holds(row.bbox, c)] for row in found.rows]) or rows
     return Table(found.bbox, rows)
+
+
+def _turned(page: pdfplumber.page.Page, found: Any, quarters: int) -> Any:
+    return pdfplumber.table.Table(page, [turn_back(cell, quarters) for cell in found.cells]) if quarters else found
 
 
 def _is_frame(page: pdfplumber.page.Page, found: Any) -> bool:

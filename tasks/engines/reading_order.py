@@ -33,6 +33,8 @@ class Piece:
         return (self.top + self.bottom) / 2
 
 
+# Left, top, right, bottom.
+Box = tuple[float, float, float, float]
 P = TypeVar("P", bound=Piece)
 Line = list[P]
 

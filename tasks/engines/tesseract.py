@@ -25,11 +25,12 @@ from tasks.registry import EngineInfo
 
 TIMEOUT_SECONDS = 60
 MEMORY_BYTES = 3 * 1024**3
-# Tesseract's page segmentation modes: a page with columns, or scattered words as on a sign.
-PAGE, SCATTERED = 3, 11
 PR_SET_PDEATHSIG = 1
 
+# Tesseract's page segmentation modes: a page with columns, or scattered words as on a sign.
 Segmentation = Literal[3, 11]
+PAGE: Segmentation = 3
+SCATTERED: Segmentation = 11
 
 
 @dataclass(frozen=True)

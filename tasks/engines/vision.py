@@ -39,7 +39,7 @@ def find_faces(picture: Image.Image) -> list[Region]:
     boxes = _cascade().detectMultiScale(
         cv2.equalizeHist(grey), scaleFactor=1.1, minNeighbors=AGREEING_NEIGHBOURS, minSize=(least, least)
     )
-    faces = [Region(*(round(float(number) / shrink) for number in box)) for box in boxes]
+    faces = [Region(*(np.asarray(box) / shrink).round().astype(int).tolist()) for box in boxes]
     return sorted(faces, key=lambda face: -face.width)
 
 
@@ -90,4 +90,4 @@ def _shrunk(picture: Image.Image) -> tuple[NDArray[np.uint8], float]:
 
 @cache
 def _cascade() -> Any:
-    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"))
+    return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"))

@@ -20,6 +20,7 @@ from tasks import errors, events, sql
 from tasks.lifecycle import audit
 from tasks.lifecycle.fill import fill_locked, locked_lanes
 from tasks.lifecycle.find import find_task
+from tasks.lifecycle.read import get_task
 from tasks.models import Task
 from tasks.statuses import NOT_STARTED, TERMINAL, Status
 
@@ -48,7 +49,7 @@ def cancel_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
         end_unstarted([(task_id, task.lane_id)])
     if asked:
         tell_node(task_id)
-    return Task.objects.select_related("content").get(pk=task_id)
+    return get_task(task_id)
 
 
 def end_unstarted(tasks: Sequence[tuple[UUID, int]]) -> int:

@@ -12,6 +12,7 @@ from tasks import errors, sql
 from tasks.lifecycle import admit, audit
 from tasks.lifecycle.fill import fill_lanes
 from tasks.lifecycle.find import find_task
+from tasks.lifecycle.read import get_task
 from tasks.models import Task
 from tasks.statuses import Status
 
@@ -47,4 +48,4 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
             lane = row.lane_id
     if lane is not None:
         fill_lanes([lane])
-    return Task.objects.select_related("content").get(pk=task_id)
+    return get_task(task_id)

@@ -21,6 +21,7 @@ from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle import admit, idempotency, places
 from tasks.lifecycle.fill import fill_lanes
+from tasks.lifecycle.read import get_task
 from tasks.lifecycle.validate import validate_submission
 from tasks.models import Batch, IdempotencyKey, Task
 from tasks.models.ids import new_id
@@ -99,7 +100,7 @@ def submit_task(
     limits = limits_of(user)
     # Before the validation: a replay must answer even when the file of the input is gone by now.
     if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
-        return Submitted(_read(UUID(earlier.task_ids[0])), replayed=True)
+        return Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True)
     accepted = _accept(user, limits, submission)
     with transaction.atomic(durable=True):
         is_first = idempotency.reserve(user, idempotency_key, body_sha256, [accepted.id])
@@ -109,7 +110,7 @@ def submit_task(
     if not is_first:
         return submit_task(user, submission, idempotency_key=idempotency_key, body_sha256=body_sha256)
     fill_lanes([accepted.lane])
-    return Submitted(_read(accepted.id))
+    return Submitted(get_task(accepted.id))
 
 
 def submit_batch(
@@ -231,7 +232,3 @@ def _insert(user: User, accepted: Sequence[Accepted], *, batch: UUID | None) -> 
 def _batch_of(key: IdempotencyKey) -> Batch:
     assert key.batch_id is not None, "the key was used for a single task"
     return Batch.objects.get(pk=key.batch_id)
-
-
-def _read(task_id: UUID) -> Task:
-    return Task.objects.select_related("content").get(pk=task_id)

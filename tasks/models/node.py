@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
+# An older heartbeat does not count: screens and explanations take the node for gone.
+HEARTBEAT_SECONDS = 15
+
 
 class NodeStatus(models.TextChoices):
     """`lost` and `stopped` are final: a node that wakes up after being declared lost ends itself."""

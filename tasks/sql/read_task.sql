@@ -1,4 +1,4 @@
--- Read one task of one user with its content, for polling. `known` is the version that the caller has
+-- Read one task with its content, of one owner or of anybody. `known` is the version that the caller has
 -- seen: then the content is not read, since the answer will be 304.
 -- Locks: nothing. Index: task primary key, task_content primary key.
 SELECT task.id, task.owner_id, task.type, task.queue_id, task.lane_id, task.batch_id, task.copy_of, task.cluster,
@@ -13,4 +13,4 @@ SELECT task.id, task.owner_id, task.type, task.queue_id, task.lane_id, task.batc
     ON content.task_id = task.id
    AND task.version IS DISTINCT FROM %(known)s::int
  WHERE task.id = %(task)s
-   AND task.owner_id = %(owner)s
+   AND (%(owner)s::bigint IS NULL OR task.owner_id = %(owner)s)

@@ -73,6 +73,17 @@ def test_list_of_queues_shows_how_much_waits_and_since_when(alice: User, node: N
     assert queue.depth.oldest_seconds >= 0
 
 
+def test_depth_beyond_the_cap_is_shown_as_at_least(
+    alice: User, node: Node, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.admin.depths.CAP", 3)
+    for _ in range(10):
+        submit_echo(alice)
+    [queue] = [row for row in viewer.get("/admin/tasks/queue/").context["cl"].result_list if row.pk == "diagnostics"]
+    assert queue.depth.held_text == "3+"
+    assert viewer.get("/admin/").context["overview"].waiting_text == "6+"
+
+
 def test_node_that_fell_silent_is_shown_as_silent(node: Node, viewer: Client) -> None:
     assert "Silent" not in viewer.get("/admin/tasks/node/").content.decode()
     Node.objects.filter(pk=node.pk).update(heartbeat_at=Now() - timedelta(seconds=60))

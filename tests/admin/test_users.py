@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from accounts.models import ApiToken, Plan, PlanOverride, User
@@ -15,6 +16,7 @@ from tests.admin.conftest import submit_echo
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
+HOLD = {"action": "hold_selected", "confirmed": "yes"}
 NO_OVERRIDES = {"overrides-TOTAL_FORMS": "0", "overrides-INITIAL_FORMS": "0"}
 NO_OTHERS = {f"{name}-{kind}_FORMS": "0" for name in ("api_tokens", "lanes") for kind in ("TOTAL", "INITIAL")}
 
@@ -95,7 +97,12 @@ def test_several_users_are_held_and_released_from_the_list(alice: User, bob: Use
     for user in (alice, bob):
         submit_echo(user)
     chosen = {"_selected_action": [str(alice.pk), str(bob.pk)]}
-    administrator.post("/admin/accounts/user/", {"action": "hold_selected", **chosen})
+    asked = administrator.post("/admin/accounts/user/", {"action": "hold_selected", **chosen})
+    assert asked.context["title"] == "Hold 2 users?"
+    assert set(Lane.objects.values_list("slots", flat=True)) == {4}
+    fields = asked.context["question"].hidden
+    confirmed = {name: [value for other, value in fields if other == name] for name, _value in fields}
+    administrator.post("/admin/accounts/user/", confirmed)
     assert set(Lane.objects.values_list("slots", flat=True)) == {0}
     administrator.post("/admin/accounts/user/", {"action": "release_selected", **chosen})
     assert set(Lane.objects.values_list("slots", flat=True)) == {4}
@@ -131,7 +138,7 @@ def test_those_who_may_only_look_cannot_change_a_user(
     assert client.post(address(alice), form_of(alice, name="Mallory")).status_code == 403
     revoke = f"/admin/accounts/user/{alice.pk}/tokens/{ApiToken.objects.get().pk}/revoke/"
     assert client.post(revoke).status_code == 403
-    client.post("/admin/accounts/user/", {"action": "hold_selected", "_selected_action": [str(alice.pk)]})
+    client.post("/admin/accounts/user/", {**HOLD, "_selected_action": [str(alice.pk)]})
     alice.refresh_from_db()
     assert (alice.name, alice.is_active) == ("Alice", True)
 
@@ -146,7 +153,7 @@ def test_administrator_cannot_touch_a_superuser(olga: User, administrator: Clien
     assert administrator.post(address(olga), form_of(olga, name="Mallory")).status_code == 403
     password = {"password1": "a-new-password-7", "password2": "a-new-password-7", "usable_password": "true"}
     assert administrator.post(f"/admin/accounts/user/{olga.pk}/password/", password).status_code == 403
-    administrator.post("/admin/accounts/user/", {"action": "hold_selected", "_selected_action": [str(olga.pk)]})
+    administrator.post("/admin/accounts/user/", {**HOLD, "_selected_action": [str(olga.pk)]})
     olga.refresh_from_db()
     assert olga.is_active
     assert olga.check_password("olga-has-a-password")
@@ -155,7 +162,7 @@ def test_administrator_cannot_touch_a_superuser(olga: User, administrator: Clien
 def test_nobody_locks_themselves_out(olga: User, signed_in: Callable[[User], Client]) -> None:
     client = signed_in(olga)
     save(client, olga, is_active="", is_staff="", is_superuser="")
-    client.post("/admin/accounts/user/", {"action": "hold_selected", "_selected_action": [str(olga.pk)]})
+    client.post("/admin/accounts/user/", {**HOLD, "_selected_action": [str(olga.pk)]})
     olga.refresh_from_db()
     assert (olga.is_active, olga.is_staff, olga.is_superuser) == (True, True, True)
 
@@ -196,3 +203,16 @@ def test_one_plan_is_for_new_users(administrator: Client) -> None:
 
 def test_plan_with_users_cannot_be_deleted(alice: User, administrator: Client) -> None:
     assert administrator.post(f"/admin/accounts/plan/{alice.plan_id}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_change_of_a_group_is_audited(administrator: Client) -> None:
+    viewers = Group.objects.get(name="viewer")
+    administrator.post(f"/admin/auth/group/{viewers.pk}/change/", {"name": "viewer", "permissions": []})
+    assert AuditEntry.objects.get(action="change", target_kind="group").target_id == str(viewers.pk)
+
+
+def test_operator_cannot_see_or_change_groups(operator: Client) -> None:
+    viewers = Group.objects.get(name="viewer")
+    address = f"/admin/auth/group/{viewers.pk}/change/"
+    assert operator.get(address).status_code == 403
+    assert operator.post(address, {"name": "viewer", "permissions": []}).status_code == 403

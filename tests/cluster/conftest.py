@@ -56,7 +56,8 @@ class RunningNode:
         wait_until(self._is_alive, seconds=30, what=f"a heartbeat; {log} says why not")
 
     def _is_alive(self) -> bool:
-        assert self.leader.is_running() and self.leader.status() != psutil.STATUS_ZOMBIE, self.log.read_text()
+        assert self.leader.is_running(), self.log.read_text()
+        assert self.leader.status() != psutil.STATUS_ZOMBIE, self.log.read_text()
         return Node.objects.filter(pid=self.leader.pid, status="alive", beat__gt=0).exists()
 
     @property

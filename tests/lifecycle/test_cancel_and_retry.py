@@ -85,7 +85,7 @@ def test_cancelled_task_does_not_come_back_to_life_in_a_fill_that_waited(
 def _wait_until_somebody_waits_for_a_lock() -> None:
     for _ in range(2000):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
             if cursor.fetchone()[0]:
                 return
             cursor.execute("SELECT pg_sleep(0.005)")

@@ -23,7 +23,7 @@ import pytest
 from portal.embedded.places import far_home
 
 PROJECT = Path(__file__).resolve().parents[2]
-PARTS = ["accounts", "portal", "tasks", "templates", "manage.py"]
+PARTS = ["accounts", "portal", "tasks", "templates", "tests/samples", "manage.py"]
 START_SECONDS = 120
 
 
@@ -35,11 +35,11 @@ class Checkout:
         self.state = folder / ".portal"
         self.process: subprocess.Popen[str] | None = None
 
-    def command(self, module: str, **environment: str) -> subprocess.Popen[str]:
+    def command(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         inherited = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "PORT"}}
         with (self.folder / "output").open("a") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", module],
+                [sys.executable, *words],
                 cwd=self.folder,
                 env=inherited | environment,
                 stdout=output,
@@ -50,7 +50,7 @@ class Checkout:
 
     def start(self, **environment: str) -> dict[str, Any]:
         """Start the portal and return demo.json as soon as it is there."""
-        self.process = self.command("portal.up", WORKERS="1", **environment)
+        self.process = self.command("-m", "portal.up", WORKERS="1", **environment)
         assert eventually((self.state / "demo.json").exists, START_SECONDS), self.output()
         demo: dict[str, Any] = json.loads((self.state / "demo.json").read_text())
         return demo
@@ -74,13 +74,11 @@ def checkout() -> Iterator[Checkout]:
     folder.chmod(0o755)
     for part in PARTS:
         source = PROJECT / part
+        (folder / part).parent.mkdir(exist_ok=True)
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
-    (folder / ".portal").mkdir()
-    # Samples are for people at their first start; `smoke` has its own test.
-    (folder / ".portal" / "samples.done").touch()
     made = Checkout(folder)
     yield made
-    made.command("portal.stop").wait()
+    made.command("-m", "portal.stop").wait()
     shutil.rmtree(folder)
     # Where root keeps a copy of the binaries when `nobody` cannot go into this environment.
     shutil.rmtree(far_home(folder), ignore_errors=True)
@@ -116,8 +114,10 @@ def test_portal_comes_up_survives_every_kill_and_leaves_nothing(checkout: Checko
     demo = checkout.start()
     assert stat.S_IMODE((checkout.state / "demo.json").stat().st_mode) == 0o600
     assert [run_echo(demo, name) for name in ("alice", "bob", "olga")] == ["succeeded"] * 3
+    assert eventually(lambda: f"Portal is running at {demo['url']}" in checkout.output(), 120)
+    assert_samples_were_shown(checkout)
 
-    second = checkout.command("portal.up")
+    second = checkout.command("-m", "portal.up")
     assert second.wait(timeout=20) == 0
     assert f"already running in this checkout: {demo['url']}" in checkout.output()
 
@@ -135,12 +135,35 @@ def test_portal_comes_up_survives_every_kill_and_leaves_nothing(checkout: Checko
     for name, user in again["users"].items():
         assert user["password"] == demo["users"][name]["password"]
         assert user["token"] != demo["users"][name]["token"]
-    assert run_echo(again, "alice") == "succeeded"
+    assert checkout.output().count("tasks submitted, one of each type") == 1, "only at the first start"
+    assert smoke(checkout, again, again["users"]["alice"]["token"]) == 0
+    assert smoke(checkout, again, demo["users"]["alice"]["token"]) == 1, "a token of the start before"
 
     os.killpg(checkout.process.pid, signal.SIGINT)
     assert checkout.process.wait(timeout=20) == 0
     assert eventually(lambda: not checkout.processes(), 5), checkout.processes()
     assert not (checkout.state / "demo.json").exists()
+
+
+def assert_samples_were_shown(checkout: Checkout) -> None:
+    lines = checkout.output().splitlines()
+    submitted = next(int(line.split()[2]) for line in lines if "tasks submitted, one of each type" in line)
+    ended = [line.split()[2:4] for line in lines if line.startswith("samples") and " succeeded " in line]
+    assert len(ended) == submitted, checkout.output()
+    assert ["pdf.extract", "succeeded"] in ended
+    assert "│ North  │ 1,204 │" in checkout.output(), "the first table of the report"
+    assert (checkout.state / "samples.done").exists()
+
+
+def smoke(checkout: Checkout, demo: dict[str, Any], token: str) -> int:
+    """Run `manage.py smoke` against the portal; it needs no database."""
+    settings = {
+        "SECRET_KEY": "x",
+        "PORTAL_DEMO": "1",
+        "PORTAL_DIAGNOSTICS": "1",
+        "DATABASE_URL": "postgres://nowhere/x",
+    }
+    return checkout.command("manage.py", "smoke", demo["url"], "--token", token, **settings).wait(timeout=180)
 
 
 def kill_everything_but_the_supervisor(checkout: Checkout) -> None:
@@ -153,7 +176,7 @@ def kill_everything_but_the_supervisor(checkout: Checkout) -> None:
 
 @pytest.mark.slow
 def test_signal_during_the_start_ends_it(checkout: Checkout) -> None:
-    process = checkout.command("portal.up")
+    process = checkout.command("-m", "portal.up")
     assert eventually(lambda: "starting Postgres" in checkout.output())
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=30) == 0
@@ -162,7 +185,7 @@ def test_signal_during_the_start_ends_it(checkout: Checkout) -> None:
 
 def test_taken_port_is_one_sentence(checkout: Checkout) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = checkout.command("portal.up", PORT=str(taken.getsockname()[1]))
+        process = checkout.command("-m", "portal.up", PORT=str(taken.getsockname()[1]))
         assert process.wait(timeout=20) == 1
     assert "cannot be used (Address already in use): stop what uses it" in checkout.output()
     assert "Traceback" not in checkout.output()

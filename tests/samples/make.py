@@ -1,4 +1,4 @@
-"""Makes the sample files beside it: `python tests/samples/make.py`. They are committed; the same code, the same bytes."""
+"""Makes the sample inputs: a report with tables, a handbook, a scan, a photo-like image. Run it after changing it."""
 
 from __future__ import annotations
 

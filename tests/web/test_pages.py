@@ -65,7 +65,8 @@ def test_another_users_task_is_not_there(sign_in: SignIn, bob: User, alice: User
     send = browser.post if route in ("cancel", "retry") else browser.get
     assert send(reverse(f"web:{route}", args=[task.pk])).status_code == 404
     task.refresh_from_db()
-    assert not task.done and task.cancel_requested_at is None
+    assert not task.done
+    assert task.cancel_requested_at is None
 
 
 @pytest.mark.parametrize("route", ["file", "picture", "delete-file"])

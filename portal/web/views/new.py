@@ -19,7 +19,7 @@ from portal.web import snippets
 from portal.web.forms.schema import properties_of
 from portal.web.forms.task_input import InputForm, quick_field
 from portal.web.forms.task_options import OptionsForm
-from portal.web.ids import first_uuid
+from portal.web.ids import uuids_in
 from portal.web.people import SignedInRequest
 from portal.web.uploads import limit_body
 from tasks import errors
@@ -139,11 +139,11 @@ def _copied_task(request: SignedInRequest) -> uuid.UUID | None:
 
 
 def _own_task(request: SignedInRequest, text: str) -> Task | None:
-    return Task.objects.of(request.user).filter(pk=first_uuid(text)).first()
+    return Task.objects.of(request.user).filter(pk__in=list(uuids_in([text]))).first()
 
 
 def _file_of(request: SignedInRequest) -> File | None:
-    return File.objects.filter(owner=request.user, pk=first_uuid(request.GET.get("file"))).first()
+    return File.objects.filter(owner=request.user, pk__in=list(uuids_in([request.GET.get("file")]))).first()
 
 
 def _field_for_file(definition: TaskType, file: File) -> str:

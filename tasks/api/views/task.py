@@ -17,12 +17,12 @@ from rest_framework.response import Response
 from tasks import errors
 from tasks.api.authentication import reader_id
 from tasks.api.objects.task import Task, task_object
-from tasks.api.read_task import read_task
 from tasks.api.schema import operation
 from tasks.api.views.tasks import answer_task
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.explain import explain_wait
+from tasks.lifecycle.read import read_task
 from tasks.lifecycle.retry import retry_task
 
 VERSION = re.compile(r'(?:W/)?"v(\d{1,9})-')

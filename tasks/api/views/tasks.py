@@ -29,7 +29,7 @@ from tasks.lifecycle.submit import Submission, submit_task
 
 METADATA = re.compile(r"metadata\[(.{1,200})\]")
 POLL_AFTER_SECONDS = 1
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "type": "pdf.extract",
     "input": {"file": "01900000-0000-7000-8000-000000000000"},
     "metadata": {"customer": "42"},

@@ -9,7 +9,7 @@ from django_q.management.commands import qcluster
 from tasks.cluster import install
 
 
-class Command(qcluster.Command):
+class Command(qcluster.Command):  # type: ignore[misc]  # django-q2 has no types
     help = "Start a node: workers that run tasks of one cluster. Choose the cluster with Q_CLUSTER_NAME."
 
     def handle(self, *args: Any, **options: Any) -> None:

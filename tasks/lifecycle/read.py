@@ -1,4 +1,4 @@
-"""Reads one task for polling: one statement, no query building."""
+"""Reads one task with its content: one statement, no query building."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ CONTENT_COLUMNS = ("task_id", "input", "result", "engine", "usage", "metadata", 
 JSON_COLUMNS = {"error", "input", "result", "engine", "usage", "metadata"}
 
 
-def read_task(task_id: UUID, owner_id: int, *, known: int | None = None) -> tuple[Task, TaskContent | None] | None:
-    """Return a user's task and its content, or None when there is no such task of theirs.
+def read_task(
+    task_id: UUID, owner_id: int | None = None, *, known: int | None = None
+) -> tuple[Task, TaskContent | None] | None:
+    """Return a task and its content, or None when there is no such task, or it is not this owner's.
 
     The content is None when it was purged, and when the task still has the version `known`.
     """
@@ -34,6 +36,15 @@ def read_task(task_id: UUID, owner_id: int, *, known: int | None = None) -> tupl
     if row.content_id is None:
         return task, None
     return task, TaskContent.from_db("default", CONTENT_COLUMNS, _decoded(CONTENT_COLUMNS, values[own:]))
+
+
+def get_task(task_id: UUID) -> Task:
+    """Return a task that is known to be there; `task.content` is read with it."""
+    found = read_task(task_id)
+    assert found is not None, "tasks are never deleted while they are being worked with"
+    task, content = found
+    Task._meta.get_field("content").set_cached_value(task, content)
+    return task
 
 
 def _decoded(columns: tuple[str, ...], values: tuple[Any, ...]) -> list[Any]:

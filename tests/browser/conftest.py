@@ -1,0 +1,89 @@
+"""A real Chromium, signed in as alice, against a real web process and, where asked for, a real cluster."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from accounts.models import User
+from tests.cluster.conftest import RunningNode
+from tests.web.conftest import server, web_process
+from tests.web.live import LiveServer, session_cookie
+
+__all__ = ["server", "web_process"]
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+Open = Callable[..., Page]
+
+
+def find_chromium() -> str:
+    """Return the path of a Chromium. Fails where there is none: a check that cannot run is no pass."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.fail("The browser tests need Chromium: install the package chromium, or set CHROMIUM to its path.")
+    return path
+
+
+@pytest.fixture(scope="package")
+def browser(django_db_setup: None) -> Iterator[Browser]:
+    """A browser for this folder only: Playwright keeps an event loop running in the thread of the tests."""
+    seeds = connections["default"]._test_serialized_contents  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Django would refuse its ORM beside a running loop; here the loop only waits for the browser.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        # Beside a loop Django has another connection object; it must know what to seed the tables with.
+        connections["default"]._test_serialized_contents = seeds  # type: ignore[attr-defined]
+        started = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+        yield started
+        started.close()
+        connections["default"].close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: LiveServer, alice: User) -> Iterator[Open]:
+    """Open a page as alice; whatever the browser complains about fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+    cookie = session_cookie(alice)
+
+    def make(path: str, *, dark: bool = False, width: int = 1280, javascript: bool = True) -> Page:
+        context = browser.new_context(
+            base_url=server.url,
+            color_scheme="dark" if dark else "light",
+            viewport={"width": width, "height": 800},
+            java_script_enabled=javascript,
+        )
+        contexts.append(context)
+        context.add_cookies([{"name": "sessionid", "value": cookie, "url": server.url}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.goto(path)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not complaints, complaints
+
+
+@pytest.fixture
+def node(web_process: LiveServer, transactional_db: None, tmp_path: Path) -> Iterator[RunningNode]:
+    """A `qcluster` on the test database, sharing its files with the web process."""
+    running = RunningNode(workers=2, environment=web_process.environment, log=tmp_path / "node.log")
+    yield running
+    running.stop()

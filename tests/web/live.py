@@ -1,0 +1,82 @@
+"""A real web process (uvicorn) on the test database, and what tests need to talk to it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import quote, urlencode
+from urllib.request import urlopen
+
+from django.db import connection
+from django.test import Client
+
+from accounts.models import User
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class LiveServer:
+    """`portal.asgi` under uvicorn. `url` has no slash at its end."""
+
+    def __init__(self, *, log: Path, environment: dict[str, str]) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = log
+        self.environment = environment
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "uvicorn", "portal.asgi:application", "--port", str(self.port)],
+                cwd=PROJECT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        self._wait_until_it_answers()
+
+    def _wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                with urlopen(f"{self.url}/health/live", timeout=5):
+                    return
+            except OSError:
+                assert self._process.poll() is None, self._log.read_text()
+                assert time.monotonic() < deadline, self._log.read_text()
+                time.sleep(0.05)
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def stop(self) -> None:
+        """Stop as an operator would; the process must end by itself."""
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise AssertionError(f"the web process did not stop:\n{self._log.read_text()}") from None
+
+
+def environment_of_test(*, media: Path) -> dict[str, str]:
+    """Return the environment for child processes: the test database, and a folder for files."""
+    database = connection.settings_dict
+    place = {name: database[name.upper()] for name in ("host", "port") if database[name.upper()]}
+    user = f"{quote(database['USER'])}:{quote(database['PASSWORD'])}"
+    return os.environ | {
+        "DATABASE_URL": f"postgres://{user}@/{database['NAME']}?{urlencode(place)}",
+        "MEDIA_ROOT": str(media),
+    }
+
+
+def session_cookie(user: User) -> str:
+    """Return the value of a session cookie of a user who has signed in."""
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client.cookies["sessionid"].value

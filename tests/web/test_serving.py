@@ -1,0 +1,129 @@
+"""The web process as it is served: sockets, bodies, headers, on one port under uvicorn."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+from django.contrib.sessions.models import Session
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from accounts.models import User
+from portal.asgi import wsgi_scope
+from tasks.consumers import NOT_SIGNED_IN
+from tasks.lifecycle.claim import Claimed
+from tasks.models import File
+from tests.web.conftest import Submit
+from tests.web.live import LiveServer, session_cookie
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+def open_socket(server: LiveServer, cookie: str = "", *, origin: str | None = None) -> ClientConnection:
+    headers = {"Cookie": f"sessionid={cookie}"} if cookie else {}
+    address = server.url.replace("http", "ws") + "/ws/tasks"
+    return connect(address, origin=origin or server.url, additional_headers=headers)  # type: ignore[arg-type]
+
+
+def test_socket_tells_what_happens_to_ones_own_tasks(
+    server: LiveServer, alice: User, bob: User, submit: Submit, claim: Callable[[], Claimed]
+) -> None:
+    with open_socket(server, session_cookie(alice)) as mine, open_socket(server, session_cookie(bob)) as theirs:
+        wait_until_subscribed(mine, theirs)
+        task = submit(alice)
+        claim()
+        told = json.loads(mine.recv(10))
+        assert (told["id"], told["status"]) == (str(task.pk), "running")
+        assert "owner" not in told
+        other = submit(bob)
+        claim()
+        # The first thing that bob's socket says is about his own task.
+        assert json.loads(theirs.recv(10))["id"] == str(other.pk)
+
+
+def wait_until_subscribed(*sockets: ClientConnection) -> None:
+    """Wait until the server has gone through what follows the handshake: it answers pings in order."""
+    for one in sockets:
+        assert one.ping().wait(10)
+    time.sleep(0.3)
+
+
+def test_socket_of_a_stranger_is_closed(server: LiveServer) -> None:
+    with open_socket(server) as stranger, pytest.raises(ConnectionClosed) as closed:
+        stranger.recv(10)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == NOT_SIGNED_IN
+
+
+def test_socket_of_an_ended_session_is_closed(server: LiveServer, alice: User) -> None:
+    cookie = session_cookie(alice)
+    Session.objects.all().delete()
+    with open_socket(server, cookie) as ended, pytest.raises(ConnectionClosed):
+        ended.recv(10)
+
+
+def test_socket_from_another_site_is_refused(server: LiveServer, alice: User) -> None:
+    with pytest.raises(InvalidStatus):
+        open_socket(server, session_cookie(alice), origin="https://evil.example")
+
+
+def test_socket_elsewhere_is_refused(server: LiveServer) -> None:
+    with pytest.raises(InvalidStatus):
+        connect(server.url.replace("http", "ws") + "/ws/other")
+
+
+def test_pages_carry_a_strict_policy(server: LiveServer) -> None:
+    policy = httpx.get(f"{server.url}/status").headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "style-src 'self';" in policy
+    assert "unsafe" not in policy
+
+
+def test_static_files_are_served(server: LiveServer) -> None:
+    response = httpx.get(f"{server.url}/static/portal/css/tokens.css")
+    assert response.headers["Content-Type"].startswith("text/css")
+
+
+def test_upload_that_breaks_off_is_not_stored(server: LiveServer, alice: User) -> None:
+    head = (
+        f"POST /files/upload HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 100000\r\n"
+        f"Cookie: sessionid={session_cookie(alice)}; csrftoken={'a' * 32}\r\nX-CSRFToken: {'a' * 32}\r\n"
+        f"Accept: application/json\r\nOrigin: {server.url}\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n"
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="half.txt"\r\n\r\nhalf of'
+    )
+    with socket.create_connection(("127.0.0.1", server.port)) as wire:
+        wire.sendall(head.encode())
+        time.sleep(0.3)
+    deadline = time.monotonic() + 10
+    while "Unprocessable Entity: /files/upload" not in server.log():
+        assert time.monotonic() < deadline, server.log()
+        time.sleep(0.05)
+    assert not File.objects.exists()
+
+
+def test_upload_that_is_too_large_gets_its_answer(server: LiveServer, alice: User) -> None:
+    headers = {"Cookie": f"sessionid={session_cookie(alice)}", "Accept": "application/json"}
+    refused = httpx.post(f"{server.url}/files/upload", content=b"x" * 110_000_000, headers=headers, timeout=30)
+    assert refused.status_code == 413
+    assert "at most" in refused.json()["error"]
+
+
+def test_raw_bytes_in_a_query_are_no_server_error(server: LiveServer) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as wire:
+        wire.sendall(f"GET /status?q=\xe9 HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode("latin-1"))
+        assert wire.recv(100).split()[1] in (b"200", b"400")
+
+
+def test_header_names_with_underscores_are_dropped() -> None:
+    scope = {
+        "headers": [(b"x_forwarded_proto", b"https"), (b"host", b"here")],
+        "query_string": b"q=\xe9&page=%20+1",
+    }
+    cleaned = wsgi_scope(scope)
+    assert cleaned["headers"] == [(b"host", b"here")]
+    assert cleaned["query_string"] == b"q=%E9&page=%20+1"

@@ -1,0 +1,31 @@
+"""The examples in the docstrings hold."""
+
+from __future__ import annotations
+
+import doctest
+from types import ModuleType
+
+import pytest
+
+from portal.templatetags import look
+from portal.web import csv_export, words
+from portal.web.forms import task_input
+from tasks.statuses import SHOWN
+
+
+@pytest.mark.parametrize("module", [look, words, csv_export, task_input], ids=lambda module: module.__name__)
+def test_examples_hold(module: ModuleType) -> None:
+    outcome = doctest.testmod(module)
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
+
+
+def test_every_status_has_words_an_icon_and_a_tone() -> None:
+    assert set(words.STATUS_LOOKS) == set(SHOWN)
+    for status in SHOWN:
+        assert look.icon(words.look_of_status(status)["icon"]).startswith("<svg")
+
+
+def test_every_reason_to_wait_has_words() -> None:
+    whys = "waiting_for_a_slot waiting_for_a_worker queue_paused no_workers waiting_for_tasks scheduled retry_backoff"
+    assert set(whys.split()) | {"backend_busy"} == set(words.WAITS)
