@@ -73,12 +73,12 @@ def describe(task: Task) -> Iterator[str]:
         yield f"    {task['error']['message']}"
     if tables := result.get("tables"):
         yield from _table(tables[0]["rows"] if isinstance(tables[0], dict) else tables[0])
-    for passage in (result.get("passages") or [])[:1]:
-        yield f"    “{textwrap.shorten(passage.get('text', ''), WIDTH)}” ({_source(passage)})"
-    if answer := result.get("answer"):
-        yield from _block(answer)
-    elif text := result.get("text"):
+    if text := result.get("text"):
         yield from _block(text)
+    if answer := result.get("answer"):
+        yield from _block(f"answer: {answer}")
+    for passage in (result.get("passages") or [])[:1]:
+        yield f"    from: “{textwrap.shorten(passage['text'], WIDTH, placeholder=' …')}”{_source(passage)}"
 
 
 def _seconds(task: Task) -> str:
@@ -103,8 +103,8 @@ def _table(rows: list[list[Any]]) -> Iterator[str]:
 
 
 def _source(passage: dict[str, Any]) -> str:
-    name, page = passage.get("file_name") or passage.get("file") or "", passage.get("page")
-    return f"{name}, page {page}" if page else str(name)
+    name, page = passage.get("file_name") or passage.get("file"), passage.get("page")
+    return f" ({name}{f', page {page}' if page else ''})" if name else ""
 
 
 def _say(line: str) -> None:

@@ -106,12 +106,19 @@ _default["OPTIONS"] |= {
     "tcp_user_timeout": 20_000,
     "options": "-c jit=off -c idle_in_transaction_session_timeout=30s -c lock_timeout=20s -c statement_timeout=60s",
 }
-if PORTAL_PROCESS == "qcluster":
-    # The hot statements need index plans whatever the statistics say: one hash join under a lane lock is a convoy.
-    _default["OPTIONS"]["options"] += "".join(
-        f" -c enable_{plan}=off" for plan in ("hashjoin", "mergejoin", "seqscan", "bitmapscan")
+# The hot statements need index plans whatever the statistics say: one hash join under a lane lock is a convoy.
+INDEX_PLANS_ONLY = "".join(
+    f" -c {setting}"
+    for setting in (
+        "enable_hashjoin=off",
+        "enable_mergejoin=off",
+        "enable_seqscan=off",
+        "enable_bitmapscan=off",
+        "plan_cache_mode=force_generic_plan",
     )
-    _default["OPTIONS"]["options"] += " -c plan_cache_mode=force_generic_plan"
+)
+if PORTAL_PROCESS == "qcluster":
+    _default["OPTIONS"]["options"] += INDEX_PLANS_ONLY
 if PORTAL_PROCESS == "web":
     _default["OPTIONS"]["pool"] = {"min_size": 2, "max_size": env.number("WEB_DB_POOL", 20, at_least=2)}
 else:

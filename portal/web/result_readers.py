@@ -29,6 +29,8 @@ class Reading:
 
 def _answer(reading: Reading) -> Section | None:
     answer, declined = reading.take("answer"), reading.take("declined")
+    if isinstance(declined, bool):
+        declined = reading.take("reason") if declined else None
     if not answer and not declined:
         # A question that was not asked has no answer to show; one that found none says why.
         return None if "passages" not in reading.result else Section("answer", "Answer", {"declined": ""})

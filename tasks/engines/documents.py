@@ -93,8 +93,7 @@ def _read_picture(info: FileInfo, path: Path, budget: Budget, check: Callable[[]
     if budget.scans <= 0:
         return Reading(skipped=[f"{info.name}: too many pictures to read their text."])
     budget.scans -= 1
-    picture = picture_file.upright(picture_file.load_picture(path))
-    text = ocr.read_picture(picture, check=check).text
+    text = ocr.read_picture(picture_file.read_picture_file(path).picture, check=check).text
     return Reading([Source(text, "", info.id, info.name)])
 
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.engines import tesseract
-from tasks.engines.ocr_merge import add_missing_lines, lines_of
 from tasks.engines.picture_quality import estimate_noise, estimate_skew, flatten_light, unevenness
 from tasks.engines.tesseract import PAGE, SCATTERED, Segmentation, Word
 
@@ -46,7 +45,6 @@ class Treatment:
     turn: float = 0.0
     denoise: int = 0
     flatten: bool = False
-    negative: bool = False
     segmentation: Segmentation = PAGE
 
 
@@ -60,7 +58,7 @@ class Reading:
     @property
     def lines(self) -> list[list[Word]]:
         """The words, a list a line."""
-        return lines_of(self.words)
+        return [list(line) for _, line in groupby(self.words, key=lambda word: word.line)]
 
     @property
     def text(self) -> str:
@@ -90,24 +88,16 @@ def read_picture(picture: Image.Image, *, check: Callable[[], None]) -> Reading:
         EngineError: Tesseract failed.
     """
     grey = _to_grey(picture)
-    best = _read_first(grey, check)
+    best = Reading([], Treatment())
+    for treatment in _first_treatments(grey):
+        check()
+        best = max(best, _read(grey, treatment), key=lambda reading: reading.score)
     for treatment in _further_treatments(grey, best):
         check()
         best = max(best, _read(grey, treatment), key=lambda reading: reading.score)
         if best.confidence >= SURE:
             break
     return replace(best, words=_without_specks(best.words))
-
-
-def _read_first(grey: Grey, check: Callable[[], None]) -> Reading:
-    readings = []
-    for treatment in _first_treatments(grey):
-        check()
-        readings.append(_read(grey, treatment))
-    best, *others = sorted(readings, key=lambda reading: reading.score, reverse=True)
-    for other in others:
-        best = replace(best, words=add_missing_lines(best.words, other.words))
-    return best
 
 
 def _first_treatments(grey: Grey) -> Iterator[Treatment]:
@@ -121,9 +111,8 @@ def _first_treatments(grey: Grey) -> Iterator[Treatment]:
     )
     yield plain
     if unevenness(grey) > UNEVEN:
-        # What lies in a shadow or on a dark panel is missing from a reading that is sure of the rest.
+        # What lies in the shadow is missing from a reading that is sure of the rest.
         yield replace(plain, flatten=True)
-        yield replace(plain, negative=True)
 
 
 def _further_treatments(grey: Grey, first: Reading) -> Iterator[Treatment]:
@@ -181,7 +170,6 @@ def _prepare(grey: Grey, treatment: Treatment) -> tuple[Grey, NDArray[Any]]:
     height, width = grey.shape
     prepared: Any = cv2.medianBlur(grey, treatment.denoise) if treatment.denoise else grey
     prepared = flatten_light(prepared) if treatment.flatten else prepared
-    prepared = np.invert(prepared) if treatment.negative else prepared
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), treatment.turn, treatment.scale)
     cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
     extent = (round(width * cosine + height * sine), round(width * sine + height * cosine))

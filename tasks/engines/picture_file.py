@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from tasks.errors import InputTooLarge, UnreadableFile
 
 MAX_PIXELS = 60_000_000
 # Pillow's other readers start programs (EPS) or read formats that nobody sends.
-FORMATS = ["PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", "PPM", "ICO", "AVIF", "JPEG2000"]
+FORMATS = ["PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "ICO", "AVIF", "JPEG2000"]
 MAX_EXIF_TEXT, MAX_EXIF_LIST = 500, 16
 # Thumbnails and makers' private data: large, and of no use as text.
 SKIPPED_TAGS = {"MakerNote", "UserComment", "PrintImageMatching", "XMLPacket", "ImageResources"}
@@ -28,8 +30,18 @@ class Shade:
     share: float
 
 
-def load_picture(path: Path) -> Image.Image:
-    """Return a picture's first frame, unpacked; turning it as EXIF says is left to `upright`.
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture file's first frame, upright, and what the file tells of itself."""
+
+    picture: Image.Image
+    format: str
+    frame_count: int
+    exif: dict[str, Any]
+
+
+def read_picture_file(path: Path) -> PictureFile:
+    """Read a picture's first frame, turned as its EXIF orientation says.
 
     Raises:
         UnreadableFile: empty, broken, cut off, or no picture of a known format.
@@ -38,17 +50,33 @@ def load_picture(path: Path) -> Image.Image:
     if path.stat().st_size == 0:
         raise UnreadableFile("The picture is empty (0 bytes).")
     try:
-        picture = Image.open(path, formats=FORMATS)
-        _check_size(picture)
-        picture.load()
+        with path.open("rb") as file, Image.open(file, formats=_known_formats()) as picture:
+            _check_size(picture)
+            picture.load()
+            kind, exif, frame = (picture.format or "").lower(), exif_of(picture), upright(picture)
+            return PictureFile(frame, kind, _frame_count(picture), exif)
     except UnidentifiedImageError as error:
         raise UnreadableFile("The file is not a picture in a format that is read here.") from error
     except Image.DecompressionBombError as error:
         raise InputTooLarge(_too_large()) from error
-    except (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error) as error:
         # What Pillow's readers raise on damaged data.
         raise UnreadableFile("The picture is broken or cut off.") from error
-    return picture
+
+
+@cache
+def _known_formats() -> list[str]:
+    # Until then Pillow knows only the commonest, and fails on the names of others.
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _frame_count(picture: Image.Image) -> int:
+    try:
+        return int(getattr(picture, "n_frames", 1))
+    except (OSError, SyntaxError, ValueError, EOFError):
+        # The frames after the first are broken; the first one could be read.
+        return 1
 
 
 def _check_size(picture: Image.Image) -> None:

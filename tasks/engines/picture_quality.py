@@ -18,8 +18,7 @@ def estimate_skew(grey: NDArray[np.uint8]) -> float:
     Where lines lie level, rows of pixels are either ink or gap: the turn is the one whose row sums
     vary most from one row to the next (Postl, "Detection of linear oblique structures and skew scan", 1986).
     """
-    shrink = min(1.0, LONG_SIDE / max(grey.shape))
-    small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    small = _shrink(grey, min(1.0, LONG_SIDE / max(grey.shape)))
     # Against the surroundings, so that shades and photographs count less than strokes.
     ink = cv2.adaptiveThreshold(small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 25, 15)
     coarse = max(np.arange(-MAX_DEGREES, MAX_DEGREES + 1, 1.0), key=lambda turn: _evenness(ink, float(turn)))
@@ -63,8 +62,13 @@ def flatten_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _ground(grey: NDArray[np.uint8], *, long_side: int) -> NDArray[np.uint8]:
-    shrink = min(1.0, long_side / max(grey.shape))
-    small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    small = _shrink(grey, min(1.0, long_side / max(grey.shape)))
     # A median far wider than a stroke sees only the ground.
     width = max(3, long_side // 10 | 1)
     return np.asarray(cv2.medianBlur(small, width), dtype=np.uint8)
+
+
+def _shrink(grey: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    height, width = grey.shape
+    extent = (max(1, round(width * share)), max(1, round(height * share)))
+    return np.asarray(cv2.resize(grey, extent, interpolation=cv2.INTER_AREA), dtype=np.uint8)

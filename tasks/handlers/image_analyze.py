@@ -11,8 +11,6 @@ from tasks.context import Context
 from tasks.registry import EngineInfo, Input, Readiness, Result, file_field, task_type
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from tasks.engines.ocr import Reading
     from tasks.engines.vision import Region
 
@@ -107,8 +105,8 @@ def analyze(ctx: Context, data: ImageAnalyzeInput) -> ImageAnalyzeResult:
     ctx.progress(0.0, "opening the picture")
     from tasks.engines import ocr, picture_file, tesseract, vision
 
-    original = picture_file.load_picture(ctx.local_path(data.file))
-    picture = picture_file.upright(original)
+    file = picture_file.read_picture_file(ctx.local_path(data.file))
+    picture = file.picture
     ctx.progress(0.1, "reading the text")
     reading = ocr.read_picture(picture, check=ctx.check)
     ctx.progress(0.7, "looking for faces and codes")
@@ -120,9 +118,9 @@ def analyze(ctx: Context, data: ImageAnalyzeInput) -> ImageAnalyzeResult:
         boxes=_boxes(reading),
         confidence=round(reading.confidence, 3) if reading.words else None,
         size=Size(width=picture.width, height=picture.height),
-        format=(original.format or "").lower(),
-        frames=_frame_count(original),
-        exif=picture_file.exif_of(original),
+        format=file.format,
+        frames=file.frame_count,
+        exif=file.exif,
         palette=[Color(color=shade.color, share=shade.share) for shade in picture_file.palette_of(picture)],
         faces=[_box(face) for face in faces],
         codes=[Code(**_box(code).model_dump(), text=code.text, kind=code.kind) for code in codes],
@@ -177,14 +175,6 @@ def _boxes(reading: Reading) -> list[TextBox]:
 
 def _box(region: Region) -> Box:
     return Box(left=region.left, top=region.top, width=region.width, height=region.height)
-
-
-def _frame_count(picture: Image.Image) -> int:
-    try:
-        return int(getattr(picture, "n_frames", 1))
-    except (OSError, SyntaxError, ValueError, EOFError):
-        # The frames after the first are broken; the first one could be read.
-        return 1
 
 
 def _with_opencv(engine: EngineInfo) -> EngineInfo:

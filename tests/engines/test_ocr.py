@@ -68,7 +68,7 @@ def test_a_page_half_in_the_shadow_is_read() -> None:
 
 def test_a_dark_panel_on_a_light_page_is_read() -> None:
     page = np.asarray(draw_page(SCAN)).copy()
-    page[300:560] = np.asarray(draw_page(SCAN, ink=240, paper=30))[300:560]
+    page[285:572] = np.asarray(draw_page(SCAN, ink=240, paper=30))[285:572]
 
     assert score(Image.fromarray(page), "dark panel") >= 0.95
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from accounts.models import User
@@ -99,7 +100,12 @@ def test_claim_reads_the_ready_index_whatever_the_size(alice: User, node: object
     echoes(alice, 20)
     if rows > 20:
         _multiply_held(alice, rows)
-    plan = _explain("claim", cluster="default", node=node, pid=1, token="00000000-0000-4000-8000-000000000000")
+    with connection.cursor() as cursor:
+        # As on a worker's connection.
+        for option in settings.INDEX_PLANS_ONLY.split(" -c ")[1:]:
+            cursor.execute(f"SET {option.replace('=', ' = ')}")
+        plan = _explain("claim", cluster="default", node=node, pid=1, token="00000000-0000-4000-8000-000000000000")
+        cursor.execute("RESET ALL")
     assert "task_ready" in plan
     assert "Seq Scan on task" not in plan
 

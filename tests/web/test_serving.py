@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
+from a2wsgi import WSGIMiddleware
 from django.contrib.sessions.models import Session
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from accounts.models import User
-from portal.asgi import wsgi_scope
+from portal.asgi import whole_body, wsgi_scope
 from tasks.consumers import NOT_SIGNED_IN
 from tasks.lifecycle.claim import Claimed
-from tasks.models import File
 from tests.web.conftest import Submit
 from tests.web.live import LiveServer, session_cookie
 
@@ -89,21 +91,28 @@ def test_static_files_are_served(server: LiveServer) -> None:
     assert response.headers["Content-Type"].startswith("text/css")
 
 
-def test_upload_that_breaks_off_is_not_stored(server: LiveServer, alice: User) -> None:
-    head = (
-        f"POST /files/upload HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 100000\r\n"
-        f"Cookie: sessionid={session_cookie(alice)}; csrftoken={'a' * 32}\r\nX-CSRFToken: {'a' * 32}\r\n"
-        f"Accept: application/json\r\nOrigin: {server.url}\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n"
-        '--b\r\nContent-Disposition: form-data; name="file"; filename="half.txt"\r\n\r\nhalf of'
-    )
-    with socket.create_connection(("127.0.0.1", server.port)) as wire:
-        wire.sendall(head.encode())
-        time.sleep(0.3)
-    deadline = time.monotonic() + 10
-    while "Unprocessable Entity: /files/upload" not in server.log():
-        assert time.monotonic() < deadline, server.log()
-        time.sleep(0.05)
-    assert not File.objects.exists()
+def test_body_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
+    parts = [{"type": "http.request", "body": b"half of", "more_body": True}, {"type": "http.disconnect"}]
+    seen: list[object] = []
+
+    def application(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
+        try:
+            seen.append(environ["wsgi.input"].read(100))
+        except OSError as error:
+            seen.append(error)
+        start_response("200 OK", [])
+        return [b""]
+
+    async def receive() -> dict[str, Any]:
+        return parts.pop(0)
+
+    async def send(_: object) -> None:
+        """The client is gone."""
+
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "http_version": "1.1", "headers": []}
+    served: Any = WSGIMiddleware(application)  # type: ignore[arg-type]
+    asyncio.run(served(scope, whole_body(receive), send))
+    assert isinstance(seen[0], ConnectionResetError)
 
 
 def test_upload_that_is_too_large_gets_its_answer(server: LiveServer, alice: User) -> None:

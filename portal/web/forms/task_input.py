@@ -50,6 +50,20 @@ class InputForm(forms.Form):
             self.fields[member.name] = _field_for(member, user)
         self._offer_files()
 
+    @property
+    def rare_fields(self) -> list[forms.BoundField]:
+        """Optional fields that want JSON: kept out of the way."""
+        return [self[member.name] for member in self.properties if member.kind == "json" and not member.required]
+
+    @property
+    def main_fields(self) -> list[forms.BoundField]:
+        rare = {field.name for field in self.rare_fields}
+        return [field for field in self.visible_fields() if field.name not in rare]
+
+    @property
+    def rare_fields_in_use(self) -> bool:
+        return any(field.errors or field.value() for field in self.rare_fields)
+
     def _offer_files(self) -> None:
         for name, field in self.fields.items():
             if isinstance(field, FileChoiceField):
@@ -76,10 +90,16 @@ class InputForm(forms.Form):
                 others.append(fault)
             elif path and path[0] in self.fields:
                 place = f"{'/'.join(path[1:])}: " if len(path) > 1 else ""
-                self.add_error(path[0], f"{place}{fault['detail']}")
+                self.add_error(path[0], place + _plain(fault["detail"]))
             else:
-                self.add_error(None, fault["detail"])
+                self.add_error(None, _plain(fault["detail"]))
         return others
+
+
+def _plain(detail: str) -> str:
+    """Return a fault's text as a sentence, without what pydantic puts before our own messages."""
+    words = detail.removeprefix("Value error, ")
+    return words[:1].upper() + words[1:]
 
 
 def quick_field(definition: TaskType) -> str | None:

@@ -1,0 +1,55 @@
+"""Every task type: its example and sample are valid, its result has a place for the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tasks.registry import all_types
+from tests.handlers.context import SAMPLES
+
+
+def filled(value: Any) -> Any:
+    """Put an id in the place of every sample file, which must be there."""
+    if isinstance(value, dict) and set(value) == {"$sample"}:
+        assert (SAMPLES / value["$sample"]).is_file()
+        return str(uuid4())
+    if isinstance(value, dict):
+        return {key: filled(member) for key, member in value.items()}
+    return [filled(member) for member in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", sorted(all_types()))
+def test_example_and_sample_are_valid_inputs(name: str) -> None:
+    definition = all_types()[name]
+
+    definition.validate(dict(definition.example))
+    definition.validate(filled(dict(definition.sample)))
+    assert definition.sample
+
+
+def test_the_types_have_the_decided_queues_priorities_and_timeouts() -> None:
+    decided = {
+        "answer.complete": ("text", 5, 600),
+        "diagnostic.echo": ("diagnostics", 5, 600),
+        "diagnostic.fail": ("diagnostics", 5, 600),
+        "diagnostic.sleep": ("diagnostics", 5, 600),
+        "image.analyze": ("images", 6, 600),
+        "pdf.extract": ("documents", 5, 600),
+        "rag.query": ("text", 4, 900),
+        "text.generate": ("text", 5, 600),
+    }
+    found = {name: (kind.queue, kind.priority, kind.timeout) for name, kind in all_types().items()}
+
+    assert {name: found[name] for name in decided} == decided
+
+
+@pytest.mark.parametrize("name", sorted(all_types()))
+def test_schemas_can_be_made_into_a_form_and_documentation(name: str) -> None:
+    definition = all_types()[name]
+
+    for field in definition.input.model_json_schema()["properties"].values():
+        assert "title" in field
+    assert "engine" in definition.result.model_json_schema()["properties"]
