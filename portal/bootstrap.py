@@ -15,7 +15,7 @@ RUN = ["base", "llm", "embedded", "models"]
 DEVELOP = [*RUN, "dev"]
 # Target -> requirement sets it needs, and what is then run with the environment's Python.
 TARGETS = {
-    "run": (RUN, ["-m", "portal.up"]),
+    "run": (RUN, ["-m", "portal.start.up"]),
     "test": (DEVELOP, ["-m", "portal.embedded", "test", "--", "{python}", "-m", "pytest"]),
     "check": (DEVELOP, ["-m", "portal.embedded", "test", "--", "{python}", "-m", "portal.quality"]),
     "bench": (DEVELOP, ["-m", "portal.embedded", "bench", "--", "{python}", "tests/bench/run.py"]),
@@ -75,7 +75,7 @@ def stop() -> int:
     if python is None:
         print("Nothing is running here.")
         return 0
-    return hand_over(python, ["-m", "portal.stop"])
+    return hand_over(python, ["-m", "portal.start.stop"])
 
 
 def clean() -> int:
@@ -91,7 +91,7 @@ def clean() -> int:
     if os.environ.get("CONFIRM") != "1":
         return fail("This deletes {}, with all tasks and files: say CONFIRM=1.".format(", ".join(map(str, condemned))))
     python = install.environment_python()
-    if python is not None and subprocess.run([python, "-m", "portal.stop"], check=False).returncode != 0:
+    if python is not None and subprocess.run([python, "-m", "portal.start.stop"], check=False).returncode != 0:
         return 1
     for folder in condemned:
         shutil.rmtree(str(folder), ignore_errors=True)

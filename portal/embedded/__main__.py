@@ -14,8 +14,8 @@ import sys
 import tempfile
 from typing import Any
 
-from portal import local_env
 from portal.embedded import EmbeddedError, start
+from portal.start import local_env
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ from tasks.registry import EngineInfo
 
 LOOKED_AT, QUOTED = 12, 5
 # Calibrated on questions with and without an answer, see tests/engines/test_answering.py.
-LEAST_COVER, LEAST_COVER_IF_CLOSE, CLOSE = 0.62, 0.45, 0.62
+LEAST_COVER, LEAST_COVER_IF_CLOSE, CLOSE = 0.62, 0.55, 0.62
 # What the sentence itself must cover; the rest may stand in its heading and neighbours.
 LEAST_OWN_COVER = 0.25
 # What is asked about someone or something must be covered too, not only their name.

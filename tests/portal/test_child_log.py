@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal import child_log
-from portal.child_log import ChildLog
+from portal.start import child_log
+from portal.start.child_log import ChildLog
 
 
 def test_line_is_shown_with_its_name_and_kept_without(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.first_samples import describe
+from portal.start.first_samples import describe
 
 DONE = {
     "type": "pdf.extract",

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from portal import ports
+from portal.start import ports
 
 
 @pytest.fixture

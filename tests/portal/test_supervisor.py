@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from portal import run_record
-from portal.child_log import ChildLog
-from portal.supervisor import Child, Program, stop_all
+from portal.start import run_record
+from portal.start.child_log import ChildLog
+from portal.start.supervisor import Child, Program, stop_all
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"

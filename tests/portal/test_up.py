@@ -50,7 +50,7 @@ class Checkout:
 
     def start(self, **environment: str) -> dict[str, Any]:
         """Start the portal and return demo.json as soon as it is there."""
-        self.process = self.command("-m", "portal.up", WORKERS="1", **environment)
+        self.process = self.command("-m", "portal.start.up", WORKERS="1", **environment)
         assert eventually((self.state / "demo.json").exists, START_SECONDS), self.output()
         demo: dict[str, Any] = json.loads((self.state / "demo.json").read_text())
         return demo
@@ -78,7 +78,7 @@ def checkout() -> Iterator[Checkout]:
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
     made = Checkout(folder)
     yield made
-    made.command("-m", "portal.stop").wait()
+    made.command("-m", "portal.start.stop").wait()
     shutil.rmtree(folder)
     # Where root keeps a copy of the binaries when `nobody` cannot go into this environment.
     shutil.rmtree(far_home(folder), ignore_errors=True)
@@ -117,7 +117,7 @@ def test_portal_comes_up_survives_every_kill_and_leaves_nothing(checkout: Checko
     assert eventually(lambda: f"Portal is running at {demo['url']}" in checkout.output(), 120)
     assert_samples_were_shown(checkout)
 
-    second = checkout.command("-m", "portal.up")
+    second = checkout.command("-m", "portal.start.up")
     assert second.wait(timeout=20) == 0
     assert f"already running in this checkout: {demo['url']}" in checkout.output()
 
@@ -176,7 +176,7 @@ def kill_everything_but_the_supervisor(checkout: Checkout) -> None:
 
 @pytest.mark.slow
 def test_signal_during_the_start_ends_it(checkout: Checkout) -> None:
-    process = checkout.command("-m", "portal.up")
+    process = checkout.command("-m", "portal.start.up")
     assert eventually(lambda: "starting Postgres" in checkout.output())
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=30) == 0
@@ -185,7 +185,7 @@ def test_signal_during_the_start_ends_it(checkout: Checkout) -> None:
 
 def test_taken_port_is_one_sentence(checkout: Checkout) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = checkout.command("-m", "portal.up", PORT=str(taken.getsockname()[1]))
+        process = checkout.command("-m", "portal.start.up", PORT=str(taken.getsockname()[1]))
         assert process.wait(timeout=20) == 1
     assert "cannot be used (Address already in use): stop what uses it" in checkout.output()
     assert "Traceback" not in checkout.output()

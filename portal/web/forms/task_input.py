@@ -39,6 +39,13 @@ class ListField(forms.CharField):
             raise forms.ValidationError("Only numbers, separated by commas or lines.") from error
 
 
+class StructureField(forms.JSONField):
+    """Whatever has no better field: written as JSON, empty when there is none."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return None if value is None else super().prepare_value(value)
+
+
 class InputForm(forms.Form):
     """The input of one task. `task_input` is what to submit, once the form is valid."""
 
@@ -144,7 +151,7 @@ def _field_for(member: Property, user: User) -> forms.Field:
         case "text":
             return _text(member, common)
         case _:
-            return forms.JSONField(widget=forms.Textarea(attrs={"class": "code", "rows": 4}), **common)
+            return StructureField(widget=forms.Textarea(attrs={"class": "code", "rows": 4}), **common)
 
 
 def _text(member: Property, common: dict[str, Any]) -> forms.Field:

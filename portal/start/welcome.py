@@ -6,8 +6,8 @@ import json
 import sys
 from collections.abc import Mapping
 
-from portal.local_env import STATE
-from portal.supervisor import Program
+from portal.start.local_env import STATE
+from portal.start.supervisor import Program
 
 DEMO_FILE = STATE / "demo.json"
 # Written before the portal is ready, renamed when it is: whoever finds demo.json can use it.
@@ -23,7 +23,7 @@ def samples_are_due() -> bool:
 
 def samples_program(environment: Mapping[str, str]) -> Program:
     """Return the program that runs one sample of each task type and writes the stamp."""
-    command = [sys.executable, "-m", "portal.first_samples", str(DEMO_FILE), "--stamp", str(SAMPLES_STAMP)]
+    command = [sys.executable, "-m", "portal.start.first_samples", str(DEMO_FILE), "--stamp", str(SAMPLES_STAMP)]
     return Program("samples", command, environment)
 
 

@@ -22,7 +22,7 @@ WIDTH = 100
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m portal.first_samples", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m portal.start.first_samples", description=__doc__)
     parser.add_argument("demo_file", type=Path, help="where the portal is, and alice's token")
     parser.add_argument("--stamp", type=Path, required=True, help="written when every sample is done")
     options = parser.parse_args()

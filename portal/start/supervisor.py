@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from portal.child_log import ChildLog
-from portal.sessions import kill_all, session_members, wait_until_gone
+from portal.start.child_log import ChildLog
+from portal.start.sessions import kill_all, session_members, wait_until_gone
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 15.0

@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from portal.local_env import PROJECT, STATE
-from portal.sessions import kill_all, session_members, wait_until_gone
+from portal.start.local_env import PROJECT, STATE
+from portal.start.sessions import kill_all, session_members, wait_until_gone
 
 RECORD = STATE / "run.json"
 LOCK = STATE / "run.lock"

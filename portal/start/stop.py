@@ -8,8 +8,8 @@ import sys
 
 import psutil
 
-from portal import run_record
 from portal.embedded import EmbeddedError, find_cluster
+from portal.start import run_record
 
 PATIENCE_SECONDS = 30.0
 

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 STATE = PROJECT / ".portal"
 
 # Nothing but tests on this machine ever signs with it.

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from portal import env, local_env, model_server
-from portal.ports import HOST, free_port
-from portal.supervisor import Program
+from portal import env
+from portal.start import local_env, model_server
+from portal.start.ports import HOST, free_port
+from portal.start.supervisor import Program
 
 # In a demo nobody waits long for a stop; elsewhere the setting's own default holds.
 STOP_GRACE_SECONDS = 3
@@ -30,17 +31,17 @@ def choose_model_port() -> int | None:
 
 def model(environment: Mapping[str, str], port: int) -> Program:
     """Return the embedded model server."""
-    return Program("model", [sys.executable, "-m", "portal.model_server", "--port", str(port)], environment)
+    return Program("model", [sys.executable, "-m", "portal.start.model_server", "--port", str(port)], environment)
 
 
 def prepare(environment: Mapping[str, str], url: str, demo_file: Path) -> Program:
     """Return the program that goes before those that need the database: migrations and demo users."""
-    return Program("prepare", [sys.executable, "-m", "portal.prepare", url, str(demo_file)], environment)
+    return Program("prepare", [sys.executable, "-m", "portal.start.prepare", url, str(demo_file)], environment)
 
 
 def web(environment: Mapping[str, str], listening: socket.socket) -> Program:
     """Return the web server on a socket that is open already."""
-    command = [sys.executable, "-m", "portal.web_server", "--fd", str(listening.fileno())]
+    command = [sys.executable, "-m", "portal.start.web_server", "--fd", str(listening.fileno())]
     return Program("web", command, {**environment, "PORTAL_PROCESS": "web"}, descriptors=[listening.fileno()])
 
 

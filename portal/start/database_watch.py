@@ -7,8 +7,8 @@ import os
 import time
 from collections.abc import Iterator
 
-from portal.child_log import ChildLog
 from portal.embedded import Cluster, EmbeddedError, find_cluster
+from portal.start.child_log import ChildLog
 
 LOOK_SECONDS = 1.0
 # A server that is being restarted on purpose is gone for a moment.

@@ -17,13 +17,13 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from portal import programs, run_record, welcome
-from portal.child_log import ChildLog, show
-from portal.database_watch import DatabaseWatch
 from portal.embedded import EmbeddedError
-from portal.local_env import PROJECT, STATE
-from portal.ports import HOST, PortError, take_port
-from portal.supervisor import Child, Program, stop_all
+from portal.start import programs, run_record, welcome
+from portal.start.child_log import ChildLog, show
+from portal.start.database_watch import DatabaseWatch
+from portal.start.local_env import PROJECT, STATE
+from portal.start.ports import HOST, PortError, take_port
+from portal.start.supervisor import Child, Program, stop_all
 
 LOGS = STATE / "logs"
 READY_SECONDS = 120

@@ -1,6 +1,6 @@
 """The embedded model server: llama.cpp with SmolLM2-135M behind an OpenAI-compatible address on the loopback.
 
-`python -m portal.model_server --port N` serves `/v1/chat/completions`, `/v1/models` and `/health`
+`python -m portal.start.model_server --port N` serves `/v1/chat/completions`, `/v1/models` and `/health`
 until SIGTERM. The model is small enough for any machine and good for trying things out, no more.
 """
 
@@ -36,7 +36,7 @@ def find_weights() -> Path | None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m portal.model_server", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m portal.start.model_server", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args().port
     weights = find_weights()

@@ -9,7 +9,7 @@ import uvicorn
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m portal.web_server", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m portal.start.web_server", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="descriptor of a listening socket")
     listening = socket.socket(fileno=parser.parse_args().fd)
     config = uvicorn.Config(
