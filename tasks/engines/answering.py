@@ -19,7 +19,7 @@ from tasks.registry import EngineInfo
 
 LOOKED_AT, QUOTED = 12, 5
 # Calibrated on questions with and without an answer, see tests/engines/test_answering.py.
-LEAST_COVER, LEAST_COVER_IF_CLOSE, CLOSE = 0.62, 0.55, 0.62
+LEAST_COVER = 0.62
 # What the sentence itself must cover; the rest may stand in its heading and neighbours.
 LEAST_OWN_COVER = 0.25
 # What is asked about someone or something must be covered too, not only their name.
@@ -117,16 +117,16 @@ def _judge(question: Question, text: str, hits: list[Hit], index: Index) -> list
         evidence = cover(question, sentence, f"{passage.context} {passage.text}", rarity=rarity, elsewhere=elsewhere)
         score = 0.7 * evidence.total + 0.15 * evidence.own + 0.1 * max(float(close), 0.0)
         score += 0.05 if defines(question, sentence) else 0.0
-        candidates.append(_Candidate(hit, place, score, _answers(question, sentence, evidence, float(close))))
+        candidates.append(_Candidate(hit, place, score, _answers(question, sentence, evidence)))
     return candidates
 
 
-def _answers(question: Question, sentence: str, evidence: Evidence, close: float) -> bool:
+def _answers(question: Question, sentence: str, evidence: Evidence) -> bool:
     if evidence.missing_names or not shows(sentence, question.kind):
         return False
     if evidence.own < LEAST_OWN_COVER or evidence.plain < LEAST_PLAIN_COVER:
         return False
-    return evidence.total >= (LEAST_COVER_IF_CLOSE if close >= CLOSE else LEAST_COVER)
+    return evidence.total >= LEAST_COVER
 
 
 def _rarity(index: Index) -> Callable[[str], float]:

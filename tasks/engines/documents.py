@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tasks.context import FileInfo
 from tasks.engines.passages import Source, title_of
-from tasks.errors import GiveUp, UnreadableFile
+from tasks.errors import InputTooLarge, UnreadableFile
 
 MAX_TEXT_BYTES = 20_000_000
+MAX_REMEMBERED, MAX_REMEMBERED_CHARACTERS = 32, 500_000
 PDF = "application/pdf"
 TEXTS = ("text/", "application/json", "application/xml")
 
@@ -31,6 +33,10 @@ class Reading:
     skipped: list[str] = field(default_factory=list)
 
 
+# What this process read lately, by the sum of the bytes: a person asks the same files several questions.
+_read_before: OrderedDict[str, Reading] = OrderedDict()
+
+
 def has_text(info: FileInfo) -> bool:
     """Return whether a file is of a kind that is read here."""
     return info.content_type == PDF or info.content_type.startswith((*TEXTS, "image/"))
@@ -42,14 +48,30 @@ def read_document(info: FileInfo, path: Path, budget: Budget, *, check: Callable
     Raises:
         UnreadableFile, InputTooLarge: the file is broken or too large.
     """
+    known = _read_before.get(info.sha256)
+    reading = known or _read(info, path, budget, check)
+    if not known and not reading.skipped:
+        _remember(info.sha256, reading)
+    named = [replace(source, file=info.id, file_name=info.name) for source in reading.sources]
+    return Reading(named, reading.skipped)
+
+
+def _remember(sha256: str, reading: Reading) -> None:
+    if sum(len(source.text) for source in reading.sources) <= MAX_REMEMBERED_CHARACTERS:
+        _read_before[sha256] = reading
+    while len(_read_before) > MAX_REMEMBERED:
+        _read_before.popitem(last=False)
+
+
+def _read(info: FileInfo, path: Path, budget: Budget, check: Callable[[], None]) -> Reading:
     if info.content_type == PDF:
         return _read_pdf(info, path, budget, check)
     if info.content_type.startswith("image/"):
         return _read_picture(info, path, budget, check)
     if info.size > MAX_TEXT_BYTES:
-        raise GiveUp(f"{info.name} is a text of more than {MAX_TEXT_BYTES // 1_000_000} MB.")
+        raise InputTooLarge(f"It is a text of more than {MAX_TEXT_BYTES // 1_000_000} MB.")
     text = decode(path.read_bytes())
-    return Reading([Source(text, title_of(text), info.id, info.name)])
+    return Reading([Source(text, title_of(text))])
 
 
 def decode(data: bytes) -> str:
@@ -83,7 +105,7 @@ def _read_pdf(info: FileInfo, path: Path, budget: Budget, check: Callable[[], No
             budget.scans -= page.source == "ocr"
             title = title or title_of(page.prose)
             rows = tuple(row for table in page.tables for row in describe_rows(table.rows))
-            result.sources.append(Source(page.prose, title, info.id, info.name, number, rows))
+            result.sources.append(Source(page.prose, title, page=number, rows=rows))
     return result
 
 
@@ -94,7 +116,7 @@ def _read_picture(info: FileInfo, path: Path, budget: Budget, check: Callable[[]
         return Reading(skipped=[f"{info.name}: too many pictures to read their text."])
     budget.scans -= 1
     text = ocr.read_picture(picture_file.read_picture_file(path).picture, check=check).text
-    return Reading([Source(text, "", info.id, info.name)])
+    return Reading([Source(text)])
 
 
 def describe_rows(rows: list[list[str]]) -> list[str]:

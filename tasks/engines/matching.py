@@ -23,9 +23,7 @@ SHORTEST_ROOT = 5
 # A form's line, "Weight: 2.8 kg", says what it is about in front of the colon.
 LABEL_BONUS = 0.2
 LABEL = re.compile(r"^[\s\-*•]*([^:]{2,40}):\s+\S")
-# Words that only say of which kind the answer is; their weight is a fraction.
-FAINT = {"need", "requir", "mean", "peopl", "person", "compani", "titl", "kind", "typ", "sort", "happen", "us", "call",
-         "amount", "number", "tim", "thing", "plac", "man", "woman", "tak", "larg", "big", "high"}  # fmt: skip
+FAINT = frozenset(stem(word) for line in read_list("faint_words") for word in line)
 FAINT_WEIGHT = 0.3
 # Names and numbers say which of many like things is meant.
 NAME_WEIGHT = 1.6

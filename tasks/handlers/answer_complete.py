@@ -58,11 +58,10 @@ EXAMPLE: dict[str, Any] = {
 )
 def complete(ctx: Context, data: AnswerCompleteInput) -> AnswerCompleteResult:
     """Find the sentences of the context that answer the question."""
-    ctx.progress(0.0, "loading the engine")
-    from tasks.engines import answering
+    from tasks.engines import answering, embeddings
     from tasks.engines.passages import Source, split_source
 
-    ctx.progress(0.3, "finding the answer")
+    ctx.progress(0.0, "finding the answer" if embeddings.is_loaded() else "loading the engine, finding the answer")
     passages = split_source(Source(data.context))
     finding = answering.answer_question(data.question, passages, check=ctx.check)
     return AnswerCompleteResult(

@@ -85,9 +85,9 @@ def query(ctx: Context, data: RagQueryInput) -> RagQueryResult:
     """
     files = _files(ctx, data)
     passages, skipped = _read_files(ctx, files, named=data.files is not None)
-    ctx.progress(0.8, "finding the answer")
-    from tasks.engines import answering
+    from tasks.engines import answering, embeddings
 
+    ctx.progress(0.8, "finding the answer" if embeddings.is_loaded() else "loading the engine, finding the answer")
     finding = answering.answer_question(data.question, passages, check=ctx.check)
     return RagQueryResult(
         answer=finding.answer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.template.loader import get_template
 from django.test import Client
 from django.urls import reverse
 
@@ -134,3 +135,10 @@ def test_times_are_in_the_zone_of_the_user(page: Client, alice: User, finished: 
     alice.time_zone = "Asia/Tokyo"
     alice.save(update_fields=["time_zone"])
     assert "11 January 2026, 08:30:00 JST" in page.get(reverse("web:task", args=[task.pk])).text
+
+
+@pytest.mark.parametrize("name", ["400", "403", "404", "500", "403_csrf"])
+def test_error_page_needs_nothing_of_the_request(name: str) -> None:
+    text = get_template(f"{name}.html").render()
+    assert "portal/css/tokens.css" in text
+    assert "start page" in text
