@@ -37,7 +37,7 @@ def main(arguments: List[str]) -> int:
     # Run as a script, the first place for imports is portal/ itself, where every module would pass for a top one.
     sys.path[0] = PROJECT
     os.chdir(PROJECT)
-    from portal import install
+    from portal import chromium, install
 
     try:
         if target == "stop":
@@ -46,7 +46,9 @@ def main(arguments: List[str]) -> int:
             return clean()
         sets, command = TARGETS[target]
         python = install.ensure(sets)
-    except install.InstallError as error:
+        if target == "test" and "not browser" not in os.environ.get("ARGS", "") + " ".join(rest):
+            chromium.ensure()
+    except (install.InstallError, chromium.ChromiumError) as error:
         return fail(str(error))
     except KeyboardInterrupt:
         print("\nInterrupted. Run it again to go on where it was.", file=sys.stderr)

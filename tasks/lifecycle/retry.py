@@ -47,5 +47,5 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
             audit.record(by, "retry", "task", task_id)
             lane = row.lane_id
     if lane is not None:
-        fill_lanes([lane])
+        fill_lanes([lane], tell=[task_id])
     return get_task(task_id)

@@ -109,7 +109,7 @@ def submit_task(
             _insert(user, [accepted], batch=None)
     if not is_first:
         return submit_task(user, submission, idempotency_key=idempotency_key, body_sha256=body_sha256)
-    fill_lanes([accepted.lane])
+    fill_lanes([accepted.lane], tell=[accepted.id])
     return Submitted(get_task(accepted.id))
 
 
@@ -151,7 +151,7 @@ def submit_batch(
         return submit_batch(
             user, submissions, name=name, atomic=atomic, idempotency_key=idempotency_key, body_sha256=body_sha256
         )
-    fill_lanes(item.lane for item in accepted)
+    fill_lanes((item.lane for item in accepted), tell=[item.id for item in accepted])
     return SubmittedBatch(batch)
 
 

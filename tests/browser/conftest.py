@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,13 +10,13 @@ from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from accounts.models import User
+from portal import chromium
 from tests.cluster.conftest import RunningNode
 from tests.web.conftest import server, web_process
 from tests.web.live import LiveServer, session_cookie
 
 __all__ = ["server", "web_process"]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -32,7 +30,7 @@ Open = Callable[..., Page]
 
 def find_chromium() -> str:
     """Return the path of a Chromium. Fails where there is none: a check that cannot run is no pass."""
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    path = chromium.find()
     if path is None:
         pytest.fail("The browser tests need Chromium: install the package chromium, or set CHROMIUM to its path.")
     return path

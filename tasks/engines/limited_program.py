@@ -1,0 +1,32 @@
+"""Starts a program under limits: `python limited_program.py SECONDS BYTES PROGRAM ARGUMENT…` becomes that program.
+
+A script of its own because setting limits between fork and exec is unsafe in a process with threads.
+On Linux the program is killed when the worker that started it dies, however it dies.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    seconds, size, parent = int(sys.argv[1]), int(sys.argv[2]), os.getppid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            # The worker died before the line above.
+            sys.exit(1)
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.execv(sys.argv[3], sys.argv[3:])  # noqa: S606 - the caller names the program
+
+
+if __name__ == "__main__":
+    main()
