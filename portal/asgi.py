@@ -23,10 +23,10 @@ from a2wsgi import WSGIMiddleware  # noqa: E402
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.urls import path  # noqa: E402
 
-from portal import env  # noqa: E402
 from tasks import events  # noqa: E402
 from tasks.api.token_cache import forget_token  # noqa: E402
 from tasks.consumers import TaskConsumer  # noqa: E402
@@ -39,7 +39,7 @@ Scope = dict[str, Any]
 STREAM_PREFIXES: tuple[str, ...] = ()
 
 wsgi_handler: Any = get_wsgi_application()
-wsgi_application: Any = WSGIMiddleware(wsgi_handler, workers=env.number("WEB_THREADS", 20, at_least=1))
+wsgi_application: Any = WSGIMiddleware(wsgi_handler, workers=settings.WEB_THREADS)
 socket_application = AllowedHostsOriginValidator(
     AuthMiddlewareStack(URLRouter([path("ws/tasks", TaskConsumer.as_asgi())]))
 )

@@ -12,6 +12,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 CHECKS = {
     "types": ["-m", "mypy", "."],
+    "templates": ["-m", "djlint", "--lint", "--quiet", "templates"],
     "lint": ["-m", "ruff", "check", "."],
     "format": ["-m", "ruff", "format", "--check", "."],
     "layers": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],

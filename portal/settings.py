@@ -29,7 +29,8 @@ if not PORTAL_DEMO and len(SECRET_KEY) < 40:
         "SECRET_KEY is too short. Make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
     )
 
-ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+# The loopback address always: health checks of the same host ask there.
+ALLOWED_HOSTS = [*env.listing("ALLOWED_HOSTS", "localhost,[::1]"), "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
 
 # --- Parts ---------------------------------------------------------------------------------------
@@ -119,6 +120,8 @@ INDEX_PLANS_ONLY = "".join(
 )
 if PORTAL_PROCESS == "qcluster":
     _default["OPTIONS"]["options"] += INDEX_PLANS_ONLY
+# Threads that serve pages and API calls; each may hold a database connection.
+WEB_THREADS = env.number("WEB_THREADS", 20, at_least=1)
 if PORTAL_PROCESS == "web":
     _default["OPTIONS"]["pool"] = {"min_size": 2, "max_size": env.number("WEB_DB_POOL", 20, at_least=2)}
 else:
@@ -249,6 +252,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 
 HTTPS = env.flag("HTTPS", not PORTAL_DEMO)
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
 # Only behind a proxy that sets this header itself: else a client could claim to come by HTTPS.
 if env.flag("BEHIND_PROXY", HTTPS):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

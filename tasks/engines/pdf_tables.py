@@ -58,12 +58,16 @@ def _from_grid(page: pdfplumber.page.Page, found: Any, characters: Sequence[Char
     if _is_frame(page, found):
         return None
     inside = [character for character in characters if _holds(found.bbox, character)]
-    rows = [[_cell_text(cell, inside) if cell else "" for cell in row.cells] for row in found.rows]
+    by_row = [[character for character in inside if _holds(row.bbox, character)] for row in found.rows]
+    rows = [
+        [_cell_text(cell, mine) if cell else "" for cell in row.cells]
+        for row, mine in zip(found.rows, by_row, strict=True)
+    ]
     if sum(len(row) for row in rows) < 2 or not any(cell for row in rows for cell in row):
         return None
     if all(len(row) == 1 for row in rows):
         # Stripes of colour rule the rows only; the columns show in how the words stand.
-        rows = _split_columns([[c for c in inside if _holds(row.bbox, c)] for row in found.rows]) or rows
+        rows = _split_columns(by_row) or rows
     return Table(found.bbox, rows)
 
 

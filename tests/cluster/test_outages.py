@@ -1,0 +1,117 @@
+"""A database that hangs or stops, and a node that takes its time to stop: the heart goes on, nothing waits for ever."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from accounts.models import User
+from tasks.lifecycle.submit import Submission, submit_task
+from tasks.models import Lane, Task
+
+from .conftest import RunningNode, wait_for_end, wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.slow]
+
+StartNode = Callable[..., RunningNode]
+
+
+def submit(user: User, type_: str, data: dict[str, Any], **options: Any) -> Task:
+    return submit_task(user, Submission(type_, data, **options)).task
+
+
+def wait_for_start(task: Task) -> None:
+    wait_until(lambda: Task.objects.get(pk=task.pk).status == "running", what="the start")
+
+
+def beats_in(node: RunningNode, seconds: float) -> int:
+    before = node.row.beat
+    time.sleep(seconds)
+    return node.row.beat - before
+
+
+def test_heart_beats_while_a_stopping_node_waits_for_its_tasks(alice: User, start_node: StartNode) -> None:
+    node = start_node(STOP_GRACE_SECONDS="20")
+    task = submit(alice, "diagnostic.sleep", {"seconds": 5})
+    wait_for_start(task)
+    node.leader.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    # Standing still for 15 s it would be declared lost, and its task run a second time, beside the first.
+    assert beats_in(node, 2.5) >= 2
+    node.leader.wait(15)
+    task.refresh_from_db()
+    assert task.status == "succeeded"
+    assert node.row.status == "stopped"
+
+
+def test_task_killed_while_its_node_stops_is_taken_back_free_of_charge(alice: User, start_node: StartNode) -> None:
+    node = start_node()
+    task = submit(alice, "diagnostic.fail", {"mode": "ignore_signals", "seconds": 60})
+    wait_for_start(task)
+    node.stop(20)
+    task.refresh_from_db()
+    assert (task.status, task.attempts_charged) == ("scheduled", 0)
+    assert [attempt.outcome for attempt in task.attempts.all()] == ["returned"]
+
+
+def test_heart_beats_while_the_upkeep_waits_for_a_lock(make_user: Callable[..., User], start_node: StartNode) -> None:
+    carol = make_user("carol", slots=1)
+    node = start_node()
+    submit(carol, "diagnostic.sleep", {"seconds": 60})
+    submit(carol, "diagnostic.echo", {"message": "held"})
+    with transaction.atomic():
+        # Work for the upkeep, on a lane that somebody holds.
+        Lane.objects.filter(user=carol).select_for_update().get()
+        with connection.copy().cursor() as other:
+            other.execute(
+                "INSERT INTO settlement (token, task_id, lane_id, charge_seconds, created_at)"
+                " SELECT gen_random_uuid(), gen_random_uuid(), id, 0, now() - interval '9 s' FROM lane"
+            )
+            other.connection.close()
+        time.sleep(2.5)
+        assert beats_in(node, 2.5) >= 2
+
+
+def test_finished_work_is_not_thrown_away_because_recording_it_takes_past_the_deadline(
+    alice: User, start_node: StartNode
+) -> None:
+    start_node()
+    task = submit(alice, "diagnostic.fail", {"mode": "cpu", "seconds": 1}, timeout=2)
+    wait_for_start(task)
+    with transaction.atomic():
+        Task.objects.select_for_update().get(pk=task.pk)
+        time.sleep(9)
+    wait_for_end(task)
+    assert [attempt.outcome for attempt in task.attempts.all()] == ["succeeded"]
+
+
+@contextmanager
+def frozen_database() -> Iterator[None]:
+    """Stop the server processes that serve the node: nobody answers, and no connection breaks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'portal-qcluster'")
+        pids = [pid for (pid,) in cursor.fetchall()]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_node_stops_although_the_database_does_not_answer(alice: User, start_node: StartNode) -> None:
+    node = start_node()
+    task = submit(alice, "diagnostic.sleep", {"seconds": 60})
+    wait_for_start(task)
+    with frozen_database():
+        time.sleep(1)
+        node.leader.send_signal(signal.SIGTERM)
+        node.leader.wait(30)

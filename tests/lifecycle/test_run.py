@@ -1,0 +1,140 @@
+"""Running: what a handler says and raises ends up on the task, whatever goes wrong around it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from tasks import errors, registry
+from tasks.context import Context
+from tasks.handlers.diagnostic_echo import EchoResult
+from tasks.lifecycle import finish, run
+from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.retry import retry_task
+from tasks.models import Attempt, Event, Task
+from tasks.models.attempt import Outcome
+from tasks.registry import EngineInfo
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+Claim = Callable[[], Claimed | None]
+Submit = Callable[..., Task]
+
+
+class Quiet:
+    """Nobody interrupts."""
+
+    def arm(self) -> None: ...
+
+    def disarm(self) -> bool:
+        return False
+
+    def check(self) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@pytest.fixture
+def run_as(
+    alice: User, submit: Submit, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Callable[[Context], None]], Task]]:
+    """Run a task of alice whose handler does what is given."""
+
+    def run_it(work: Callable[[Context], None]) -> Task:
+        def handler(ctx: Context, _data: object) -> EchoResult:
+            work(ctx)
+            return EchoResult(text="done", attempt=ctx.attempt, engine=EngineInfo(name="test", version="1"))
+
+        echo = registry.get_type("diagnostic.echo")
+        monkeypatch.setitem(registry._types, "diagnostic.echo", replace(echo, handler=handler))
+        submit(alice)
+        claimed = claim()
+        assert claimed is not None
+        run.run_attempt(claimed, Quiet())
+        return Task.objects.get(pk=claimed.id)
+
+    return run_it
+
+
+def test_last_words_of_a_handler_that_fails_are_in_the_log(run_as: Callable[..., Task]) -> None:
+    def work(ctx: Context) -> None:
+        for line in ("one", "two", "three"):
+            ctx.log(line)
+        raise errors.GiveUp("no more")
+
+    task = run_as(work)
+    assert task.status == "failed"
+    assert [event.data["text"] for event in Event.objects.filter(task=task).order_by("id")] == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("after", [1e18, math.inf, math.nan, -5.0])
+def test_absurd_wait_that_a_handler_asks_for_is_cut_to_what_can_be_stored(
+    run_as: Callable[..., Task], after: float
+) -> None:
+    def work(ctx: Context) -> None:
+        raise errors.Retry("later", after=after)
+
+    task = run_as(work)
+    assert (task.status, task.attempts_charged) == ("scheduled", 1)
+
+
+def test_database_restart_while_a_handler_works_costs_no_attempt(run_as: Callable[..., Task]) -> None:
+    def work(ctx: Context) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            pid = cursor.fetchone()[0]
+        other = connection.copy()
+        try:
+            with other.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        finally:
+            other.close()
+        ctx.save("page.txt", b"the work of an hour", "text/plain")
+
+    assert run_as(work).status == "succeeded"
+
+
+def test_unstorable_keeping_time_does_not_run_the_task_for_ever(
+    make_user: Callable[..., User], submit: Submit, claim: Claim
+) -> None:
+    carol = make_user("carol", keep_days=2_000_000_000)
+    submit(carol)
+    claimed = claim()
+    assert claimed is not None
+    assert finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    assert Task.objects.get(pk=claimed.id).status == "succeeded"
+
+
+def test_task_that_was_put_off_forty_thousand_times_is_still_claimed(
+    alice: User, bob: User, submit: Submit, claim: Claim
+) -> None:
+    first = submit(alice)
+    submit(bob)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE task SET attempt_number = 32767 WHERE id = %s", [first.pk])
+    claimed = [claim(), claim()]
+    assert {attempt.id for attempt in claimed if attempt} >= {first.pk}
+    for attempt in claimed:
+        assert attempt is not None
+        assert finish.finish_attempt(attempt, finish.succeeded({"engine": {}}))
+
+
+def test_retried_poison_task_has_its_three_lives_again(alice: User, submit: Submit, claim: Claim) -> None:
+    task = submit(alice, max_attempts=10)
+
+    def die() -> str:
+        Task.objects.filter(pk=task.pk, status="scheduled").update(status="ready", rank=0, run_after=None)
+        claimed = claim()
+        assert claimed is not None
+        finish.record_ending(claimed, finish.vanished(claimed, Outcome.DIED))
+        return Task.objects.get(pk=task.pk).status
+
+    assert [die(), die(), die()] == ["scheduled", "scheduled", "failed"]
+    retry_task(task.pk, by=alice, owner=alice)
+    assert [die(), die(), die()] == ["scheduled", "scheduled", "failed"]
+    assert Attempt.objects.filter(task=task, outcome="died").count() == 6

@@ -1,0 +1,92 @@
+"""The upkeep: it finds what is owed, whatever the size of the tables and the jumps of the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from accounts.models import PlanOverride, User
+from tasks import sql
+from tasks.lifecycle import sweep
+from tasks.lifecycle.pause import pause_queue, resume_queue
+from tasks.models import Cluster, Duty, IdempotencyKey, Lane, Queue, Task, TaskContent
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+Submit = Callable[..., Task]
+
+
+def test_duty_taken_in_the_future_is_due_after_the_clock_was_set_back() -> None:
+    Duty.objects.filter(name="start_due").update(taken_at=Now() + timedelta(hours=1))
+    assert [row.name for row in sql.run("take_duties", {"names": ["start_due"]})] == ["start_due"]
+
+
+def test_held_task_of_a_queue_that_moved_to_another_cluster_still_starts(
+    make_user: Callable[..., User], submit: Submit
+) -> None:
+    carol = make_user("carol", slots=1)
+    submit(carol)
+    held = submit(carol)
+    Cluster.objects.create(name="gpu")
+    Queue.objects.filter(name="diagnostics").update(cluster="gpu")
+    Lane.objects.filter(user=carol).update(slots=2)
+    sweep.fill_idle()
+    held.refresh_from_db()
+    assert held.status == "ready"
+
+
+def test_paused_queue_gives_its_slots_to_the_users_other_queues(
+    make_user: Callable[..., User], olga: User, submit: Submit
+) -> None:
+    carol = make_user("carol", slots=1)
+    first = submit(carol)
+    other = submit(carol)
+    Task.objects.filter(pk=other.pk).update(queue="text")
+    pause_queue("diagnostics", by=olga)
+    first.refresh_from_db()
+    other.refresh_from_db()
+    assert (first.status, other.status) == ("held", "ready")
+    assert Lane.objects.get(user=carol).taken == 1
+    resume_queue("diagnostics", by=olga)
+    assert Lane.objects.get(user=carol).taken == 1
+
+
+def test_lanes_follow_an_override_that_has_ended(alice: User, submit: Submit) -> None:
+    override = PlanOverride.objects.create(user=alice, limit="slots", value=9, reason="test")
+    submit(alice)
+    sweep.refresh_lanes()
+    assert Lane.objects.get(user=alice).slots == 9
+    PlanOverride.objects.filter(pk=override.pk).update(ends_at=Now())
+    assert sweep.refresh_lanes() == 1
+    assert Lane.objects.get(user=alice).slots == alice.plan.slots
+    assert sweep.refresh_lanes() == 0
+
+
+def test_lane_of_a_user_who_was_disabled_elsewhere_gets_no_slots(alice: User, submit: Submit) -> None:
+    submit(alice)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert sweep.refresh_lanes() == 1
+    assert Lane.objects.get(user=alice).slots == 0
+
+
+def test_more_old_keys_than_one_statement_takes_are_all_forgotten(alice: User) -> None:
+    keys = [IdempotencyKey(owner=alice, key=str(n), body_sha256="", task_ids=[]) for n in range(sweep.LIMIT * 2 + 1)]
+    IdempotencyKey.objects.bulk_create(keys)
+    IdempotencyKey.objects.update(created_at=Now() - timedelta(hours=25))
+    sweep.forget_keys()
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_purged_task_is_not_looked_at_again_and_its_version_rises(alice: User, submit: Submit) -> None:
+    task = submit(alice)
+    Task.objects.filter(pk=task.pk).update(
+        status="failed", rank=None, finished_at=Now(), keep_until=Now() - timedelta(days=1)
+    )
+    assert sweep.purge_content() == 1
+    purged = Task.objects.get(pk=task.pk)
+    assert not TaskContent.objects.filter(pk=task.pk).exists()
+    assert purged.version > task.version
+    assert purged.keep_until is None
