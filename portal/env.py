@@ -18,6 +18,9 @@ TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 
 load_dotenv(PROJECT / ".env")
+if not {"DATABASE_URL", "DATABASE_URL_FILE", "SECRET_KEY", "SECRET_KEY_FILE"} & set(os.environ):
+    # Nothing is configured: a command that is typed beside a running `make run` works with that.
+    load_dotenv(PROJECT / ".portal" / "environment")
 
 
 def text(name: str, default: str | None = None) -> str:

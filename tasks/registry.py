@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib
 import math
 import pkgutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, cast
 
@@ -114,7 +114,8 @@ class TaskType:
     diagnostic: bool = False
     waits: bool = False
     icon: str = "task"
-    sample: Mapping[str, Any] = field(default_factory=dict)
+    # Inputs that `make run` shows and `manage.py smoke` tries; {"$sample": name} stands for that file of tests/samples.
+    samples: Sequence[Mapping[str, Any]] = ()
     check_input: Callable[[Any, Any], None] | None = None
 
     def validate(self, data: Any) -> Input:

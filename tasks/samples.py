@@ -39,16 +39,15 @@ class Samples:
         for described in self._call("GET", "task-types", params={"limit": 100})["data"]:
             yield described["name"], described["ready"], described["engine"]["hint"] or ""
 
-    def submit(self, definition: TaskType) -> Task:
-        """Submit the sample of a task type, or its example when it has none.
+    def submit(self, definition: TaskType) -> list[Task]:
+        """Submit the samples of a task type, or its example when it has none.
 
         Raises:
-            SampleError: the portal refused it.
+            SampleError: the portal refused one.
         """
-        filled = self._fill_in(definition.sample or definition.example)
-        body = {"type": definition.name, "input": filled, "tags": ["sample"]}
-        task: Task = self._call("POST", "tasks", json=body)
-        return task
+        inputs = [self._fill_in(sample) for sample in definition.samples or [definition.example]]
+        bodies = ({"type": definition.name, "input": filled, "tags": ["sample"]} for filled in inputs)
+        return [self._call("POST", "tasks", json=body) for body in bodies]
 
     def watch(self, task: Task, on_change: Callable[[Task], None], seconds: float) -> Task:
         """Poll a task until it is done or the time is up, and return it as it was last.

@@ -41,13 +41,13 @@ def main() -> int:
 def _run(samples: Samples) -> bool:
     """Submit all, watch all; return whether all are done."""
     known = registry.all_types()
-    submitted = []
+    submitted: list[Task] = []
     for name, ready, hint in samples.ready_types():
         if ready and name in known:
-            submitted.append(samples.submit(known[name]))
+            submitted += samples.submit(known[name])
         else:
             _say(f"{name:<20} not ready here: {hint}")
-    _say(f"{len(submitted)} tasks submitted, one of each type that is ready:")
+    _say(f"{len(submitted)} tasks submitted, of each type that is ready:")
     ended = []
     for task in submitted:
         ended.append(samples.watch(task, _show_progress, LONGEST_SECONDS))

@@ -18,6 +18,8 @@ from portal.start.sessions import kill_all, session_members, wait_until_gone
 
 RECORD = STATE / "run.json"
 LOCK = STATE / "run.lock"
+ENVIRONMENT = STATE / "environment"
+SHARED = ("DATABASE_URL", "SECRET_KEY", "MEDIA_ROOT", "HTTPS", "PORTAL_DEMO", "PORTAL_DIAGNOSTICS", "BACKENDS_CHAT")
 STOP_SECONDS = 8.0
 
 
@@ -69,7 +71,14 @@ def write(url: str, children: Mapping[str, int | None]) -> None:
     write_private(RECORD, json.dumps(record, indent=1))
 
 
+def write_environment(environment: Mapping[str, str]) -> None:
+    """Write what commands that are typed beside this run need to find its database (see `portal.env`)."""
+    lines = (f"{name}='{environment[name]}'\n" for name in SHARED if name in environment)
+    write_private(ENVIRONMENT, "".join(lines))
+
+
 def remove() -> None:
+    ENVIRONMENT.unlink(missing_ok=True)
     RECORD.unlink(missing_ok=True)
 
 

@@ -59,6 +59,7 @@ class Portal:
             with self._database.held() as database_url, contextlib.suppress(KeyboardInterrupt):
                 try:
                     self._environment = programs.shared_environment(database_url, self._model_port)
+                    run_record.write_environment(self._environment)
                     self._start()
                     self._stay()
                 finally:

@@ -58,7 +58,7 @@ EXAMPLE: dict[str, Any] = {"mode": "raise", "times": 1}
     result=FailResult,
     example=EXAMPLE,
     # Without a failure: the sample is a task that must succeed wherever it is run.
-    sample={"mode": "raise", "times": 0},
+    samples=[{"mode": "raise", "times": 0}],
     est_seconds=1.0,
     diagnostic=True,
     icon="fail",

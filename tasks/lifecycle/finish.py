@@ -28,6 +28,7 @@ PATIENCE_SECONDS = 60.0
 RETRY_SECONDS = 0.5
 BACKOFF_BASE_SECONDS = 2.0
 BACKOFF_CAP_SECONDS = 600.0
+LONGEST_WAIT_SECONDS = 30 * 86_400.0
 DEATHS_TO_POISON = 3
 LOSSES_TO_POISON = 6
 
@@ -111,7 +112,8 @@ def failed(
     return Ending(
         outcome,
         Status.SCHEDULED if again else Status.FAILED,
-        delay_seconds=wanted if wanted is not None else backoff_seconds(tries),
+        # Bounded, NaN included: a time that Postgres cannot store would leave the attempt without an end.
+        delay_seconds=backoff_seconds(tries) if wanted is None else min(max(0.0, wanted), LONGEST_WAIT_SECONDS),
         error=describe(claimed, error.code, error.message, retryable=error.retryable),
         traceback=traceback,
     )
@@ -146,10 +148,11 @@ def cancelled(claimed: Claimed) -> Ending:
 
 
 def vanished(claimed: Claimed, outcome: Outcome) -> Ending:
-    """The worker died (`DIED`) or its node was lost (`LOST`). Reads how often that happened before."""
-    earlier = Attempt.objects.filter(task=claimed.id, outcome=outcome).count() + 1
+    """The worker died (`DIED`) or its node was lost (`LOST`). Reads how often that happened since a person's retry."""
+    charged = Attempt.objects.filter(task=claimed.id, charged=True).order_by("-number")[: claimed.attempts_charged]
+    times = [attempt.outcome for attempt in charged.only("outcome")].count(outcome) + 1
     limit = DEATHS_TO_POISON if outcome == Outcome.DIED else LOSSES_TO_POISON
-    if earlier >= limit:
+    if times >= limit:
         return Ending(outcome, Status.FAILED, error=describe(claimed, *errors.POISON, retryable=False))
     if claimed.attempts_charged + 1 >= claimed.max_attempts:
         return Ending(outcome, Status.FAILED, error=describe(claimed, *errors.LOST, retryable=True))

@@ -8,16 +8,19 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from accounts.models import User
-from tasks import errors, events
+from tasks import errors, events, sql
 from tasks.lifecycle import audit
-from tasks.lifecycle.fill import fill_lanes
-from tasks.models import Node, Queue
+from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes
+from tasks.models import Node, Queue, Task
 from tasks.models.lane import lanes_with_room
 from tasks.models.node import NodeStatus
+from tasks.statuses import Status
+
+MOST_LANES = 500
 
 
 def pause_queue(name: str, *, by: User, reason: str = "") -> None:
-    """Pause a queue; its ready tasks stay ready and are not claimed. Repeating it changes nothing.
+    """Pause a queue; its ready tasks go back to their lanes, their slots to other queues. Repeating it changes nothing.
 
     Raises:
         NotFound: no such queue.
@@ -27,6 +30,7 @@ def pause_queue(name: str, *, by: User, reason: str = "") -> None:
         if queue.paused_at is None:
             Queue.objects.filter(pk=name).update(paused_at=Now(), paused_reason=reason)
             audit.record(by, "pause", "queue", name, reason=reason)
+    hold_paused()
 
 
 def resume_queue(name: str, *, by: User) -> None:
@@ -44,6 +48,18 @@ def resume_queue(name: str, *, by: User) -> None:
     for lane in lanes_with_room().filter(cluster=queue.cluster_id).values_list("pk", flat=True):
         fill_lanes([lane])
     _wake(queue.cluster_id)
+
+
+def hold_paused() -> int:
+    """Hold ready tasks of paused queues again; return how many. The sweep does what one call leaves."""
+    ready = Task.objects.filter(status=Status.READY, queue__paused_at__isnull=False)
+    lanes = list(ready.order_by().values_list("lane_id", flat=True).distinct()[:MOST_LANES])
+    if not lanes:
+        return 0
+    with locked_lanes(lanes) as ids:
+        held = sql.run("hold", {"lanes": ids})
+        fill_locked(ids)
+    return len(held)
 
 
 def drain_node(node: UUID, *, by: User) -> None:

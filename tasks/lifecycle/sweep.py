@@ -5,22 +5,26 @@ They redo what an asynchronous transaction lost, and do what only time brings ab
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
-from accounts.limits import limits_of
+from accounts.models import User
 from tasks import sql
 from tasks.lifecycle.cancel import end_unstarted, tell_node
 from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes, settle
-from tasks.models import IdempotencyKey, Lane, Queue, Settlement, Task, TaskContent
-from tasks.statuses import NOT_STARTED, TERMINAL, Status
+from tasks.lifecycle.limits import apply_limits
+from tasks.lifecycle.pause import hold_paused
+from tasks.models import IdempotencyKey, Queue, Settlement, Task
+from tasks.statuses import NOT_STARTED, Status
 
 STALE = timedelta(seconds=1)
 LIMIT = 500
+MOST_ROUNDS = 100
 
 
 def settle_old() -> int:
@@ -43,7 +47,8 @@ def start_due() -> int:
 
 
 def fill_idle() -> int:
-    """Fill lanes that have a free slot and a held task in an open queue."""
+    """Fill lanes that have a free slot and a held task in an open queue; first, paused queues give theirs back."""
+    hold_paused()
     open_queues = Queue.objects.filter(paused_at=None).values("name")
     lanes = sql.run("lanes_to_fill", {"queues": [row["name"] for row in open_queues], "limit": LIMIT})
     return fill_lanes(row.id for row in lanes) if lanes else 0
@@ -80,30 +85,32 @@ def refresh_warp() -> int:
 
 def refresh_lanes() -> int:
     """Bring lanes in line with their users' limits: changed plans, overrides that have ended."""
-    count = 0
-    for lane in (
-        Lane.objects.select_related("user__plan")
-        .filter(Q(taken__gt=0) | Q(task__status=Status.HELD) | ~Q(slots=F("user__plan__slots")))
-        .distinct()[:LIMIT]
-    ):
-        limits = limits_of(lane.user)
-        if (lane.slots, lane.weight) != (limits.slots, limits.weight):
-            Lane.objects.filter(pk=lane.pk).update(slots=limits.slots, weight=limits.weight)
-            fill_lanes([lane.pk])
-            count += 1
-    return count
+    lanes = sql.run("lanes_to_refresh", {"limit": LIMIT})
+    for user in User.objects.select_related("plan").filter(pk__in={lane.user_id for lane in lanes}):
+        apply_limits(user)
+    return len(lanes)
 
 
 def forget_keys() -> int:
     """Delete idempotency keys after 24 hours."""
-    old = IdempotencyKey.objects.filter(created_at__lt=Now() - timedelta(hours=24)).values("pk")[:LIMIT]
-    return IdempotencyKey.objects.filter(pk__in=old).delete()[0]
+    old = IdempotencyKey.objects.filter(created_at__lt=Now() - timedelta(hours=24)).values("pk")
+    return _in_rounds(lambda: IdempotencyKey.objects.filter(pk__in=old[:LIMIT]).delete()[0])
 
 
 def purge_content() -> int:
     """Delete the content of tasks whose time of keeping is over; the task stays as a tombstone."""
-    over = Task.objects.filter(status__in=TERMINAL, keep_until__lt=Now(), content__isnull=False)
-    return TaskContent.objects.filter(pk__in=list(over.values_list("pk", flat=True)[:LIMIT])).delete()[0]
+    return _in_rounds(lambda: len(sql.run("purge_content", {"limit": LIMIT})))
+
+
+def _in_rounds(step: Callable[[], int]) -> int:
+    """Repeat a step until it finds less than it may take: rows must go as fast as they come."""
+    total = 0
+    for _ in range(MOST_ROUNDS):
+        count = step()
+        total += count
+        if count < LIMIT:
+            break
+    return total
 
 
 def _execute(name: str) -> int:

@@ -27,7 +27,7 @@ class Attempt(models.Model):
     """One execution of a task by one worker, written when it has ended."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="attempts")
-    number = models.SmallIntegerField()
+    number = models.IntegerField()
     token = models.UUIDField(unique=True)
     outcome = models.TextField(choices=Outcome.choices)
     charged = models.BooleanField()

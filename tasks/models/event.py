@@ -16,7 +16,7 @@ class Event(models.Model):
     """`data` is {"fraction", "stage"}, {"text"} or {"text"}, by kind."""
 
     task = models.ForeignKey("tasks.Task", models.CASCADE, related_name="events", db_index=False)
-    attempt = models.SmallIntegerField()
+    attempt = models.IntegerField()
     kind = models.TextField(choices=EventKind.choices)
     data = models.JSONField()
     created_at = models.DateTimeField(db_default=Now())

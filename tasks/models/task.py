@@ -73,7 +73,7 @@ class Task(models.Model):
     token = models.UUIDField(null=True)
     node = models.ForeignKey("tasks.Node", models.PROTECT, null=True, db_index=False, db_constraint=False)
     worker_pid = models.IntegerField(null=True)
-    attempt_number = models.SmallIntegerField(db_default=0)
+    attempt_number = models.IntegerField(db_default=0)
     attempts_charged = models.SmallIntegerField(db_default=0)
     max_attempts = models.SmallIntegerField()
     timeout_seconds = models.IntegerField()

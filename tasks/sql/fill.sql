@@ -2,7 +2,8 @@
 -- Start-time fair queueing (Goyal, Guo, Vin 1996): a task's virtual start is where its lane left off, or
 -- the cluster's clock; its rank is that start, less what its priority borrows.
 -- Locks: lanes (held by the caller), then the tasks it moves.
--- Index: task_held, one ordered scan per open queue of the cluster, each stopping at the free slots.
+-- Index: task_held, one ordered scan per open queue, each stopping at the free slots. Also of queues that have moved to
+-- another cluster meanwhile: their tasks stay in the lanes, and with the nodes, that they were submitted to.
 WITH room AS (
     SELECT lane.id, lane.cluster_id, lane.weight, cluster.warp,
            lane.slots - lane.taken AS free,
@@ -32,8 +33,7 @@ WITH room AS (
                  AND task.cancel_requested_at IS NULL
                ORDER BY task.line_key, task.id
                LIMIT room.free) AS head
-          WHERE queue.cluster_id = room.cluster_id
-            AND queue.paused_at IS NULL
+          WHERE queue.paused_at IS NULL
           ORDER BY head.line_key, head.id
           LIMIT room.free) AS next
 ), readied AS (

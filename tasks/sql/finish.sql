@@ -17,7 +17,7 @@ WITH setting AS (
            finished_at = CASE WHEN %(status)s = 'scheduled' AND task.cancel_requested_at IS NULL
                               THEN NULL ELSE clock_timestamp() END,
            keep_until = CASE WHEN %(status)s = 'scheduled' AND task.cancel_requested_at IS NULL
-                             THEN NULL ELSE now() + make_interval(days => task.keep_days) END,
+                             THEN NULL ELSE now() + make_interval(days => least(task.keep_days, 36500)) END,
            attempts_charged = task.attempts_charged + %(charged)s::int,
            progress_fraction = CASE WHEN %(status)s = 'succeeded' THEN 1 ELSE task.progress_fraction END,
            error = CASE WHEN %(status)s = 'succeeded' THEN NULL

@@ -6,7 +6,9 @@ WITH setting AS (
     SELECT duty.name
       FROM duty
      WHERE duty.name = ANY(%(names)s)
-       AND duty.taken_at < clock_timestamp() - make_interval(secs => duty.every_seconds)
+       -- In the future: the database's clock was set back. Nothing may wait until it gets there again.
+       AND (duty.taken_at < clock_timestamp() - make_interval(secs => duty.every_seconds)
+            OR duty.taken_at > clock_timestamp())
        FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE duty

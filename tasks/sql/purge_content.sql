@@ -1,0 +1,20 @@
+-- Delete the content of ended tasks whose time of keeping is over; the task stays as a tombstone. `keep_until` is
+-- cleared, so that tombstones are not looked at again.
+-- Locks: the tasks, skipping those that somebody is just retrying.
+-- Index: task_terminal (keep_until).
+WITH over AS (
+    SELECT task.id
+      FROM task
+     WHERE task.status IN ('succeeded', 'failed', 'cancelled', 'expired')
+       AND task.keep_until < now()
+     ORDER BY task.keep_until
+     LIMIT %(limit)s
+       FOR NO KEY UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM task_content USING over WHERE task_content.task_id = over.id
+)
+UPDATE task
+   SET keep_until = NULL, version = task.version + 1
+  FROM over
+ WHERE task.id = over.id
+RETURNING task.id
