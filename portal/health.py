@@ -27,6 +27,9 @@ def ready(_request: HttpRequest) -> JsonResponse:
     except DatabaseError:
         checks = {"database": "does not answer", "workers": "unknown"}
     is_ready = all(state == "ok" for state in checks.values())
-    return JsonResponse(
+    answer = JsonResponse(
         {"status": "ready" if is_ready else "not ready", "checks": checks}, status=200 if is_ready else 503
     )
+    # Whoever asks every second knows already; Django would log an error each time.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
+    return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import django
 from django.core.exceptions import ImproperlyConfigured
 
 from portal import __version__, env
@@ -56,6 +57,9 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    # `django.tasks` before Django 6 is a package.
+    *(["django_tasks"] if django.VERSION < (6, 0) else []),
+    *env.listing("EXTRA_APPS"),
 ]
 
 MIDDLEWARE = [
@@ -158,6 +162,14 @@ NODE_NAME = env.text("NODE_NAME", "")
 # --- Model servers -------------------------------------------------------------------------------
 
 BACKENDS_CHAT = env.listing("BACKENDS_CHAT")
+
+# --- Python functions as tasks ---------------------------------------------------------------------
+
+# Modules (and all below them) whose functions may be run; empty: none.
+TASK_FUNCTIONS = env.listing("TASK_FUNCTIONS")
+# The account whose lane `django.tasks` and TaskPoolExecutor use.
+TASK_USER = env.text("TASK_USER", "")
+TASKS = {"default": {"BACKEND": "tasks.interop.django_tasks.LaneBackend", "QUEUES": []}}
 
 # --- People --------------------------------------------------------------------------------------
 

@@ -165,7 +165,7 @@ def words_of(code: str) -> str:
 
 @register.simple_tag
 def task_note(task: Task) -> str:
-    """Say in a line what a task is about: its stage, its error, or the first text of its input."""
+    """Say in a line what a task is about: its stage, its error, the first text or the files of its input."""
     if task.status == "running" and task.progress_stage:
         return str(task.progress_stage)
     if task.error and task.status == "failed":
@@ -174,7 +174,7 @@ def task_note(task: Task) -> str:
     for value in content.input.values() if content and isinstance(content.input, dict) else ():
         if isinstance(value, str) and len(value) != UUID_LENGTH:
             return " ".join(value[:300].split())
-    return str(task.id)
+    return ", ".join(getattr(task, "file_names", [])[:3]) or str(task.id)
 
 
 @register.filter

@@ -142,3 +142,10 @@ def test_error_page_needs_nothing_of_the_request(name: str) -> None:
     text = get_template(f"{name}.html").render()
     assert "portal/css/tokens.css" in text
     assert "start page" in text
+
+
+@pytest.mark.parametrize("name", ["home", "tasks"])
+def test_lists_name_the_files_that_a_task_was_given(page: Client, alice: User, submit: Submit, name: str) -> None:
+    file = store_file(alice, name="annual report.pdf", chunks=[b"%PDF-1.4 it is called one"])
+    submit(alice, "pdf.extract", {"file": str(file.id)})
+    assert "annual report.pdf" in page.get(reverse(f"web:{name}")).text

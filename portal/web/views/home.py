@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from portal.web.forms.task_input import quick_field
+from portal.web.input_files import name_files
 from portal.web.people import SignedInRequest
 from tasks.lifecycle.quota import read_quota
 from tasks.models import Task
@@ -25,8 +26,8 @@ def home(request: SignedInRequest) -> HttpResponse:
     running = list(mine.filter(status="running")[:SHOWN_NOW])
     waiting = list(mine.unfinished().exclude(status="running").order_by("id")[: SHOWN_NOW - len(running)])
     context = {
-        "now": running + waiting,
-        "recent": mine.filter(status__in=TERMINAL)[:SHOWN_RECENT],
+        "now": name_files(running + waiting),
+        "recent": name_files(mine.filter(status__in=TERMINAL)[:SHOWN_RECENT]),
         "quota": read_quota(request.user),
     }
     if request.headers.get("HX-Request"):

@@ -13,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from portal.web.ids import first_uuid, uuids_in
+from portal.web.input_files import name_files
 from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
 from tasks import errors
@@ -41,8 +42,10 @@ def list_tasks(request: SignedInRequest) -> HttpResponse:
         found = Task.objects.of(request.user).filter(pk=task_id).exists()
         if found:
             return redirect("web:task", task_id=task_id)
+    page = read_page(_filtered(request), request)
+    name_files(page.items)
     context = {
-        "page": read_page(_filtered(request), request),
+        "page": page,
         "tabs": [(name, name.capitalize() or "All", _link(request, status=name)) for name in TABS],
         "status": request.GET.get("status", ""),
         "type": request.GET.get("type", ""),
