@@ -64,6 +64,18 @@ class QuotaExceeded(Refused):
         self.retry_after_seconds = retry_after_seconds
 
 
+class FunctionNotAllowed(Refused):
+    """This function may not be run as a task."""
+
+    code = "function_not_allowed"
+
+
+class OpenTransaction(Refused):
+    """A task cannot be submitted inside a database transaction: use `transaction.on_commit`."""
+
+    code = "open_transaction"
+
+
 class IdempotencyConflict(Refused):
     """This Idempotency-Key was used before with another body."""
 
@@ -109,6 +121,12 @@ class GiveUp(TaskError):
     """The work cannot succeed, so it is not tried again."""
 
     code = "gave_up"
+
+
+class FunctionRaised(GiveUp):
+    """The function raised an exception."""
+
+    code = "function_raised"
 
 
 class UnreadableFile(GiveUp):
@@ -182,6 +200,25 @@ class TimedOut(AttemptInterrupted):
 
 class NodeStopping(AttemptInterrupted):
     """The node stops; the task goes back to its lane."""
+
+
+# --- Raised to whoever waits for a task's result --------------------------------------------------
+
+
+class TaskFailed(TaskError):
+    """The task failed."""
+
+    code = "task_failed"
+
+    def __init__(self, message: str = "", *, code: str = "task_failed", task_id: str = "", traceback: str = "") -> None:
+        """`code` is that of the task's error, `traceback` what the last attempt left, where there is one.
+
+        With the code ``function_raised`` the message begins with the full name of the exception's class.
+        """
+        super().__init__(message)
+        self.code = code
+        self.task_id = task_id
+        self.traceback = traceback
 
 
 # Codes that have no exception: recorded on tasks by lifecycle.

@@ -95,7 +95,8 @@ class TaskType:
     """One kind of task.
 
     Times are seconds. `est_seconds` is the estimate that fairness starts from until history teaches
-    a better one. `waits` says that the handler mostly waits for a model server.
+    a better one. `waits` says that the handler mostly waits for a model server. `internal` types are
+    submitted by our own code only: lists, forms and the API do not know them.
     """
 
     name: str
@@ -113,6 +114,7 @@ class TaskType:
     readiness: Callable[[], Readiness] = always_ready
     diagnostic: bool = False
     waits: bool = False
+    internal: bool = False
     icon: str = "task"
     # Inputs that `make run` shows and `manage.py smoke` tries; {"$sample": name} stands for that file of tests/samples.
     samples: Sequence[Mapping[str, Any]] = ()
@@ -178,23 +180,26 @@ def _load_handlers() -> None:
 
 
 def all_types() -> dict[str, TaskType]:
-    """Return the task types of this installation by name; diagnostics only where they are switched on."""
+    """Return the task types that users may submit, by name; diagnostics only where they are switched on."""
     from django.conf import settings
 
     _load_handlers()
     return {
         name: definition
         for name, definition in sorted(_types.items())
-        if not definition.diagnostic or settings.PORTAL_DIAGNOSTICS
+        if not definition.internal and (not definition.diagnostic or settings.PORTAL_DIAGNOSTICS)
     }
 
 
-def get_type(name: str) -> TaskType:
-    """Return one task type.
+def get_type(name: str, *, internal: bool = False) -> TaskType:
+    """Return one task type; an internal one only to who asks for those.
 
     Raises:
         UnknownTaskType: there is none of that name here.
     """
+    _load_handlers()
+    if internal and name in _types and _types[name].internal:
+        return _types[name]
     try:
         return all_types()[name]
     except KeyError:

@@ -7,6 +7,7 @@ is decided as late as possible, and a ticket that is lost or doubled is harmless
 from __future__ import annotations
 
 import logging
+import os
 import time
 from multiprocessing.synchronize import Event
 from typing import Any
@@ -17,6 +18,7 @@ from django_q.signing import SignedPackage
 
 from tasks import sql
 from tasks.cluster.duties import Duties
+from tasks.cluster.heart import Heart
 from tasks.cluster.line import Line
 from tasks.cluster.node import Node
 from tasks.cluster.orphans import die_with_parent
@@ -53,7 +55,10 @@ class TicketBroker(Broker):  # type: ignore[misc]  # django-q2 has no types
             time.sleep(POLL_SECONDS)
             return None
         try:
-            return self._take_tickets(self._node)
+            tickets = self._take_tickets(self._node)
+            # After the wait for work, in which the stop may have come: the pusher ends when this returns.
+            self._node.wait_for_workers()
+            return tickets
         except Exception:
             logger.exception("the pusher could not ask for ready tasks")
             connection.close()
@@ -64,6 +69,8 @@ class TicketBroker(Broker):  # type: ignore[misc]  # django-q2 has no types
     def _take_tickets(self, node: Node) -> list[tuple[None, str]] | None:
         if self._duties is None:
             die_with_parent()
+            node.memory.header.pusher_pid = os.getpid()
+            Heart(node).start()
             self._duties = Duties(node)
             self._duties.start()
         if self._line is None:

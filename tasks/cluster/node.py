@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ from django.db import DatabaseError, connections
 from django.db.models import F
 from django.db.models.functions import Now
 
-from tasks.cluster.shared import SharedMemory, Why, WorkerRecord, WorkerState, clear
+from tasks.cluster.shared import BUSY, SharedMemory, Why, WorkerRecord, WorkerState, clear
 from tasks.cluster.tickets import TicketPipe
 from tasks.lifecycle import finish
 from tasks.lifecycle.claim import running_tasks_of
@@ -28,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 # From the first signal until the worker is killed.
 KILL_AFTER_SECONDS = 5.0
+# From the end of the grace time: by then every worker has finished or was killed twice over.
+WORKERS_GONE_SECONDS = 2 * KILL_AFTER_SECONDS + 2.0
+PUSHER_KILL_SECONDS = 3 * KILL_AFTER_SECONDS
 INTERRUPT_SIGNAL = signal.SIGUSR1
 
 
@@ -66,18 +70,23 @@ class Node:
     def deregister(self) -> None:
         """Return what still runs by the table and mark the node stopped. Called by the sentinel at its end.
 
-        If the database is away, the others find out by the heartbeat.
+        Returned first: what runs on a node that has stopped is taken for lost by the others, and charged.
+        If the database is away, they find out by the heartbeat.
         """
         try:
+            self._return_running()
             NodeRow.objects.filter(pk=self.id, status__in=(NodeStatus.ALIVE, NodeStatus.DRAINING)).update(
                 status=NodeStatus.STOPPED, stopped_at=Now(), beat=F("beat") + 1, running=[]
             )
-            for claimed in running_tasks_of(self.id):
-                finish.finish_attempt(claimed, finish.returned())
+            self._return_running()
         except DatabaseError as error:
             logger.error("node %s could not sign off: %s", self.id, error)
         finally:
             connections.close_all()
+
+    def _return_running(self) -> None:
+        for claimed in running_tasks_of(self.id):
+            finish.finish_attempt(claimed, finish.returned())
 
     # --- Ticks, in the sentinel ---------------------------------------------------------------------
 
@@ -87,11 +96,18 @@ class Node:
         header.ticked_at = time.monotonic()
         if stopping and not header.stopping_since:
             header.stopping_since = time.monotonic()
+        # Reaps dead children: a zombie would count as alive.
+        multiprocessing.active_children()
         for record in self.memory.records:
-            if record.state == WorkerState.RUNNING:
-                self._interrupt_when_due(record)
             if record.state not in (WorkerState.FREE, WorkerState.DEAD) and not _is_alive(record.pid):
                 self._note_death(record)
+            if record.state in BUSY:
+                self._interrupt_when_due(record)
+        if self.memory.stop_overdue(PUSHER_KILL_SECONDS) and header.pusher_pid:
+            # It waits for a database that does not answer; django-q2 waits for it without a limit.
+            with suppress(ProcessLookupError):
+                os.kill(header.pusher_pid, signal.SIGKILL)
+            header.pusher_pid = 0
 
     def _interrupt_when_due(self, record: WorkerRecord) -> None:
         why = self.memory.why_interrupt(record)
@@ -113,7 +129,7 @@ class Node:
         if record.state == WorkerState.IDLE:
             clear(record)
             return
-        record.had_started = record.state == WorkerState.RUNNING
+        record.had_started = record.state in (WorkerState.RUNNING, WorkerState.FINISHING)
         record.state = WorkerState.DEAD
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(record.pid, signal.SIGKILL)
@@ -125,13 +141,26 @@ class Node:
         with suppress(BlockingIOError):
             os.write(self.wake_writer, b"w")
 
+    def wait_for_workers(self) -> None:
+        """Wait while a stopping node's workers are busy, or dead and not yet recovered. Bounded.
+
+        For the pusher, where heart and upkeep live: without them the others would take a node with a long grace
+        time for lost, and run its tasks a second time beside it.
+        """
+        unfinished = (*BUSY, WorkerState.DEAD)
+        while (
+            self.memory.header.stopping_since
+            and any(record.state in unfinished for record in self.memory.records)
+            and not self.memory.stop_overdue(WORKERS_GONE_SECONDS)
+        ):
+            time.sleep(0.05)
+
     def tickets_wanted(self) -> int:
         """Return how many idle workers have no ticket waiting for them."""
         return max(0, self.memory.idle_count() - self.tickets.qsize())
 
 
 def _is_alive(pid: int) -> bool:
-    # The sentinel has reaped its dead children just before each tick.
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+
 from django_q.cluster import Sentinel
 
 from tasks.cluster import node
 from tasks.cluster.orphans import die_with_parent
+
+SIGN_OFF_SECONDS = 8
 
 
 class NodeSentinel(Sentinel):  # type: ignore[misc]  # django-q2 has no types
@@ -21,4 +25,7 @@ class NodeSentinel(Sentinel):  # type: ignore[misc]  # django-q2 has no types
     def stop(self) -> None:
         super().stop()
         if node.here is not None:
+            # SIGALRM ends the process: a database that does not answer must not keep it.
+            signal.alarm(SIGN_OFF_SECONDS)
             node.here.deregister()
+            signal.alarm(0)

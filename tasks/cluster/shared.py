@@ -25,7 +25,12 @@ class WorkerState(IntEnum):
     IDLE = 1  # waiting for a ticket
     CLAIMING = 2  # its token is noted, the database is being asked
     RUNNING = 3
-    DEAD = 4  # died with a token; the node's duties recover it
+    FINISHING = 4  # its handler is over, the outcome is being recorded
+    DEAD = 5  # died with a token; the node's duties recover it
+
+
+# What an attempt may be in the midst of.
+BUSY = (WorkerState.CLAIMING, WorkerState.RUNNING, WorkerState.FINISHING)
 
 
 class WorkerRecord(ctypes.Structure):
@@ -61,6 +66,7 @@ class Header(ctypes.Structure):
         ("stopping_since", ctypes.c_double),
         ("superseded", ctypes.c_uint8),
         ("ticked_at", ctypes.c_double),
+        ("pusher_pid", ctypes.c_int64),
     )
 
 
@@ -109,16 +115,15 @@ class SharedMemory:
         raise RuntimeError("Every worker record of this node is taken; too many workers died at once.")
 
     def busy(self) -> Iterator[WorkerRecord]:
-        """Yield the records of workers that claim or run."""
-        return (record for record in self.records if record.state in (WorkerState.CLAIMING, WorkerState.RUNNING))
+        """Yield the records of workers that have a token."""
+        return (record for record in self.records if record.state in BUSY)
 
     def idle_count(self) -> int:
         return sum(record.state == WorkerState.IDLE for record in self.records)
 
     def tokens(self) -> set[UUID]:
         """Return the tokens that workers, living or dead, claim or run with."""
-        held = (WorkerState.CLAIMING, WorkerState.RUNNING, WorkerState.DEAD)
-        return {record.token_id for record in self.records if record.state in held}
+        return {record.token_id for record in self.records if record.state in (*BUSY, WorkerState.DEAD)}
 
     def request_cancel(self, token: UUID) -> bool:
         """Note that the attempt with this token is cancelled; False when no worker here has it."""
@@ -132,17 +137,20 @@ class SharedMemory:
     def may_claim(self) -> bool:
         return not self.header.stopping_since and not self.header.superseded
 
-    def why_interrupt(self, record: WorkerRecord) -> Why:
-        """Return what the worker's running attempt should be interrupted for now."""
-        if record.state != WorkerState.RUNNING:
-            return Why.NOTHING
-        now = time.monotonic()
-        if bytes(record.cancel) == bytes(record.token):
-            return Why.CANCELLED
-        if record.deadline and now > record.deadline:
-            return Why.TIMED_OUT
+    def stop_overdue(self, seconds: float) -> bool:
+        """Return whether a stop was asked for and its grace time ended `seconds` ago."""
         since = self.header.stopping_since
-        if self.header.superseded or (since and now > since + self.grace_seconds):
+        return bool(since) and time.monotonic() > since + self.grace_seconds + seconds
+
+    def why_interrupt(self, record: WorkerRecord) -> Why:
+        """Return what the worker's attempt should be interrupted for now; once its handler is over, only for a stop."""
+        now = time.monotonic()
+        if record.state == WorkerState.RUNNING:
+            if bytes(record.cancel) == bytes(record.token):
+                return Why.CANCELLED
+            if record.deadline and now > record.deadline:
+                return Why.TIMED_OUT
+        if record.state in BUSY and (self.header.superseded or self.stop_overdue(0)):
             return Why.STOPPING
         return Why.NOTHING
 

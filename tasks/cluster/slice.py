@@ -44,6 +44,11 @@ class WorkerInterrupts:
         self._record.armed = 0
         return was_armed
 
+    def end(self) -> None:
+        self._record.armed = 0
+        self._record.interrupted_at = 0.0
+        self._record.state = WorkerState.FINISHING
+
     def check(self) -> None:
         why = self._memory.why_interrupt(self._record)
         if why != Why.NOTHING:
@@ -72,6 +77,8 @@ class Worker:
         """Claim and run one task; False when there was none."""
         token = uuid4()
         ctypes.memmove(self.record.token, token.bytes, 16)
+        self.record.interrupted_at = 0.0
+        self.record.killed_for = Why.NOTHING
         # Only now may the claim be sent: a running task whose token nobody knows would be taken back.
         self.record.state = WorkerState.CLAIMING
         claimed = claim_task(cluster=self.node.cluster, node=self.node.id, pid=os.getpid(), token=token)
@@ -80,8 +87,6 @@ class Worker:
         now = time.monotonic()
         ctypes.memmove(self.record.task, claimed.id.bytes, 16)
         self.record.since = now
-        self.record.interrupted_at = 0.0
-        self.record.killed_for = Why.NOTHING
         self.record.deadline = now + claimed.timeout_seconds
         self.record.state = WorkerState.RUNNING
         run_attempt(claimed, self.interrupts)

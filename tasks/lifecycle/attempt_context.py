@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 
 PROGRESS_SECONDS = 0.5
 OUTPUT_SECONDS = 0.1
+PATIENCE_SECONDS = 60.0
+RETRY_SECONDS = 0.5
 MAX_LOG_LENGTH = 10_000
 MOST_FILES = 1000
+
+Answer = TypeVar("Answer")
 
 
 class Superseded(errors.AttemptInterrupted):
@@ -126,20 +130,20 @@ class AttemptContext:
             return files.local_path(stored, Path(tempfile.gettempdir()))
 
     def save(self, name: str, data: bytes, content_type: str) -> FileInfo:
-        with self._safely():
+        def store() -> FileInfo:
             owner = User.objects.select_related("plan").get(pk=self._claimed.owner_id)
             return files.describe(
                 files.store_file(owner, name=name, chunks=[data], task_id=self._claimed.id, content_type=content_type)
             )
 
+        return self._patiently(store)
+
     def files_of_owner(self) -> list[FileInfo]:
-        with self._safely():
-            owned = File.objects.filter(owner=self._claimed.owner_id, task=None).order_by("-id")[:MOST_FILES]
-            return [files.describe(file) for file in owned]
+        owned = File.objects.filter(owner=self._claimed.owner_id, task=None).order_by("-id")[:MOST_FILES]
+        return self._patiently(lambda: [files.describe(file) for file in owned.all()])
 
     def _file(self, file: UUID) -> File:
-        with self._safely():
-            stored = File.objects.filter(pk=file, owner=self._claimed.owner_id).first()
+        stored = self._patiently(File.objects.filter(pk=file, owner=self._claimed.owner_id).first)
         if stored is None:
             raise errors.UnreadableFile(f"The file {file} was deleted.")
         return stored
@@ -154,6 +158,20 @@ class AttemptContext:
 
     def snooze(self, seconds: float) -> None:
         raise errors.Snooze(seconds=seconds)
+
+    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask the database, again while it is away: that must not fail the work."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            with self._safely():
+                try:
+                    return ask()
+                except (OperationalError, InterfaceError):
+                    connection.close()
+                    if time.monotonic() > deadline:
+                        raise
+            self.check()
+            time.sleep(RETRY_SECONDS)
 
     @contextmanager
     def _safely(self) -> Iterator[None]:

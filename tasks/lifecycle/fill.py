@@ -6,16 +6,19 @@ beside free slots, settlements), and `tasks.lifecycle.sweep` redoes it within a 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
 from tasks import sql
 
 # Whoever watches the owner's tasks looks at all of them when one is told.
 MOST_TOLD = 20
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -38,6 +41,15 @@ def fill_lanes(lanes: Iterable[int], *, tell: Sequence[UUID] = ()) -> int:
         if tell:
             sql.run("tell", {"tasks": list(tell[:MOST_TOLD])})
         return moved
+
+
+def fill_soon(lanes: Iterable[int], *, tell: Sequence[UUID] = ()) -> None:
+    """Fill lanes now, or leave it to the sweep: for callers whose first transaction has promised everything already."""
+    try:
+        fill_lanes(lanes, tell=tell)
+    except DatabaseError as error:
+        logger.warning("filling lanes is left to the sweep: %s", error)
+        connection.close_if_unusable_or_obsolete()
 
 
 def fill_locked(lanes: list[int]) -> int:

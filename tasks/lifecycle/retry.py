@@ -10,7 +10,7 @@ from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle import admit, audit
-from tasks.lifecycle.fill import fill_lanes
+from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.find import find_task
 from tasks.lifecycle.read import get_task
 from tasks.models import Task
@@ -40,12 +40,15 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
             raise errors.WrongStatus(
                 "This task has succeeded. To do the same again, submit a copy: POST …/copy.", status=task.status
             )
-        if task.done:
+        if not task.done:
+            # Somebody else's retry came first: then this one is not counted either.
+            transaction.set_rollback(True)
+        else:
             row = sql.run_one("revive", {"task": task_id})
             if row is None:
                 raise errors.WrongStatus("The content of this task was purged, so it cannot be run again.")
             audit.record(by, "retry", "task", task_id)
             lane = row.lane_id
     if lane is not None:
-        fill_lanes([lane], tell=[task_id])
+        fill_soon([lane], tell=[task_id])
     return get_task(task_id)

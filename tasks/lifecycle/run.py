@@ -32,6 +32,9 @@ class Interrupts(Protocol):
     def disarm(self) -> bool:
         """From here on nothing is raised; return whether it could be. Called around all that talks to the database."""
 
+    def end(self) -> None:
+        """The handler is over: what is left is to record its outcome, and no deadline or cancellation may prevent that."""
+
     def check(self) -> None:
         """Raise now what is due: cancelled, past the deadline, node stopping."""
 
@@ -62,8 +65,12 @@ def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
 def _execute(claimed: Claimed, interrupts: Interrupts) -> finish.Ending:
     context = AttemptContext(claimed, interrupts)
     try:
-        result = _call_handler(claimed, context, interrupts)
-        context.flush()
+        try:
+            result = _call_handler(claimed, context, interrupts)
+        finally:
+            interrupts.end()
+            # Whatever came of it: the last words before a failure are those that explain it.
+            context.flush()
         return finish.succeeded(result)
     except Superseded:
         raise
@@ -82,12 +89,10 @@ def _execute(claimed: Claimed, interrupts: Interrupts) -> finish.Ending:
         return finish.failed(claimed, error, traceback=traceback.format_exc())
     except BaseException as error:  # the one broad catch: around the handler, SystemExit included
         return finish.failed(claimed, _wrapped(error), traceback=traceback.format_exc())
-    finally:
-        interrupts.disarm()
 
 
 def _call_handler(claimed: Claimed, context: AttemptContext, interrupts: Interrupts) -> dict[str, object]:
-    definition = registry.get_type(claimed.type)
+    definition = registry.get_type(claimed.type, internal=True)
     if claimed.input is None:
         raise errors.GiveUp("The input was purged before the task ran.")
     data = definition.validate(claimed.input)

@@ -20,7 +20,7 @@ from accounts.limits import Limits, limits_of
 from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle import admit, idempotency, places
-from tasks.lifecycle.fill import fill_lanes
+from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.read import get_task
 from tasks.lifecycle.validate import validate_submission
 from tasks.models import Batch, IdempotencyKey, Task
@@ -29,7 +29,10 @@ from tasks.models.ids import new_id
 
 @dataclass(frozen=True)
 class Submission:
-    """What a user asks for. Durations are seconds; None leaves the choice to the task type."""
+    """What a user asks for. Durations are seconds; None leaves the choice to the task type.
+
+    `queue` and `internal` (allow a type that users may not submit) are for our own code: no request sets them.
+    """
 
     type: str
     input: Any
@@ -42,6 +45,8 @@ class Submission:
     tags: Sequence[str] = ()
     on_quota: Literal["reject", "downgrade"] = "reject"
     copy_of: UUID | None = None
+    queue: str | None = None
+    internal: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ def submit_task(
             _insert(user, [accepted], batch=None)
     if not is_first:
         return submit_task(user, submission, idempotency_key=idempotency_key, body_sha256=body_sha256)
-    fill_lanes([accepted.lane], tell=[accepted.id])
+    fill_soon([accepted.lane], tell=[accepted.id])
     return Submitted(get_task(accepted.id))
 
 
@@ -151,7 +156,7 @@ def submit_batch(
         return submit_batch(
             user, submissions, name=name, atomic=atomic, idempotency_key=idempotency_key, body_sha256=body_sha256
         )
-    fill_lanes((item.lane for item in accepted), tell=[item.id for item in accepted])
+    fill_soon((item.lane for item in accepted), tell=[item.id for item in accepted])
     return SubmittedBatch(batch)
 
 
@@ -194,7 +199,7 @@ def _accept_items(
 
 def _accept(user: User, limits: Limits, submission: Submission) -> Accepted:
     definition, data = validate_submission(user, limits, submission)
-    queue, cluster = places.queue_and_cluster(definition.queue)
+    queue, cluster = places.queue_and_cluster(submission.queue or definition.queue)
     priority = submission.priority if submission.priority is not None else min(definition.priority, limits.max_priority)
     return Accepted(
         id=new_id(),

@@ -30,7 +30,7 @@ def validate_submission(user: User, limits: Limits, submission: Submission) -> t
         UnknownTaskType, InvalidInput: with a pointer for each fault.
         EngineUnavailable: nothing here can run the type; the message says what to set up.
     """
-    definition = registry.get_type(submission.type)
+    definition = registry.get_type(submission.type, internal=submission.internal)
     for name in ("input", "metadata", "tags"):
         check_storable(getattr(submission, name), f"/{name}")
     faults = list(_range_faults(limits, submission))

@@ -50,6 +50,8 @@ class Undisturbed:
 
     def arm(self) -> None: ...
 
+    def end(self) -> None: ...
+
     def disarm(self) -> bool:
         return False
 

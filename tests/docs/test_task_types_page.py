@@ -27,6 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 class NoInterrupts:
     def arm(self) -> None: ...
 
+    def end(self) -> None: ...
+
     def disarm(self) -> bool:
         return False
 
