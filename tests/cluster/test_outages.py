@@ -58,7 +58,8 @@ def test_task_killed_while_its_node_stops_is_taken_back_free_of_charge(alice: Us
     wait_for_start(task)
     node.stop(20)
     task.refresh_from_db()
-    assert (task.status, task.attempts_charged) == ("scheduled", 0)
+    assert task.status in {"scheduled", "ready"}
+    assert task.attempts_charged == 0
     assert [attempt.outcome for attempt in task.attempts.all()] == ["returned"]
 
 
@@ -97,12 +98,13 @@ def no_database() -> Iterator[None]:
     """Cut every connection to the test's database and let no new one in."""
     database = connection.settings_dict
     name = connection.ops.quote_name(database["NAME"])
-    place = {"host": database["HOST"], "port": database["PORT"], "user": database["USER"], "password": database["PASSWORD"]}
+    place = {option: database[option.upper()] for option in ("host", "port", "user", "password")}
     connection.close()
     with psycopg.connect(**place, dbname="postgres", autocommit=True) as other:
         other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         try:
-            other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database["NAME"]])
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            other.execute(cut, [database["NAME"]])
             yield
         finally:
             other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")

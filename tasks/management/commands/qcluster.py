@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.core.management.base import CommandError
+from django_q.conf import Conf
 from django_q.management.commands import qcluster
 
 from tasks.cluster import install
@@ -13,5 +16,10 @@ class Command(qcluster.Command):  # type: ignore[misc]  # django-q2 has no types
     help = "Start a node: workers that run tasks of one cluster. Choose the cluster with Q_CLUSTER_NAME."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options.get("cluster_name"):
+            raise CommandError("Choose the cluster with Q_CLUSTER_NAME=name: django-q2 reads -n too late.")
+        if Conf.CLUSTER_NAME not in settings.CLUSTERS:
+            known = ", ".join(settings.CLUSTERS)
+            raise CommandError(f"There is no cluster {Conf.CLUSTER_NAME!r}; CLUSTERS names {known}.")
         install.replace_machinery()
         super().handle(*args, **options)

@@ -1,0 +1,75 @@
+"""The examples of the documentation, run as they are written against a real server and a real node."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from accounts.models import User
+from tests.cluster.conftest import RunningNode
+from tests.docs.pages import PROJECT, examples
+from tests.web.conftest import server, web_process
+from tests.web.live import LiveServer
+
+__all__ = ["server", "web_process"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+
+with_examples = pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+Run = Callable[[list[str], str], str]
+
+
+@pytest.fixture
+def run(server: LiveServer, alice: User, bob: User, token_of: Callable[..., str], tmp_path: Path) -> Iterator[Run]:
+    """Run a program in a folder that looks like a checkout beside `make run`."""
+    folder = tmp_path / "checkout"
+    (folder / ".portal").mkdir(parents=True)
+    users = {"alice": {"token": token_of(alice)}, "bob": {"token": token_of(bob)}}
+    (folder / ".portal" / "demo.json").write_text(json.dumps({"url": server.url, "users": users}))
+    (folder / "tests").symlink_to(PROJECT / "tests")
+    environment = os.environ | {
+        "PYTHONPATH": str(PROJECT),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+
+    def start(command: list[str], program: str) -> str:
+        done = subprocess.run(
+            command,
+            input=program,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    node = RunningNode(workers=2, environment=server.environment, log=tmp_path / "node.log")
+    yield start
+    node.stop()
+
+
+@with_examples
+def test_shell_examples_print_what_the_page_says(page: str, run: Run) -> None:
+    program, printed = examples(PROJECT / page, "sh")
+    _check_lines(run(["bash", "-euo", "pipefail", "-s"], program), printed)
+
+
+@with_examples
+def test_python_examples_print_what_the_page_says(page: str, run: Run) -> None:
+    program, printed = examples(PROJECT / page, "python")
+    _check_lines(run([sys.executable, "-"], program), printed)
+
+
+def _check_lines(output: str, expected: list[str]) -> None:
+    lines = iter(output.splitlines())
+    missing = [line for line in expected if line not in lines]
+    assert not missing, f"not printed, or not in this order: {missing}\n{output}"
