@@ -20,6 +20,7 @@ from accounts.models import User
 from tasks import errors
 from tasks.context import FileInfo
 from tasks.models import File
+from tasks.models.file import storage_path
 
 HEAD_BYTES = 8192
 MAX_NAME_LENGTH = 200
@@ -73,12 +74,13 @@ def store_file(
             content_type=content_type_of(head, clean_name, content_type),
             sha256=digest.hexdigest(),
         )
-        file.data.save(clean_name, DjangoFile(spool), save=False)
-    try:
-        file.save(force_insert=True)
-    except BaseException:
-        file.data.storage.delete(str(file.data.name))
-        raise
+        try:
+            file.data.save(clean_name, DjangoFile(spool), save=False)
+            file.save(force_insert=True)
+        except BaseException:
+            # A full disk leaves the beginning of a file, which has no name here yet.
+            file.data.storage.delete(file.data.name or storage_path(file, clean_name))
+            raise
     return file
 
 

@@ -129,8 +129,9 @@ def _spend_allowances(usage: Any, limits: Limits, accepted: Sequence[Accepted]) 
 def _check_waiting(user: User, usage: Any, limits: Limits, count: int) -> int:
     """Return the new bound of waiting tasks. They are counted only when the bound would pass the limit."""
     bound: int = usage.waiting_bound
+    running = 0
     if bound + count > limits.max_waiting:
-        bound = sql.run_one("count_waiting", {"user": user.pk, "limit": limits.max_waiting + 1}).waiting
+        bound, running = sql.run_one("count_waiting", {"user": user.pk, "limit": limits.max_waiting + 1})
     if bound + count > limits.max_waiting:
         raise _refuse(
             f"Your plan allows {limits.max_waiting} waiting tasks; {bound} are waiting now.",
@@ -138,7 +139,8 @@ def _check_waiting(user: User, usage: Any, limits: Limits, count: int) -> int:
             limits.max_waiting,
             WAITING_RETRY_SECONDS,
         )
-    return bound + count
+    # What runs now may be put off and wait again, without being counted anew.
+    return bound + running + count
 
 
 def _left(limit: int | None, used: int) -> float:

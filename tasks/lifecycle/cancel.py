@@ -7,10 +7,11 @@ sweep does it again when it was lost.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
@@ -23,6 +24,8 @@ from tasks.lifecycle.find import find_task
 from tasks.lifecycle.read import get_task
 from tasks.models import Task
 from tasks.statuses import NOT_STARTED, TERMINAL, Status
+
+logger = logging.getLogger(__name__)
 
 
 def cancel_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
@@ -46,7 +49,11 @@ def cancel_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
             )
             audit.record(by, "cancel", "task", task_id)
     if asked and task.status in NOT_STARTED:
-        end_unstarted([(task_id, task.lane_id)])
+        try:
+            end_unstarted([(task_id, task.lane_id)])
+        except DatabaseError as error:
+            logger.warning("ending %s is left to the sweep: %s", task_id, error)
+            connection.close_if_unusable_or_obsolete()
     if asked:
         tell_node(task_id)
     return get_task(task_id)

@@ -172,9 +172,9 @@ def backoff_seconds(tries: int) -> float:
     return random.uniform(0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2**tries))  # noqa: S311 - jitter
 
 
-def clean(text: str) -> str:
+def clean(text: object) -> str:
     """Return text that Postgres can store: no NUL characters, no lone surrogates, of bounded length."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()[:20_000]
+    return str(text).replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()[:20_000]
 
 
 def _parameters(claimed: Claimed, ending: Ending) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Interrupts(Protocol):
         """From here on nothing is raised; return whether it could be. Called around all that talks to the database."""
 
     def end(self) -> None:
-        """The handler is over: what is left is to record its outcome, and no deadline or cancellation may prevent that."""
+        """The handler is over: no deadline and no cancellation may keep its outcome from being recorded."""
 
     def check(self) -> None:
         """Raise now what is due: cancelled, past the deadline, node stopping."""
@@ -50,6 +50,10 @@ def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
     except Superseded:
         logger.warning("%s %s: superseded, its outcome is dropped", claimed.type, claimed.id)
         return False
+    except Exception:
+        # What the handler raised is itself faulty: a message that cannot be printed, a wait that is no number.
+        ill = errors.GiveUp("The handler failed in a way that cannot be described; the traceback says more.")
+        ending = finish.failed(claimed, ill, traceback=traceback.format_exc())
     recorded = finish.finish_attempt(claimed, ending)
     logger.info(
         "%s %s: attempt %s %s%s",

@@ -274,7 +274,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.SmallIntegerField()),
                 ('token', models.UUIDField(unique=True)),
-                ('outcome', models.TextField(choices=[('succeeded', 'Succeeded'), ('failed', 'Failed'), ('timed_out', 'timed out'), ('cancelled', 'Cancelled'), ('snoozed', 'Snoozed'), ('busy', 'model servers busy'), ('died', 'worker died'), ('lost', 'node lost'), ('returned', 'went back unstarted')])),
+                ('outcome', models.TextField(choices=[('succeeded', 'Succeeded'), ('failed', 'Failed'), ('timed_out', 'Timed out'), ('cancelled', 'Cancelled'), ('snoozed', 'Snoozed'), ('busy', 'Model servers busy'), ('died', 'Worker died'), ('lost', 'Node lost'), ('returned', 'Went back')])),
                 ('charged', models.BooleanField()),
                 ('error', models.JSONField(null=True)),
                 ('traceback', models.TextField(db_default='')),

@@ -1,6 +1,7 @@
--- Count a user's tasks that have not started, at most one more than matters.
--- Index: task_owner_waiting.
-SELECT count(*)::int AS waiting
+-- Count a user's tasks that have not started, at most one more than matters; and those that run, which may come back.
+-- Index: task_owner_waiting; task_running, whole: there are no more of them than workers.
+SELECT count(*)::int AS waiting,
+       (SELECT count(*)::int FROM task WHERE owner_id = %(user)s AND status = 'running') AS running
   FROM (SELECT FROM task
          WHERE owner_id = %(user)s
            AND status IN ('waiting', 'scheduled', 'held', 'ready')

@@ -1,4 +1,5 @@
--- Take their slots from ready tasks of paused queues: ready becomes held again. The caller holds the lanes' locks.
+-- Take their slots from ready tasks of paused queues, and of lanes that have no slots any more (a disabled user):
+-- ready becomes held again. The caller holds the lanes' locks.
 -- Otherwise a paused queue would keep its users' slots from their other queues. What was charged in advance is refunded.
 -- Locks: lanes (held by the caller), then the tasks.
 -- Index: a partial one of ready tasks, read whole: there are no more of them than slots.
@@ -7,7 +8,8 @@ WITH paused AS (
       FROM task
      WHERE task.status = 'ready'
        AND task.lane_id = ANY(%(lanes)s)
-       AND EXISTS (SELECT FROM queue WHERE queue.name = task.queue_id AND queue.paused_at IS NOT NULL)
+       AND (EXISTS (SELECT FROM queue WHERE queue.name = task.queue_id AND queue.paused_at IS NOT NULL)
+            OR EXISTS (SELECT FROM lane WHERE lane.id = task.lane_id AND lane.slots = 0))
        FOR NO KEY UPDATE OF task
 ), held AS (
     UPDATE task

@@ -8,7 +8,9 @@ ON CONFLICT (user_id) DO UPDATE
    SET day = greatest(usage.day, excluded.day),
        day_count = CASE WHEN usage.day < excluded.day THEN 0 ELSE usage.day_count END,
        high_count = CASE WHEN usage.day < excluded.day THEN 0 ELSE usage.high_count END,
-       urgent_count = CASE WHEN usage.day < excluded.day THEN 0 ELSE usage.urgent_count END
+       urgent_count = CASE WHEN usage.day < excluded.day THEN 0 ELSE usage.urgent_count END,
+       -- Never more than a minute ahead, unless the database's clock was set back.
+       burst_at = CASE WHEN usage.burst_at > now() + interval '61 seconds' THEN now() ELSE usage.burst_at END
 RETURNING day_count, high_count, urgent_count, waiting_bound,
           greatest(extract(epoch FROM burst_at - now()), 0)::float AS burst_seconds,
           extract(epoch FROM date_trunc('day', now() AT TIME ZONE 'utc') + interval '1 day'

@@ -149,11 +149,12 @@ def test_disabled_user_has_no_slots_until_enabled_again(alice: User, submit: Sub
     alice.is_active = False
     alice.save(update_fields=["is_active"])
     apply_limits(alice)
-    assert Lane.objects.get(user=alice).slots == 0
+    assert (Lane.objects.get(user=alice).slots, Lane.objects.get(user=alice).taken) == (0, 0)
+    assert set(Task.objects.of(alice).values_list("status", flat=True)) == {"held"}
     alice.is_active = True
     alice.save(update_fields=["is_active"])
     apply_limits(alice)
-    assert Lane.objects.get(user=alice).slots == 4
+    assert (Lane.objects.get(user=alice).slots, Lane.objects.get(user=alice).taken) == (4, 4)
 
 
 def test_raised_slots_start_held_tasks(make_user: Callable[..., User], submit: Submit) -> None:

@@ -83,6 +83,24 @@ def test_absurd_wait_that_a_handler_asks_for_is_cut_to_what_can_be_stored(
     assert (task.status, task.attempts_charged) == ("scheduled", 1)
 
 
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Unprintable(), errors.GiveUp(ValueError("not a text")), errors.Snooze(seconds="5"), errors.Retry(after="5")],  # type: ignore[arg-type]
+)
+def test_attempt_ends_even_when_what_the_handler_raised_is_faulty(
+    run_as: Callable[..., Task], fault: Exception
+) -> None:
+    def work(ctx: Context) -> None:
+        raise fault
+
+    assert run_as(work).status in {"failed", "scheduled"}
+
+
 def test_database_restart_while_a_handler_works_costs_no_attempt(run_as: Callable[..., Task]) -> None:
     def work(ctx: Context) -> None:
         with connection.cursor() as cursor:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors
+from tasks.lifecycle import finish
+from tasks.lifecycle.claim import claim_task
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import IdempotencyKey, Lane, Task, Usage
 
@@ -144,3 +150,24 @@ def test_atomic_batch_with_a_fault_submits_nothing(alice: User) -> None:
         submit_batch(alice, [echo(), Submission("diagnostic.echo", {})], atomic=True)
     assert refusal.value.errors[0]["pointer"] == "/tasks/1/input/message"
     assert not Task.objects.exists()
+
+
+def test_task_that_was_put_off_counts_as_waiting_again(make_user: Callable[..., User], node: UUID) -> None:
+    carol = make_user("carol", slots=2, max_waiting=4)
+    for _ in range(2):
+        submit_task(carol, echo())
+    running = [claim_task(cluster="default", node=node, pid=1, token=uuid4()) for _ in range(2)]
+    for _ in range(3):
+        submit_task(carol, echo())
+    for claimed in running:
+        assert claimed is not None
+        finish.finish_attempt(claimed, replace(finish.returned(), delay_seconds=60))
+    with pytest.raises(errors.QuotaExceeded):
+        submit_task(carol, echo())
+
+
+def test_clock_that_was_set_back_does_not_stop_a_user_for_as_long(make_user: Callable[..., User]) -> None:
+    carol = make_user("carol", per_minute=10)
+    submit_task(carol, echo())
+    Usage.objects.filter(user=carol).update(burst_at=Now() + timedelta(hours=1))
+    submit_task(carol, echo())
