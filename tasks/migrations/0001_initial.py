@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('charged_seconds', models.FloatField(db_default=0.0)),
                 ('token', models.UUIDField(null=True)),
                 ('worker_pid', models.IntegerField(null=True)),
-                ('attempt_number', models.SmallIntegerField(db_default=0)),
+                ('attempt_number', models.IntegerField(db_default=0)),
                 ('attempts_charged', models.SmallIntegerField(db_default=0)),
                 ('max_attempts', models.SmallIntegerField()),
                 ('timeout_seconds', models.IntegerField()),
@@ -258,7 +258,7 @@ class Migration(migrations.Migration):
             name='Event',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attempt', models.SmallIntegerField()),
+                ('attempt', models.IntegerField()),
                 ('kind', models.TextField(choices=[('progress', 'Progress'), ('log', 'Log'), ('output', 'Output')])),
                 ('data', models.JSONField()),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
@@ -272,7 +272,7 @@ class Migration(migrations.Migration):
             name='Attempt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.SmallIntegerField()),
+                ('number', models.IntegerField()),
                 ('token', models.UUIDField(unique=True)),
                 ('outcome', models.TextField(choices=[('succeeded', 'Succeeded'), ('failed', 'Failed'), ('timed_out', 'Timed out'), ('cancelled', 'Cancelled'), ('snoozed', 'Snoozed'), ('busy', 'Model servers busy'), ('died', 'Worker died'), ('lost', 'Node lost'), ('returned', 'Went back')])),
                 ('charged', models.BooleanField()),

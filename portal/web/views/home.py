@@ -35,6 +35,9 @@ def home(request: SignedInRequest) -> HttpResponse:
     ready = [definition for definition in all_types().values() if definition.readiness().ready]
     context |= {
         "types": [definition for definition in ready if not definition.diagnostic] or ready,
-        "quick_types": sorted(filter(quick_field, ready), key=lambda definition: definition.diagnostic),
+        "quick_types": sorted(
+            (definition for definition in ready if quick_field(definition)),
+            key=lambda definition: definition.diagnostic,
+        ),
     }
     return render(request, "web/home/page.html", context)
