@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from portal.web.words import engine_text
 from tasks import registry
 from tasks.samples import SampleError, Samples, Task
 
@@ -67,7 +68,7 @@ def describe(task: Task) -> Iterator[str]:
     """Yield the lines that show how a task ended: its result, or its error."""
     result = task.get("result") or {}
     engine = result.get("engine") or {}
-    made_by = f"{_seconds(task)}  {engine.get('name', '')} {engine.get('version', '')}"
+    made_by = f"{_seconds(task)}  {engine_text(engine)}"
     yield f"{task['type']:<20} {task['status']:<10} {made_by}".rstrip()
     if task.get("error"):
         yield f"    {task['error']['message']}"

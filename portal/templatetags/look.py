@@ -157,6 +157,12 @@ def ran(task: Task) -> timedelta | None:
     return max(timedelta(0), task.finished_at - task.started_at)
 
 
+@register.filter
+def engine(of: dict[str, Any]) -> str:
+    """Return the names and versions of what did the work."""
+    return words.engine_text(of)
+
+
 @register.filter(name="words")
 def words_of(code: str) -> str:
     """Return a code such as ``urgent_allowance_used`` as words."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.web.result_shapes import MOST_MEMBERS, MOST_ROWS, Section, cut, tables_in, text_of
+from portal.web.document_facts import document_facts
+from portal.web.result_shapes import MOST_MEMBERS, MOST_ROWS, Section, cut, shorten, tables_in, text_of
 
 MOST_BOXES = 1000
 HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -136,6 +137,16 @@ def _palette(reading: Reading) -> Section | None:
     return Section("palette", "Colours", colours)
 
 
+def _document(reading: Reading) -> Section | None:
+    """What a document tells about itself, with its number of pages."""
+    metadata = reading.result.get("metadata")
+    if not isinstance(metadata, dict) or "page_count" not in reading.result:
+        return None
+    reading.take("metadata")
+    facts = {"Pages": reading.take("page_count")} | document_facts(metadata)
+    return Section("facts", "Document", {name: shorten(value) for name, value in facts.items()})
+
+
 def _box(box: Any) -> dict[str, Any] | None:
     """Return where a box is and what is in it, or None when it is not a box."""
     if not isinstance(box, dict):
@@ -153,5 +164,5 @@ def _id_of(image: Any) -> str:
 
 
 READERS: list[Callable[[Reading], Section | None]] = [
-    _answer, _caption, _pictures, _texts, _passages, _tables, _segments, _pages, _boxes, _palette,
+    _answer, _caption, _pictures, _texts, _passages, _tables, _segments, _pages, _boxes, _palette, _document,
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.web import words
 from portal.web.result_readers import READERS, Reading
 from portal.web.result_shapes import MOST_ROWS, Section, shorten
 
@@ -42,7 +43,7 @@ def describe(rest: dict[str, Any]) -> list[Section]:
     facts, sections, deep = {}, [], {}
     for name, value in rest.items():
         if not isinstance(value, dict | list):
-            facts[name] = shorten(value)
+            facts[name] = words.value_in_words(name, shorten(value))
         elif isinstance(value, dict) and value.keys() == {"width", "height"}:
             facts[name] = f"{value['width']} × {value['height']}"
         elif isinstance(value, dict) and not any(isinstance(member, dict | list) for member in value.values()):
@@ -53,7 +54,7 @@ def describe(rest: dict[str, Any]) -> list[Section]:
         else:
             deep[name] = shorten(value)
     if facts:
-        sections.append(Section("facts", "Details", facts))
+        sections.append(Section("facts", "Facts", facts))
     return sections + ([Section("tree", "More", deep)] if deep else [])
 
 

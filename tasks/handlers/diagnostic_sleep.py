@@ -45,7 +45,7 @@ def sleep(ctx: Context, data: SleepInput) -> SleepResult:
     started = time.monotonic()
     while (slept := time.monotonic() - started) < data.seconds:
         ctx.check()
-        ctx.progress(slept / data.seconds, f"slept {slept:.0f} of {data.seconds:g} seconds")
+        ctx.progress(slept / data.seconds, f"slept {slept:.1f} of {data.seconds:g} seconds")
         time.sleep(min(STEP_SECONDS, data.seconds - slept))
     ctx.check()
     engine = EngineInfo(name="portal", version="1")

@@ -14,13 +14,13 @@ class Outcome(models.TextChoices):
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    TIMED_OUT = "timed_out", "timed out"
+    TIMED_OUT = "timed_out", "Timed out"
     CANCELLED = "cancelled"
     SNOOZED = "snoozed"
-    BUSY = "busy", "model servers busy"
-    DIED = "died", "worker died"
-    LOST = "lost", "node lost"
-    RETURNED = "returned", "went back unstarted"
+    BUSY = "busy", "Model servers busy"
+    DIED = "died", "Worker died"
+    LOST = "lost", "Node lost"
+    RETURNED = "returned", "Went back"
 
 
 class Attempt(models.Model):

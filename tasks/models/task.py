@@ -152,6 +152,11 @@ class Task(models.Model):
         return self.status in TERMINAL
 
     @property
+    def attempts_counted(self) -> int:
+        """How many attempts count against the limit; the running one, which is charged when it ends, included."""
+        return self.attempts_charged + (self.status == Status.RUNNING)
+
+    @property
     def etag(self) -> str:
         """Version, status and attempt: after a crash a version can come again with another status."""
         return f'"v{self.version}-{self.shown_status}-{self.attempt_number}"'

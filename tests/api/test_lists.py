@@ -86,6 +86,18 @@ def test_tasks_of_a_batch_are_listed(api: MakeClient, alice: User, submit: Submi
     assert ids(api(alice).get("/api/v1/tasks", {"batch": batch["id"]})) == made[::-1]
 
 
+def test_list_tells_why_each_task_waits(api: MakeClient, alice: User, submit: Submit, work: Work) -> None:
+    submit(alice, type="diagnostic.fail", input={"mode": "raise"})
+    work()
+    later = submit(alice, run_after="2100-01-01T00:00:00Z")["id"]
+    slots = alice.plan.slots
+    queued = [submit(alice)["id"] for _ in range(slots + 1)]
+    whys = {task["id"]: task["queue"]["why"] for task in api(alice).get("/api/v1/tasks").json()["data"]}
+    assert whys.pop(later) == "scheduled"
+    assert [whys.pop(task) for task in queued] == ["waiting_for_a_worker"] * slots + ["waiting_for_a_slot"]
+    assert list(whys.values()) == ["retry_backoff"]
+
+
 @pytest.mark.parametrize("path", ["tasks", "files", "batches"])
 def test_empty_list_has_the_shape_of_a_list(api: MakeClient, alice: User, path: str) -> None:
     assert api(alice).get(f"/api/v1/{path}").json() == {"data": [], "next_cursor": None, "has_more": False}

@@ -44,6 +44,7 @@ def test_running_task_shows_its_progress(
     assert "reading page 4 of 10" in text
     assert 'value="40"' in text
     assert '<noscript><meta http-equiv="refresh"' in text
+    assert "<dt>Attempts</dt><dd>1 of 3</dd>" in text
 
 
 def test_failed_task_shows_its_error_and_offers_a_retry(
@@ -64,7 +65,10 @@ def test_cancel_ends_a_waiting_task(page: Client, alice: User, submit: Submit) -
     page.post(reverse("web:cancel", args=[task.pk]))
     task.refresh_from_db()
     assert task.status == "cancelled"
-    assert "Retry" in show(page, task)
+    text = show(page, task)
+    assert "Retry" in text
+    assert "The task was cancelled." in text
+    assert ">cancelled<" not in text
 
 
 def test_text_of_a_document_is_never_markup(page: Client, alice: User, finished: Finish) -> None:
@@ -79,6 +83,33 @@ def test_text_of_a_document_is_never_markup(page: Client, alice: User, finished:
     assert "<script>alert" not in text
     assert "<img src=x" not in text
     assert "&lt;script&gt;alert(1)" in text
+
+
+def test_facts_of_a_document_are_words(page: Client, alice: User, finished: Finish) -> None:
+    metadata = {
+        "moddate": "D:20000101000000+00'00'",
+        "author": "(unspecified)",
+        "title": "Report",
+        "pdf_version": "1.4",
+    }
+    result = {
+        "text": "hello",
+        "page_count": 3,
+        "metadata": metadata,
+        "engine": {"name": "pypdfium2 + tesseract", "version": "5.3.0 + 5.5.2-23-g397887", "kind": "embedded"},
+    }
+    text = show(page, finished(alice, result, as_type="pdf.extract", file="x"))
+    assert "<dt>Modified</dt><dd>1 January 2000, 00:00 (UTC)</dd>" in text
+    assert "<dt>PDF version</dt><dd>1.4</dd>" in text
+    assert "<dt>Pages</dt><dd>3</dd>" in text
+    assert "unspecified" not in text
+    assert "pypdfium2 5.3.0, tesseract 5.5.2</dd>" in text
+    assert text.count("Details</h2>") == 1
+
+
+def test_end_of_a_generated_text_is_told_in_words(page: Client, alice: User, finished: Finish) -> None:
+    text = show(page, finished(alice, {"text": "Once", "finish_reason": "length"}, as_type="text.generate", prompt="x"))
+    assert "<dt>Finish reason</dt><dd>Stopped at the token limit</dd>" in text
 
 
 def test_markdown_of_a_model_is_sanitised(page: Client, alice: User, finished: Finish) -> None:

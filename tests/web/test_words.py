@@ -8,16 +8,25 @@ from types import ModuleType
 import pytest
 
 from portal.templatetags import look
-from portal.web import csv_export, words
+from portal.web import csv_export, document_facts, words
 from portal.web.forms import task_input
 from tasks.statuses import SHOWN
 
 
-@pytest.mark.parametrize("module", [look, words, csv_export, task_input], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [look, words, csv_export, document_facts, task_input], ids=lambda module: module.__name__
+)
 def test_examples_hold(module: ModuleType) -> None:
     outcome = doctest.testmod(module)
     assert outcome.attempted > 0
     assert outcome.failed == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["D:20001345", "D:20240101000000+99'00'", "D:20240230", "", "D:2024-01-01", "next week"]
+)
+def test_what_is_no_date_stays_as_the_document_has_it(text: str) -> None:
+    assert document_facts.date_text(text) == text
 
 
 def test_every_status_has_words_an_icon_and_a_tone() -> None:

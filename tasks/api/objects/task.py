@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tasks import models
 from tasks.api.objects.shape import Shape, write_time
-from tasks.lifecycle.explain import Wait
+from tasks.lifecycle.explain import Wait, explain_wait
 from tasks.statuses import Status
 
 Shown = Literal[
@@ -55,7 +55,11 @@ class Estimate(Shape):
 
 
 class QueuePlace(Shape):
-    """Where a task waits. The position counts what starts before it, and stops at 1,000; null in lists."""
+    """Where a task waits, and why.
+
+    The position counts what starts before it, and stops at 1,000; it is null in lists. Lists do not look at
+    queues and workers either: `queue_paused` and `no_workers` are only told of a single task.
+    """
 
     name: str
     position: int | None
@@ -112,8 +116,8 @@ class Task(Shape):
     urls: TaskUrls
 
 
-def task_object(task: models.Task, content: models.TaskContent | None, wait: Wait | None = None) -> dict[str, Any]:
-    """Return a task as JSON. Without `wait` its place in the queue is left out; without `content` it was purged."""
+def task_object(task: models.Task, content: models.TaskContent | None, wait: Wait) -> dict[str, Any]:
+    """Return a task as JSON. Without `content` it was purged."""
     shown = task.shown_status
     own = f"{BASE}/{task.id}"
     between_attempts = task.status == Status.SCHEDULED and task.attempt_number > 0
@@ -134,13 +138,12 @@ def task_object(task: models.Task, content: models.TaskContent | None, wait: Wai
         "progress": {"fraction": task.progress_fraction, "stage": task.progress_stage or None},
         "queue": {
             "name": task.queue_id,
-            "position": wait.position if wait else None,
-            "why": wait.why if wait else None,
+            "position": wait.position,
+            "why": wait.why,
             "starts_in": None,
         },
         "attempts": {
-            # The running one is charged when it ends.
-            "made": task.attempts_charged + (task.status == Status.RUNNING),
+            "made": task.attempts_counted,
             "max": task.max_attempts,
             "next_at": write_time(task.run_after) if between_attempts else None,
         },
@@ -167,6 +170,15 @@ def task_object(task: models.Task, content: models.TaskContent | None, wait: Wai
             "retry": f"{own}/retry",
         },
     }
+
+
+def wait_of_row(task: models.Task) -> Wait:
+    """Return why a task waits as far as its own row tells, so that a list asks nothing more for each task."""
+    if task.status == Status.HELD:
+        return Wait(None, "waiting_for_a_slot")
+    if task.status == Status.READY:
+        return Wait(None, "waiting_for_a_worker")
+    return explain_wait(task)
 
 
 def content_of(task: models.Task) -> models.TaskContent | None:

@@ -18,7 +18,7 @@ from accounts.models import User
 from tasks import errors, models
 from tasks.api.bodies import Body, Query, Time, read_body, read_query
 from tasks.api.idempotency import body_digest, idempotency_key
-from tasks.api.objects.task import Shown, Task, content_of, task_object
+from tasks.api.objects.task import Shown, Task, content_of, task_object, wait_of_row
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.rate_limits import rate_limit_headers
 from tasks.api.refusals import InvalidParameter
@@ -159,11 +159,13 @@ class TasksView(CountedView):
     def get(self, request: Request) -> Response:
         """List your tasks, newest first.
 
-        Filters are joined by *and*. The place in the queue is only told of a single task.
+        Filters are joined by *and*. Of queued tasks `queue.why` tells `waiting_for_a_slot` or `waiting_for_a_worker`;
+        the position, and whether the queue is paused or has no workers, are only told of a single task.
         """
         filters, metadata = read_filters(request.query_params)
         page = page_by_id(find_tasks(self.caller, filters, metadata), filters)
-        return answer_page(request, [task_object(task, content_of(task)) for task in page.rows], page.next_cursor)
+        rows = [task_object(task, content_of(task), wait_of_row(task)) for task in page.rows]
+        return answer_page(request, rows, page.next_cursor)
 
 
 def answer_task(task: models.Task, *, status: int) -> Response:
