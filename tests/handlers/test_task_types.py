@@ -26,8 +26,9 @@ def test_example_and_sample_are_valid_inputs(name: str) -> None:
     definition = all_types()[name]
 
     definition.validate(dict(definition.example))
-    definition.validate(filled(dict(definition.sample)))
-    assert definition.sample
+    assert definition.samples
+    for sample in definition.samples:
+        definition.validate(filled(dict(sample)))
 
 
 def test_the_types_have_the_decided_queues_priorities_and_timeouts() -> None:

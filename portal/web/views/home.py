@@ -33,11 +33,9 @@ def home(request: SignedInRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return render(request, "web/home/live.html", context)
     ready = [definition for definition in all_types().values() if definition.readiness().ready]
+    quick = [definition for definition in ready if quick_field(definition)]
     context |= {
         "types": [definition for definition in ready if not definition.diagnostic] or ready,
-        "quick_types": sorted(
-            (definition for definition in ready if quick_field(definition)),
-            key=lambda definition: definition.diagnostic,
-        ),
+        "quick_types": sorted(quick, key=lambda definition: definition.diagnostic),
     }
     return render(request, "web/home/page.html", context)
