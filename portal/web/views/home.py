@@ -33,9 +33,10 @@ def home(request: SignedInRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return render(request, "web/home/live.html", context)
     ready = [definition for definition in all_types().values() if definition.readiness().ready]
-    quick = [definition for definition in ready if quick_field(definition)]
+    quick_types = [definition for definition in ready if quick_field(definition)]
+    quick_types.sort(key=lambda definition: definition.diagnostic)
     context |= {
         "types": [definition for definition in ready if not definition.diagnostic] or ready,
-        "quick_types": sorted(quick, key=lambda definition: definition.diagnostic),
+        "quick_types": quick_types,
     }
     return render(request, "web/home/page.html", context)
