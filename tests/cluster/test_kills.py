@@ -7,9 +7,11 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 import psutil
 import pytest
+from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks.lifecycle.submit import Submission, submit_batch
@@ -29,6 +31,12 @@ def sleeps(user: User, count: int, seconds: float) -> list[Task]:
 
 def busy_pids(node: RunningNode) -> set[int]:
     running = Task.objects.filter(node=node.row.pk, status="running")
+    return set(running.values_list("worker_pid", flat=True))
+
+
+def freshly_busy_pids(node: RunningNode) -> set[int]:
+    """Workers whose task began less than half a second ago."""
+    running = Task.objects.filter(node=node.row.pk, status="running", started_at__gt=Now() - timedelta(seconds=0.5))
     return set(running.values_list("worker_pid", flat=True))
 
 
@@ -53,7 +61,10 @@ def test_everything_is_killed_once_and_all_tasks_succeed_recorded_once(
     tasks = sleeps(carol, 20, 1.5)
     wait_until(lambda: len(busy_pids(first)) >= 2 and len(busy_pids(second)) == 3, what="busy workers")
 
-    psutil.Process(busy_pids(first).pop()).send_signal(signal.SIGKILL)
+    # In the middle of its work: one that is about to finish would be recorded as succeeded.
+    victims: set[int] = set()
+    wait_until(lambda: victims.update(freshly_busy_pids(first)) or victims, what="a task that has just begun")
+    psutil.Process(victims.pop()).send_signal(signal.SIGKILL)
     died = Attempt.objects.filter(outcome="died")
     wait_until(died.exists, seconds=5, what="the dead worker's task to be taken back")
 

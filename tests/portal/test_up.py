@@ -135,7 +135,7 @@ def test_portal_comes_up_survives_every_kill_and_leaves_nothing(checkout: Checko
     for name, user in again["users"].items():
         assert user["password"] == demo["users"][name]["password"]
         assert user["token"] != demo["users"][name]["token"]
-    assert checkout.output().count("tasks submitted, one of each type") == 1, "only at the first start"
+    assert checkout.output().count("tasks submitted, of each type") == 1, "only at the first start"
     assert smoke(checkout, again, again["users"]["alice"]["token"]) == 0
     assert smoke(checkout, again, demo["users"]["alice"]["token"]) == 1, "a token of the start before"
 
@@ -147,7 +147,7 @@ def test_portal_comes_up_survives_every_kill_and_leaves_nothing(checkout: Checko
 
 def assert_samples_were_shown(checkout: Checkout) -> None:
     lines = checkout.output().splitlines()
-    submitted = next(int(line.split()[2]) for line in lines if "tasks submitted, one of each type" in line)
+    submitted = next(int(line.split()[2]) for line in lines if "tasks submitted, of each type" in line)
     ended = [line.split()[2:4] for line in lines if line.startswith("samples") and " succeeded " in line]
     assert len(ended) == submitted, checkout.output()
     assert ["pdf.extract", "succeeded"] in ended
