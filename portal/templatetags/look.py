@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.web import words
+from tasks.measures import duration_text, size_text
 from tasks.models import Task
 
 register = template.Library()
@@ -64,44 +65,11 @@ def status_badge(status: str) -> dict[str, str]:
 
 @register.filter
 def duration(seconds: float | timedelta | None) -> str:
-    """Return a duration for people.
-
-    >>> duration(0.0423), duration(5.25), duration(75), duration(7300)
-    ('42 ms', '5.2 s', '1 min 15 s', '2 h 1 min')
-    """
-    if seconds is None:
-        return "–"
-    if isinstance(seconds, timedelta):
-        seconds = seconds.total_seconds()
-    if seconds < 1:
-        return f"{max(0, seconds) * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{hours // 24} days"
+    """Return a duration for people."""
+    return duration_text(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
 
 
-@register.filter
-def size(count: float | None) -> str:
-    """Return bytes for people, in powers of 1,000 as storage is sold.
-
-    >>> size(999), size(1200), size(5_368_709_120)
-    ('999 B', '1.2 kB', '5.4 GB')
-    """
-    if count is None:
-        return "–"
-    if count < 1000:
-        return f"{count:.0f} B"
-    for unit in ("kB", "MB", "GB"):
-        count /= 1000
-        if count < 999.5:
-            return f"{count:.1f} {unit}" if count < 10 else f"{count:.0f} {unit}"
-    return f"{count / 1000:.1f} TB"
+register.filter("size", size_text)
 
 
 @register.simple_tag

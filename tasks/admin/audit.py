@@ -10,9 +10,10 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tasks.admin.formats import NOTHING, moment, task_link, user_link
+from tasks.admin.formats import moment, task_link, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import users_like
+from tasks.measures import NOTHING
 from tasks.models import AuditEntry
 
 # The index of targets begins with their kind.

@@ -7,9 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from tasks.admin.formats import moment, size_text, task_link, user_link
+from tasks.admin.formats import moment, task_link, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import users_like
+from tasks.measures import size_text
 from tasks.models import File
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-NOTHING = "–"
+from tasks.measures import NOTHING, duration_text
 
 # What is no status of a task: of attempts, nodes and queues. Words, icon, tone.
 OTHER_LOOKS = {
@@ -48,27 +48,6 @@ def link_button(url: str, label: str) -> SafeString:
     return format_html('<a class="button small" href="{}">{}</a>', url, label)
 
 
-def duration_text(seconds: float | None) -> str:
-    """Return a duration, in the words of the portal's pages.
-
-    >>> duration_text(0.0423), duration_text(5.25), duration_text(75), duration_text(7300)
-    ('42 ms', '5.2 s', '1 min 15 s', '2 h 1 min')
-    """
-    if seconds is None:
-        return NOTHING
-    if seconds < 1:
-        return f"{max(0.0, seconds) * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{hours // 24} days"
-
-
 def between(start: datetime | None, end: datetime | None) -> str:
     """Return the time from start to end; a dash when either is missing."""
     return duration_text((end - start).total_seconds()) if start and end else NOTHING
@@ -84,23 +63,6 @@ def moment(when: datetime | None) -> SafeString | str:
     return format_html(
         '<time class="nowrap" datetime="{}" title="{}">{}</time>', local.isoformat(), full, local.strftime(pattern)
     )
-
-
-def size_text(size: float | None) -> str:
-    """Return a number of bytes, in the words of the portal's pages: powers of 1,000.
-
-    >>> size_text(999), size_text(1200), size_text(5_368_709_120)
-    ('999 B', '1.2 kB', '5.4 GB')
-    """
-    if size is None:
-        return NOTHING
-    if size < 1000:
-        return f"{size:.0f} B"
-    for unit in ("kB", "MB", "GB"):
-        size /= 1000
-        if size < 999.5:
-            return f"{size:.1f} {unit}" if size < 10 else f"{size:.0f} {unit}"
-    return f"{size / 1000:.1f} TB"
 
 
 def percent_text(value: float | None) -> str:

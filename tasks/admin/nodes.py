@@ -20,10 +20,11 @@ from django.utils.safestring import SafeString
 
 from tasks.admin.access import operator_of
 from tasks.admin.confirm import Question, confirm_page
-from tasks.admin.formats import NOTHING, age, duration_text, link_button, moment, percent_text, status_tag, task_link
+from tasks.admin.formats import age, link_button, moment, percent_text, status_tag, task_link
 from tasks.admin.screen import ReadOnlyScreen
 from tasks.errors import NotFound
 from tasks.lifecycle.pause import drain_node, resume_node
+from tasks.measures import NOTHING, duration_text
 from tasks.models import Node
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
 

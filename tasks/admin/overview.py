@@ -14,7 +14,8 @@ from django.urls import reverse
 from tasks import sql
 from tasks.admin.bounded import bounded_queries
 from tasks.admin.depths import Depth, at_least, queue_depths
-from tasks.admin.formats import capped_text, duration_text
+from tasks.admin.formats import capped_text
+from tasks.measures import duration_text
 from tasks.models import Lane, Node, Queue, Task
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
 from tasks.statuses import Status

@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Plan, User
 from tasks.admin.access import operator_of
-from tasks.admin.formats import NOTHING
 from tasks.admin.screen import AuditedScreen
 from tasks.lifecycle import audit
 from tasks.lifecycle.limits import apply_limits
+from tasks.measures import NOTHING
 
 # What lanes hold a copy of; everything else is read when a task is submitted.
 IN_LANES = {"slots", "weight"}

@@ -17,10 +17,11 @@ from django.utils.safestring import SafeString
 from tasks.admin.access import operator_of
 from tasks.admin.confirm import Question, confirm_page
 from tasks.admin.depths import Depth, queue_depths
-from tasks.admin.formats import NOTHING, duration_text, link_button, moment, status_tag
+from tasks.admin.formats import link_button, moment, status_tag
 from tasks.admin.screen import AuditedScreen
 from tasks.errors import NotFound
 from tasks.lifecycle.pause import pause_queue, resume_queue
+from tasks.measures import NOTHING, duration_text
 from tasks.models import Queue
 
 PERMISSION = "tasks.change_queue"

@@ -16,10 +16,11 @@ from django.utils.safestring import SafeString
 
 from tasks.admin import task_page
 from tasks.admin.filters import BatchFilter, CreatedFilter, ErrorFilter, QueueFilter, StatusFilter, TypeFilter
-from tasks.admin.formats import NOTHING, between, moment, status_tag, task_link, user_link
+from tasks.admin.formats import between, moment, status_tag, task_link, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import HELP, match_tasks
 from tasks.admin.task_actions import PERMISSION, VERBS, ask, carry_out, safe_back
+from tasks.measures import NOTHING
 from tasks.models import Task
 from tasks.statuses import Status
 

@@ -13,9 +13,7 @@ from portal.web.forms import task_input
 from tasks.statuses import SHOWN
 
 
-@pytest.mark.parametrize(
-    "module", [look, words, csv_export, document_facts, task_input], ids=lambda module: module.__name__
-)
+@pytest.mark.parametrize("module", [words, csv_export, document_facts, task_input], ids=lambda module: module.__name__)
 def test_examples_hold(module: ModuleType) -> None:
     outcome = doctest.testmod(module)
     assert outcome.attempted > 0

@@ -1,0 +1,23 @@
+"""The examples in docstrings of the core hold."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import tasks
+import tasks.lifecycle
+
+MODULES = [
+    f"{package.__name__}.{module.name}"
+    for package in (tasks, tasks.lifecycle)
+    for module in pkgutil.iter_modules(package.__path__)
+    if not module.ispkg
+]
+
+
+def test_examples_of_docstrings_hold() -> None:
+    outcomes = [doctest.testmod(importlib.import_module(name)) for name in MODULES]
+    assert sum(outcome.failed for outcome in outcomes) == 0
+    assert sum(outcome.attempted for outcome in outcomes) >= 4, "the examples are gone, or not found"
