@@ -118,7 +118,6 @@ class TaskType:
     icon: str = "task"
     # Inputs that `make run` shows and `manage.py smoke` tries; {"$sample": name} stands for that file of tests/samples.
     samples: Sequence[Mapping[str, Any]] = ()
-    check_input: Callable[[Any, Any], None] | None = None
 
     def validate(self, data: Any) -> Input:
         """Return the validated input.

@@ -50,6 +50,6 @@ def _connect() -> psycopg.Connection[Any]:
     parameters.pop("cursor_factory", None)
     parameters.pop("context", None)
     raw = psycopg.connect(**parameters, autocommit=True)
-    for channel in (events.READY, events.CANCEL, events.QUEUE):
+    for channel in (events.READY, events.CANCEL):
         raw.execute(f"LISTEN {channel}")
     return raw

@@ -25,7 +25,7 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
 
     Raises:
         NotFound: no such task.
-        WrongStatus: it has succeeded; submit a copy instead.
+        WrongStatus: it has succeeded; submit it as a new task instead.
         QuotaExceeded: the owner's plan has no room.
     """
     lane: int | None = None
@@ -38,7 +38,7 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
         task = find_task(task_id, owner=owner, lock=True)
         if task.status == Status.SUCCEEDED:
             raise errors.WrongStatus(
-                "This task has succeeded. To do the same again, submit a copy: POST …/copy.", status=task.status
+                "This task has succeeded. To do the same again, submit it as a new task.", status=task.status
             )
         if not task.done:
             # Somebody else's retry came first: then this one is not counted either.

@@ -160,12 +160,6 @@ def submit_batch(
     return SubmittedBatch(batch)
 
 
-def check_submission(user: User, submission: Submission) -> None:
-    """Raise what `submit_task` would raise for the submission itself; queues nothing, counts nothing."""
-    _check_open(user)
-    _accept(user, limits_of(user), submission)
-
-
 def _check_open(user: User) -> None:
     if settings.MAINTENANCE:
         raise errors.Maintenance

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import sql
-from tasks.lifecycle.cancel import end_unstarted, tell_node
+from tasks.lifecycle.cancel import end_unstarted
 from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes, settle
 from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.pause import hold_paused
@@ -55,22 +55,13 @@ def fill_idle() -> int:
 
 
 def end_cancelled_and_expired() -> int:
-    """End unstarted tasks that were cancelled or whose `start_before` has passed; remind nodes of running ones."""
+    """End unstarted tasks that were cancelled or whose `start_before` has passed. Nodes look after running ones."""
     unstarted = Task.objects.filter(status__in=NOT_STARTED)
     late = Q(start_before__lte=Now(), start_before__isnull=False)
     asked = Q(cancel_requested_at__lte=Now() - STALE)
     ended = list(unstarted.filter(asked).values_list("id", "lane_id")[:LIMIT])
     ended += unstarted.filter(late).values_list("id", "lane_id")[:LIMIT]
     return end_unstarted(ended) if ended else 0
-
-
-def remind_nodes() -> int:
-    """Tell nodes again of running tasks that were cancelled."""
-    running = Task.objects.filter(status=Status.RUNNING, cancel_requested_at__lte=Now() - STALE)
-    tasks = list(running.values_list("id", flat=True)[:LIMIT])
-    for task in tasks:
-        tell_node(task)
-    return len(tasks)
 
 
 def reset_clocks() -> int:
@@ -128,7 +119,6 @@ def all_duties() -> dict[str, Any]:
             start_due,
             fill_idle,
             end_cancelled_and_expired,
-            remind_nodes,
             reset_clocks,
             refresh_warp,
         )

@@ -21,7 +21,6 @@ DUTIES = {
     "start_due": 0.5,
     "fill_idle": 1,
     "end_cancelled_and_expired": 1,
-    "remind_nodes": 1,
     "reset_clocks": 1,
     "refresh_warp": 1,
     "refresh_lanes": 15,

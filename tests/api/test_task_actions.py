@@ -47,14 +47,14 @@ def test_retry_revives_under_the_same_id_and_may_be_repeated(api: MakeClient, al
     assert client.post(task["urls"]["retry"]).json()["version"] == revived.json()["version"]
 
 
-def test_retry_of_a_succeeded_task_is_409_and_names_copy(
+def test_retry_of_a_succeeded_task_is_409_and_says_what_to_do(
     api: MakeClient, alice: User, submit: Submit, work: Work
 ) -> None:
     task = submit(alice)
     work()
     response = api(alice).post(task["urls"]["retry"])
     assert (response.status_code, response.json()["code"]) == (409, "wrong_status")
-    assert "copy" in response.json()["detail"]
+    assert "submit it as a new task" in response.json()["detail"]
 
 
 def test_attempts_list_the_ended_and_the_running_one(
