@@ -11,7 +11,7 @@ from typing import List
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OLDEST = (3, 11)
 
-RUN = ["base", "llm", "embedded", "models"]
+RUN = ["base", "llm", "speech", "embedded", "models"]
 DEVELOP = [*RUN, "dev"]
 # Target -> requirement sets it needs, and what is then run with the environment's Python.
 TARGETS = {

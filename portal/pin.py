@@ -8,7 +8,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent / "requirements"
 # In this order: the later ones are constrained by base.txt.
-SETS = ("base", "llm", "embedded", "models", "dev")
+SETS = ("base", "llm", "speech", "embedded", "models", "dev")
 
 
 def main() -> int:
