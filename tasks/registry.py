@@ -86,6 +86,25 @@ class Readiness:
         return self.state != "unavailable"
 
 
+@dataclass(frozen=True)
+class RetryPolicy:
+    """What follows a failed attempt: how long to wait for the next one, and what is not tried again.
+
+    The wait is random between 0 and `base_seconds` × 2^tries, `cap_seconds` at most (full jitter). A handler that raises
+    `Retry(after=…)` or `GiveUp` has its own way. `by_exception` gives another policy for a class of exceptions and what
+    derives from it; the first that fits holds.
+    """
+
+    base_seconds: float = 2.0
+    cap_seconds: float = 600.0
+    give_up_on: tuple[type[BaseException], ...] = ()
+    by_exception: Sequence[tuple[type[BaseException], RetryPolicy]] = ()
+
+    def for_exception(self, raised: BaseException) -> RetryPolicy:
+        """Return the policy that holds for what a handler raised."""
+        return next((policy for kind, policy in self.by_exception if isinstance(raised, kind)), self)
+
+
 def always_ready() -> Readiness:
     return Readiness("embedded", "portal")
 
@@ -110,6 +129,7 @@ class TaskType:
     priority: int = 5
     timeout: int = 600
     max_attempts: int = 3
+    retry: RetryPolicy = RetryPolicy()
     est_seconds: float = 1.0
     readiness: Callable[[], Readiness] = always_ready
     diagnostic: bool = False

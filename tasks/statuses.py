@@ -28,17 +28,17 @@ REVIVABLE = TERMINAL - {Status.SUCCEEDED}
 
 # Every arrow of docs/architecture.md; a new one needs a decision record.
 MOVES: dict[Status, frozenset[Status]] = {
-    Status.WAITING: frozenset({Status.HELD, Status.CANCELLED, Status.FAILED, Status.EXPIRED}),
+    Status.WAITING: frozenset({Status.HELD, Status.SCHEDULED, Status.CANCELLED, Status.FAILED, Status.EXPIRED}),
     Status.SCHEDULED: frozenset({Status.HELD, Status.CANCELLED, Status.EXPIRED}),
     Status.HELD: frozenset({Status.READY, Status.CANCELLED, Status.EXPIRED}),
     Status.READY: frozenset({Status.RUNNING, Status.HELD, Status.CANCELLED, Status.EXPIRED}),
     Status.RUNNING: frozenset(
-        {Status.SUCCEEDED, Status.FAILED, Status.SCHEDULED, Status.CANCELLED},
+        {Status.SUCCEEDED, Status.FAILED, Status.SCHEDULED, Status.CANCELLED, Status.WAITING},
     ),
     Status.SUCCEEDED: frozenset(),
-    Status.FAILED: frozenset({Status.HELD}),
-    Status.CANCELLED: frozenset({Status.HELD}),
-    Status.EXPIRED: frozenset({Status.HELD}),
+    Status.FAILED: frozenset({Status.HELD, Status.WAITING}),
+    Status.CANCELLED: frozenset({Status.HELD, Status.WAITING}),
+    Status.EXPIRED: frozenset({Status.HELD, Status.WAITING}),
 }
 
 SHOWN = ("waiting", "scheduled", "queued", "running", "cancelling", "succeeded", "failed", "cancelled", "expired")

@@ -75,13 +75,14 @@ class TicketBroker(Broker):  # type: ignore[misc]  # django-q2 has no types
             self._duties.start()
         if self._line is None:
             self._line = Line(node)
-        if not node.memory.may_claim:
+        if not node.memory.takes_work():
             time.sleep(0.05)
             return None
         wanted = node.tickets_wanted()
         found = 0
         if wanted:
-            asked = {"cluster": node.cluster, "node": node.id, "limit": wanted}
+            threads = node.memory.has_free_threads()
+            asked = {"cluster": node.cluster, "node": node.id, "limit": wanted, "threads": threads}
             found = sql.run_one("count_ready", asked).ready
         if not found:
             self._line.wait(POLL_SECONDS)

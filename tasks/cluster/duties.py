@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 from tasks import sql
 from tasks.cluster.heart import guarded
@@ -17,11 +18,14 @@ from tasks.cluster.node import Node
 from tasks.cluster.observer import Observer
 from tasks.cluster.shared import Why, WorkerRecord, WorkerState, clear
 from tasks.lifecycle import recover, sweep
+from tasks.lifecycle.recover import Blame
 
 logger = logging.getLogger(__name__)
 
 STEP_SECONDS = 0.25
 ROUND_SECONDS = 1.0
+# What was claimed together should be over within hundredths of a second; then the rest goes to others.
+LONG_SECONDS = 0.1
 
 
 class Duties(threading.Thread):
@@ -37,6 +41,7 @@ class Duties(threading.Thread):
         last_round = 0.0
         while True:
             guarded(self._recover_dead_workers)
+            guarded(self._take_back_unstarted)
             if time.monotonic() - last_round >= ROUND_SECONDS:
                 last_round = time.monotonic()
                 for step in (self._recover_unknown, self._observer.observe, self._take_duties):
@@ -46,22 +51,26 @@ class Duties(threading.Thread):
     # --- This node ----------------------------------------------------------------------------------
 
     def _recover_dead_workers(self) -> None:
+        """Recover workers of which every record is known to be dead: threads die with their worker."""
+        by_pid: dict[int, list[WorkerRecord]] = defaultdict(list)
         for record in self._node.memory.records:
-            if record.state == WorkerState.DEAD:
-                self._recover(record)
-                clear(record)
+            if record.state != WorkerState.FREE:
+                by_pid[record.pid].append(record)
+        for pid, records in by_pid.items():
+            if all(record.state == WorkerState.DEAD for record in records):
+                for record, blame in blame_for_death(records):
+                    if recover.recover_worker(self._node.id, token=record.token_id, blame=blame):
+                        logger.warning("worker %s died while it ran %s: %s", pid, record.task_id, blame)
+                for record in records:
+                    clear(record)
                 self._node.wake()
 
-    def _recover(self, record: WorkerRecord) -> None:
-        recovered = recover.recover_worker(
-            self._node.id,
-            token=record.token_id,
-            started=bool(record.had_started),
-            timed_out=record.killed_for == Why.TIMED_OUT,
-            stopping=record.killed_for == Why.STOPPING,
-        )
-        if recovered:
-            logger.warning("worker %s died while it ran %s: recovered", record.pid, record.task_id)
+    def _take_back_unstarted(self) -> None:
+        """Give back what waits behind a task that takes longer than was thought."""
+        now = time.monotonic()
+        for record in self._node.memory.busy():
+            if record.noted_count > 1 and record.state == WorkerState.RUNNING and now - record.since > LONG_SECONDS:
+                recover.give_back(self._node.id, self._node.memory.take_back_unstarted(record))
 
     def _recover_unknown(self) -> None:
         if count := recover.recover_unknown(self._node.id, self._node.memory.tokens):
@@ -72,3 +81,25 @@ class Duties(threading.Thread):
     def _take_duties(self) -> None:
         for row in sql.run("take_duties", {"names": list(self._duties)}):
             guarded(self._duties[row.name])
+
+
+def blame_for_death(records: Sequence[WorkerRecord]) -> list[tuple[WorkerRecord, Blame]]:
+    """Return, for each attempt that a worker died with, what is to come of it.
+
+    A task whose worker was killed on purpose answers for that; its neighbours in other threads do not. When the worker
+    died by itself, it was the only one that ran, or the one that was under suspicion; else nobody knows, and each of
+    them runs alone next time.
+    """
+    started = [record for record in records if record.had_started]
+    suspects = [record for record in started if record.alone] or started
+    killed = any(record.killed_for for record in records)
+
+    def blame(record: WorkerRecord) -> Blame:
+        if record.killed_for == Why.TIMED_OUT:
+            return Blame.TIMED_OUT
+        if killed or record not in suspects:
+            # Cancelled (which the finish sees by itself), stopping, a neighbour, or not started at all.
+            return Blame.NONE
+        return Blame.DIED if len(suspects) == 1 else Blame.UNCLEAR
+
+    return [(record, blame(record)) for record in records]

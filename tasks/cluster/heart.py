@@ -16,6 +16,7 @@ from typing import cast
 from uuid import UUID
 
 import psutil
+from django.conf import settings
 from django.db import connection
 from psycopg.types.json import Jsonb
 
@@ -23,6 +24,7 @@ from tasks import sql
 from tasks.cluster.node import Node
 from tasks.cluster.orphans import orphaned
 from tasks.cluster.shared import WorkerState
+from tasks.cluster.throttle import Throttle
 from tasks.models import Task
 from tasks.statuses import Status
 
@@ -50,6 +52,9 @@ class Heart(threading.Thread):
         self._node = node
         self._ticked_at = 0.0
         self._steps_without_tick = 0
+        self._throttle = Throttle(
+            cpu_limit=settings.THROTTLE_CPU_PERCENT, memory_limit=settings.THROTTLE_MEMORY_PERCENT
+        )
 
     def run(self) -> None:
         last_beat = 0.0
@@ -68,13 +73,17 @@ class Heart(threading.Thread):
             for record in self._node.memory.records
             if record.state in (WorkerState.RUNNING, WorkerState.FINISHING)
         ]
+        cpu, memory = psutil.cpu_percent(), psutil.virtual_memory().percent
+        throttled = self._throttle.update(cpu=cpu, memory=memory)
+        self._node.memory.header.throttled = throttled
         row = sql.run_one(
             "beat",
             {
                 "node": self._node.id,
                 "running": Jsonb(running),
-                "cpu": psutil.cpu_percent(),
-                "memory": psutil.virtual_memory().percent,
+                "cpu": cpu,
+                "memory": memory,
+                "throttled": throttled,
             },
         )
         if row is None and self._node.memory.may_claim:

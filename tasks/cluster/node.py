@@ -45,7 +45,7 @@ class Node:
         self.tickets = tickets
         self.sentinel_pid = os.getpid()
         self.leader_pid = os.getppid()
-        self.memory = SharedMemory(workers, grace_seconds=settings.STOP_GRACE_SECONDS)
+        self.memory = SharedMemory(workers, grace_seconds=settings.STOP_GRACE_SECONDS, threads=settings.WORKER_THREADS)
         # A worker writes here when it becomes idle, so that the pusher looks at once.
         self.wake_reader, self.wake_writer = os.pipe()
         os.set_blocking(self.wake_reader, False)

@@ -13,11 +13,17 @@ import mmap
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from uuid import UUID
 
 from tasks import errors
+from tasks.lifecycle.claim import MOST_TOGETHER
+
+# `WorkerRecord.current` before the first of what was claimed has started.
+NOT_STARTED = 255
 
 
 class WorkerState(IntEnum):
@@ -34,14 +40,25 @@ BUSY = (WorkerState.CLAIMING, WorkerState.RUNNING, WorkerState.FINISHING)
 
 
 class WorkerRecord(ctypes.Structure):
-    """One worker, written by itself; `cancel` by the pusher, `interrupted_at`, `killed_for`, DEAD by the sentinel."""
+    """One worker, or one of its threads, written by itself.
+
+    `cancel` is written by the pusher, `interrupted_at`, `killed_for` and DEAD by the sentinel. `noted` are the tokens that
+    a worker claims with: `noted_count` of them, of which those after `current` have not started. Whoever holds the
+    memory's lock may move `current`, or set `taken_back`: then what has not started will not start here.
+    """
 
     _fields_ = (
         ("pid", ctypes.c_int64),
         ("state", ctypes.c_uint8),
+        ("is_thread", ctypes.c_uint8),
+        ("alone", ctypes.c_uint8),
         ("armed", ctypes.c_uint8),
         ("had_started", ctypes.c_uint8),
         ("killed_for", ctypes.c_uint8),
+        ("noted_count", ctypes.c_uint8),
+        ("current", ctypes.c_uint8),
+        ("taken_back", ctypes.c_uint8),
+        ("noted", ctypes.c_uint8 * 16 * MOST_TOGETHER),
         ("token", ctypes.c_uint8 * 16),
         ("task", ctypes.c_uint8 * 16),
         ("cancel", ctypes.c_uint8 * 16),
@@ -58,6 +75,33 @@ class WorkerRecord(ctypes.Structure):
     def task_id(self) -> UUID:
         return UUID(bytes=bytes(self.task))
 
+    def note(self, tokens: Sequence[UUID]) -> None:
+        """Note the tokens that this worker claims, or has claimed, with; none of them has started."""
+        self.noted_count = 0
+        self.taken_back = 0
+        for place, token in zip(self.noted, tokens, strict=False):
+            ctypes.memmove(place, token.bytes, 16)
+        self.current = NOT_STARTED
+        self.noted_count = len(tokens)
+
+    def noted_tokens(self, first: int = 0) -> list[UUID]:
+        return [UUID(bytes=bytes(self.noted[number])) for number in range(first, self.noted_count)]
+
+    def unstarted_tokens(self) -> list[UUID]:
+        return self.noted_tokens(0 if self.current == NOT_STARTED else self.current + 1)
+
+    def begin(self, token: UUID, task: UUID, *, timeout_seconds: float, alone: bool) -> None:
+        """Note what this worker runs from now on."""
+        now = time.monotonic()
+        self.interrupted_at = 0.0
+        self.killed_for = Why.NOTHING
+        ctypes.memmove(self.token, token.bytes, 16)
+        ctypes.memmove(self.task, task.bytes, 16)
+        self.alone = alone
+        self.since = now
+        self.deadline = now + timeout_seconds
+        self.state = WorkerState.RUNNING
+
 
 class Header(ctypes.Structure):
     """The node as a whole. `stopping_since` is 0 until SIGTERM; `superseded`: end now, nothing counts any more."""
@@ -65,6 +109,7 @@ class Header(ctypes.Structure):
     _fields_ = (
         ("stopping_since", ctypes.c_double),
         ("superseded", ctypes.c_uint8),
+        ("throttled", ctypes.c_uint8),
         ("ticked_at", ctypes.c_double),
         ("pusher_pid", ctypes.c_int64),
     )
@@ -89,29 +134,46 @@ INTERRUPTS: dict[Why, type[errors.AttemptInterrupted]] = {
 class SharedMemory:
     """The node's header and its worker records."""
 
-    def __init__(self, workers: int, *, grace_seconds: float) -> None:
+    def __init__(self, workers: int, *, grace_seconds: float, threads: int = 0) -> None:
         # Twice the workers: records of dead ones are kept until they are recovered.
-        self.size = workers * 2 + 2
+        self.size = (workers * 2 + 2) * (1 + threads)
+        self.threads = threads
         self.grace_seconds = grace_seconds
         self._memory = mmap.mmap(-1, ctypes.sizeof(Header) + ctypes.sizeof(WorkerRecord) * self.size)
         self.header = Header.from_buffer(self._memory)
         records = WorkerRecord * self.size
         self.records = records.from_buffer(self._memory, ctypes.sizeof(Header))
-        self._lock_file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the node  # noqa: SIM115: lives as long as the node
+        self._lock_file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the node
         self.header.ticked_at = time.monotonic()
 
-    def take_record(self) -> WorkerRecord:
-        """Take a free record for this process. A POSIX lock serialises starting workers; death releases it."""
-        fcntl.lockf(self._lock_file, fcntl.LOCK_EX)
+    @contextmanager
+    def locked(self, *, wait: bool = True) -> Iterator[bool]:
+        """Hold the node's one lock: between processes, not between threads; death releases it (POSIX record lock).
+
+        Without `wait` it gives False at once where somebody else holds it.
+        """
         try:
+            fcntl.lockf(self._lock_file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if wait:
+                raise
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            fcntl.lockf(self._lock_file, fcntl.LOCK_UN)
+
+    def take_record(self, *, is_thread: bool = False) -> WorkerRecord:
+        """Take a free record for this process or a thread of it; called in its main thread only."""
+        with self.locked():
             for record in self.records:
                 if record.state == WorkerState.FREE:
                     clear(record)
                     record.pid = os.getpid()
+                    record.is_thread = is_thread
                     record.state = WorkerState.IDLE
                     return record
-        finally:
-            fcntl.lockf(self._lock_file, fcntl.LOCK_UN)
         raise RuntimeError("Every worker record of this node is taken; too many workers died at once.")
 
     def busy(self) -> Iterator[WorkerRecord]:
@@ -119,11 +181,29 @@ class SharedMemory:
         return (record for record in self.records if record.state in BUSY)
 
     def idle_count(self) -> int:
-        return sum(record.state == WorkerState.IDLE for record in self.records)
+        return sum(record.state == WorkerState.IDLE and not record.is_thread for record in self.records)
+
+    def has_free_threads(self) -> bool:
+        """Return whether an idle worker has a thread to spare; also where there are none, and workers do all work."""
+        if not self.threads:
+            return True
+        records = [(record.pid, record.state, record.is_thread) for record in self.records]
+        busy = Counter(pid for pid, state, is_thread in records if is_thread and state != WorkerState.FREE)
+        idle = [pid for pid, state, is_thread in records if state == WorkerState.IDLE and not is_thread]
+        return any(busy[pid] < self.threads for pid in idle)
 
     def tokens(self) -> set[UUID]:
         """Return the tokens that workers, living or dead, claim or run with."""
-        return {record.token_id for record in self.records if record.state in (*BUSY, WorkerState.DEAD)}
+        taken = [record for record in self.records if record.state in (*BUSY, WorkerState.DEAD)]
+        return {token for record in taken for token in (record.token_id, *record.noted_tokens())}
+
+    def take_back_unstarted(self, record: WorkerRecord) -> list[UUID]:
+        """Take from a busy worker what it has claimed and not started; return the tokens. Never waits."""
+        with self.locked(wait=False) as is_mine:
+            if not is_mine or record.state not in BUSY or record.state == WorkerState.CLAIMING or record.taken_back:
+                return []
+            record.taken_back = 1
+            return record.unstarted_tokens()
 
     def request_cancel(self, token: UUID) -> bool:
         """Note that the attempt with this token is cancelled; False when no worker here has it."""
@@ -136,6 +216,16 @@ class SharedMemory:
     @property
     def may_claim(self) -> bool:
         return not self.header.stopping_since and not self.header.superseded
+
+    def takes_work(self, *, beside: int = 0) -> bool:
+        """Return whether this node takes new work now; throttled, it runs one task at a time.
+
+        Args:
+            beside: how many of the busy records are the asking worker's own and do not count.
+        """
+        if not self.may_claim:
+            return False
+        return not self.header.throttled or sum(1 for _ in self.busy()) <= beside
 
     def stop_overdue(self, seconds: float) -> bool:
         """Return whether a stop was asked for and its grace time ended `seconds` ago."""

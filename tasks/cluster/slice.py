@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
@@ -15,58 +14,31 @@ from django.conf import settings
 from django.db import connection
 
 from tasks.cluster import node, tickets
+from tasks.cluster.interrupts import WorkerInterrupts
 from tasks.cluster.orphans import die_with_parent, orphaned
-from tasks.cluster.shared import INTERRUPTS, SharedMemory, Why, WorkerRecord, WorkerState
-from tasks.lifecycle.claim import claim_task
+from tasks.cluster.shared import WorkerState
+from tasks.cluster.threads import Threads
+from tasks.lifecycle.claim import MOST_TOGETHER, Claimed, claim_tasks
+from tasks.lifecycle.recover import give_back
 from tasks.lifecycle.run import run_attempt
 
 logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 1.0
 TROUBLE_SECONDS = 0.5
-
-
-class WorkerInterrupts:
-    """`tasks.lifecycle.run.Interrupts` for one worker: signals from the sentinel, tokens from shared memory.
-
-    A signal raises only while handler code is armed, and only for the attempt that it is meant for.
-    """
-
-    def __init__(self, memory: SharedMemory, record: WorkerRecord) -> None:
-        self._memory = memory
-        self._record = record
-
-    def arm(self) -> None:
-        self._record.armed = 1
-
-    def disarm(self) -> bool:
-        was_armed = bool(self._record.armed)
-        self._record.armed = 0
-        return was_armed
-
-    def end(self) -> None:
-        self._record.armed = 0
-        self._record.interrupted_at = 0.0
-        self._record.state = WorkerState.FINISHING
-
-    def check(self) -> None:
-        why = self._memory.why_interrupt(self._record)
-        if why != Why.NOTHING:
-            raise INTERRUPTS[why]
-
-    def on_signal(self, _signal: int, _frame: FrameType | None) -> None:
-        if self._record.armed:
-            self.check()
+# After a slice that found nothing to take while its threads are all busy: the ticket was meant for another worker.
+FULL_SECONDS = 0.02
 
 
 class Worker:
-    """This worker process: its record in the node's memory, and how it is interrupted."""
+    """This worker process: its record in the node's memory, its threads, and how both are interrupted."""
 
     def __init__(self, here: node.Node) -> None:
         self.node = here
         self.record = here.memory.take_record()
         self.interrupts = WorkerInterrupts(here.memory, self.record)
-        signal.signal(node.INTERRUPT_SIGNAL, self.interrupts.on_signal)
+        self.threads = Threads(here, settings.WORKER_THREADS)
+        signal.signal(node.INTERRUPT_SIGNAL, self._on_signal)
 
     def become_idle(self) -> None:
         """Say that this worker waits for a ticket."""
@@ -74,23 +46,46 @@ class Worker:
         self.node.wake()
 
     def work(self) -> bool:
-        """Claim and run one task; False when there was none."""
-        token = uuid4()
-        ctypes.memmove(self.record.token, token.bytes, 16)
-        self.record.interrupted_at = 0.0
-        self.record.killed_for = Why.NOTHING
+        """Claim and run one task, or several short ones; False when there was none."""
+        tokens = [uuid4() for _ in range(MOST_TOGETHER)]
+        self.record.note(tokens)
         # Only now may the claim be sent: a running task whose token nobody knows would be taken back.
         self.record.state = WorkerState.CLAIMING
-        claimed = claim_task(cluster=self.node.cluster, node=self.node.id, pid=os.getpid(), token=token)
-        if claimed is None:
-            return False
-        now = time.monotonic()
-        ctypes.memmove(self.record.task, claimed.id.bytes, 16)
-        self.record.since = now
-        self.record.deadline = now + claimed.timeout_seconds
-        self.record.state = WorkerState.RUNNING
+        claimed = claim_tasks(
+            cluster=self.node.cluster,
+            node=self.node.id,
+            pid=os.getpid(),
+            tokens=tokens,
+            threads=self._takes_waiting_work(),
+        )
+        self.record.note([one.token for one in claimed])
+        for number, one in enumerate(claimed):
+            if not self._start(number, one):
+                give_back(self.node.id, self.record.unstarted_tokens())
+                break
+        return bool(claimed)
+
+    def _takes_waiting_work(self) -> bool:
+        return not settings.WORKER_THREADS or self.threads.free_count > 0
+
+    def _start(self, number: int, claimed: Claimed) -> bool:
+        """Run one of the claimed tasks, here or in a thread; False when it may not start any more."""
+        memory = self.node.memory
+        with memory.locked():
+            if self.record.taken_back or not memory.may_claim:
+                return False
+            self.record.current = number
+        if claimed.waits and not claimed.alone and self.threads.free_count > 0:
+            self.threads.start(claimed)
+            return True
+        self.record.begin(claimed.token, claimed.id, timeout_seconds=claimed.timeout_seconds, alone=claimed.alone)
         run_attempt(claimed, self.interrupts)
         return True
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        # The threads first: what is due here raises.
+        self.threads.deliver_interrupts()
+        self.interrupts.on_signal(number, frame)
 
 
 _worker: Worker | None = None
@@ -105,6 +100,7 @@ def start_worker() -> None:
     assert node.here is not None
     _worker = Worker(node.here)
     tickets.before_wait = _worker.become_idle
+    tickets.before_stop = _worker.threads.join
 
 
 def run_slice() -> None:
@@ -114,19 +110,30 @@ def run_slice() -> None:
     database is logged, and django-q2 is to save neither.
     """
     assert _worker is not None
+    _worker.record.note([])
     _worker.record.state = WorkerState.CLAIMING
     ends_at = time.monotonic() + SLICE_SECONDS
+    found = False
     try:
-        while _worker.node.memory.may_claim and not orphaned() and time.monotonic() < ends_at:
+        # One's own record is busy while it asks.
+        while _worker.node.memory.takes_work(beside=1) and not orphaned() and time.monotonic() < ends_at:
             if not _worker.work():
                 break
+            found = True
     except Exception:
         logger.exception("the worker lost its grip on the database; it starts over")
         connection.close()
         time.sleep(TROUBLE_SECONDS)
     finally:
         _worker.interrupts.disarm()
+    if not found and settings.WORKER_THREADS and not _worker.threads.free_count:
+        time.sleep(FULL_SECONDS)
+    _replace_when_large(_worker)
+
+
+def _replace_when_large(worker: Worker) -> None:
     if psutil.Process().memory_info().rss > settings.WORKER_MAX_RSS_MB * 1024 * 1024:
-        logger.info("worker %s holds much memory: replaced", os.getpid())
-        _worker.record.state = WorkerState.IDLE
+        logger.info("worker %s holds much memory: replaced when its threads are done", os.getpid())
+        worker.threads.join()
+        worker.record.state = WorkerState.IDLE
         raise SystemExit(0)

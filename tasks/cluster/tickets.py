@@ -24,6 +24,8 @@ RUN_SLICE = "tasks.cluster.slice.run_slice"
 
 # What a worker process does before it waits for its next ticket; set when it starts.
 before_wait: Callable[[], None] | None = None
+# What it does before it ends because it is told to.
+before_stop: Callable[[], None] | None = None
 
 
 def ticket() -> dict[str, Any]:
@@ -53,6 +55,8 @@ class TicketPipe:
             before_wait()
         record = os.read(self._reader, 1)
         if record == STOP:
+            if before_stop is not None:
+                before_stop()
             return "STOP"
         return ticket() if record == TICKET else result()
 

@@ -30,21 +30,27 @@ def band(priority: int) -> str:
     return "high" if priority >= 7 else "none"
 
 
-def admit(user: User, limits: Limits, accepted: Sequence[Accepted]) -> list[Accepted]:
+def admit(user: User, limits: Limits, accepted: Sequence[Accepted], *, rate: bool = True) -> list[Accepted]:
     """Count the tasks against the plan and return them, lowered where their `on_quota` is ``downgrade``.
 
     Locks the user's usage row until the transaction ends. Needs a transaction.
 
+    Args:
+        rate: whether this counts as a submission of the minute; not so for what a running task starts.
+
     Raises:
         QuotaExceeded: names the policy, its limit and when to try again; then nothing is counted.
     """
-    if not accepted:
+    if not accepted and not rate:
         return []
+    # Also without a task: a batch of nothing but faults was work, too, and costs the rate.
     usage = sql.run_one("lock_usage", {"user": user.pk})
-    _check_rate(usage, limits)
-    _check_day(usage, limits, len(accepted))
+    if rate:
+        _check_rate(usage, limits)
+    if accepted:
+        _check_day(usage, limits, len(accepted))
     admitted = _spend_allowances(usage, limits, accepted)
-    waiting = _check_waiting(user, usage, limits, len(accepted))
+    waiting = _check_waiting(user, usage, limits, len(accepted)) if accepted else usage.waiting_bound
     bands = [band(task.priority) for task in admitted]
     _count(
         user,
@@ -53,6 +59,7 @@ def admit(user: User, limits: Limits, accepted: Sequence[Accepted]) -> list[Acce
         high=bands.count("high"),
         urgent=bands.count("urgent"),
         waiting=waiting,
+        rate=rate,
     )
     return admitted
 
@@ -67,11 +74,11 @@ def count_one_more(user: User, limits: Limits) -> None:
     _check_rate(usage, limits)
     _check_day(usage, limits, 1)
     waiting = _check_waiting(user, usage, limits, 1)
-    _count(user, limits, tasks=1, high=0, urgent=0, waiting=waiting)
+    _count(user, limits, tasks=1, high=0, urgent=0, waiting=waiting, rate=True)
 
 
-def _count(user: User, limits: Limits, *, tasks: int, high: int, urgent: int, waiting: int) -> None:
-    burst = RATE_WINDOW_SECONDS / limits.per_minute if limits.per_minute else 0.0
+def _count(user: User, limits: Limits, *, tasks: int, high: int, urgent: int, waiting: int, rate: bool) -> None:
+    burst = RATE_WINDOW_SECONDS / limits.per_minute if limits.per_minute and rate else 0.0
     counted = {"user": user.pk, "tasks": tasks, "high": high, "urgent": urgent, "burst": burst, "waiting": waiting}
     sql.run("count_usage", counted)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
@@ -15,10 +15,13 @@ from psycopg.types.json import Jsonb
 
 from accounts.models import User
 from tasks import errors, files, sql
-from tasks.backends import addresses
-from tasks.context import FileInfo
+from tasks.backends.pool import BalancedPool, Caller
+from tasks.context import Child, ChildTask, FileInfo, Pool
+from tasks.lifecycle import start
 from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.references import find_references, read_results, resolve_references
 from tasks.models import File
+from tasks.sql.turns import database_turn
 
 if TYPE_CHECKING:
     from tasks.lifecycle.run import Interrupts
@@ -69,6 +72,11 @@ class AttemptContext:
 
     def emit(self, text: str) -> None:
         self._output.append(text)
+        self._flush_when_due(OUTPUT_SECONDS)
+
+    def restart_output(self) -> None:
+        self._output = []
+        self._entries.append({"kind": "output", "data": {"text": "", "restart": True}})
         self._flush_when_due(OUTPUT_SECONDS)
 
     def flush(self) -> None:
@@ -148,10 +156,33 @@ class AttemptContext:
             raise errors.UnreadableFile(f"The file {file} was deleted.")
         return stored
 
+    # --- The input ---------------------------------------------------------------------------------
+
+    def resolved_input(self) -> Any:
+        """Return the input with the values of other tasks' results in it.
+
+        Raises:
+            GiveUp: one of them is not there.
+        """
+        data, owner = self._claimed.input, self._claimed.owner_id
+        if not self._claimed.has_references:
+            return data
+        results = self._patiently(lambda: read_results(owner, find_references(data)))
+        return resolve_references(data, results)
+
+    # --- Other tasks -------------------------------------------------------------------------------
+
+    def children(self) -> list[Child]:
+        return self._patiently(lambda: start.read_children(self._claimed.id))
+
+    def start_children(self, children: Sequence[ChildTask]) -> NoReturn:
+        raise start.ChildrenStarted(self._patiently(lambda: start.accept_children(self._claimed, children)))
+
     # --- The rest ----------------------------------------------------------------------------------
 
-    def backend(self, kind: str) -> str:
-        return addresses.base_url(kind)
+    def backend(self, kind: str, *, demo: bool = False) -> Pool:
+        caller = Caller(task=self._claimed.id, token=self._claimed.token, owner=self._claimed.owner_id)
+        return BalancedPool(kind, caller, patiently=self._patiently, demo=demo)
 
     def check(self) -> None:
         self._interrupts.check()
@@ -178,7 +209,8 @@ class AttemptContext:
         """Nothing may be raised by a signal while the database is spoken to: it would leave the connection torn."""
         was_armed = self._interrupts.disarm()
         try:
-            yield
+            with database_turn():
+                yield
         finally:
             if was_armed:
                 self._interrupts.arm()

@@ -19,7 +19,8 @@ from psycopg.types.json import Jsonb
 from accounts.models import User
 from tasks import errors, events, sql
 from tasks.lifecycle import audit
-from tasks.lifecycle.fill import fill_locked, locked_lanes
+from tasks.lifecycle.announce import announce_ended
+from tasks.lifecycle.fill import fill_locked, locked_lanes, settle
 from tasks.lifecycle.find import find_task
 from tasks.lifecycle.read import get_task
 from tasks.models import Task
@@ -69,7 +70,7 @@ def end_unstarted(tasks: Sequence[tuple[UUID, int]]) -> int:
         How many ended.
     """
     with locked_lanes(lane for _, lane in tasks) as lanes:
-        ended = sql.run(
+        rows = sql.run(
             "release",
             {
                 "tasks": [task for task, _ in tasks],
@@ -78,8 +79,10 @@ def end_unstarted(tasks: Sequence[tuple[UUID, int]]) -> int:
                 "expired": Jsonb(_error(*errors.EXPIRED)),
             },
         )
+        announce_ended([row.id for row in rows if row.what == "ended"])
         fill_locked(lanes)
-    return len(ended)
+    settle([(row.id, row.lane) for row in rows if row.what == "settlement"], dependents=True)
+    return sum(row.what == "ended" for row in rows)
 
 
 def tell_node(task_id: UUID) -> None:

@@ -1,20 +1,30 @@
-"""Claiming: a free worker takes the first ready task of its cluster."""
+"""Claiming: a free worker takes the first ready task of its cluster, or several short ones."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
 from tasks import sql
+from tasks.lifecycle.references import may_have_references
 from tasks.models import Task
 from tasks.statuses import Status
 
 
+# Short tasks are claimed together: about this much work, so that nobody waits long behind them.
+BUDGET_SECONDS = 0.010
+MOST_TOGETHER = 32
+
+
 @dataclass(frozen=True)
 class Claimed:
-    """One attempt: the task, and the token that alone may record its end. `input` is None when it was purged."""
+    """One attempt: the task, and the token that alone may record its end.
+
+    `input` is None when it was purged; `has_references` says that parts of it stand for other tasks' results.
+    """
 
     id: UUID
     token: UUID
@@ -26,17 +36,36 @@ class Claimed:
     max_attempts: int
     timeout_seconds: int
     input: Any
+    has_references: bool = False
+    waits: bool = False
+    alone: bool = False
 
 
-def claim_task(*, cluster: str, node: UUID, pid: int, token: UUID) -> Claimed | None:
-    """Make the first ready task running under `token` and return it; None when there is none to take.
+def claim_tasks(
+    *, cluster: str, node: UUID, pid: int, tokens: Sequence[UUID], threads: bool = True, main: bool = True
+) -> list[Claimed]:
+    """Make the first ready tasks running and return them: one, or several where short work is at the head.
 
-    The caller makes the token and notes it where its node can see it *before* calling: should the
-    answer be lost, the node finds a running task whose token no worker knows and returns it.
+    The caller makes the tokens and notes them where its node can see them *before* calling: should the
+    answer be lost, the node finds running tasks whose token no worker knows and returns them.
     A node that is not alive (draining, lost, stopped) gets nothing.
+
+    Args:
+        tokens: one for each task that may be taken, at most MOST_TOGETHER.
+        threads: whether work that waits for others may be taken.
+        main: whether other work may be taken.
     """
-    row = sql.run_one("claim", {"cluster": cluster, "node": node, "pid": pid, "token": token})
-    return row and _claimed(row)
+    asked = {
+        "cluster": cluster,
+        "node": node,
+        "pid": pid,
+        "tokens": list(tokens),
+        "most": len(tokens),
+        "budget": BUDGET_SECONDS if len(tokens) > 1 else 0.0,
+        "threads": threads,
+        "main": main,
+    }
+    return [_claimed(row) for row in sql.run("claim", asked)]
 
 
 def running_tasks_of(node: UUID) -> list[Claimed]:
@@ -51,6 +80,8 @@ def running_tasks_of(node: UUID) -> list[Claimed]:
         "attempts_charged",
         "max_attempts",
         "timeout_seconds",
+        "waits",
+        "alone",
     )
     return [Claimed(**cast(dict[str, Any], row), input=None) for row in rows]
 
@@ -68,4 +99,7 @@ def _claimed(row: Any) -> Claimed:
         timeout_seconds=row.timeout_seconds,
         # Django's connections leave jsonb to its model field, so it comes as text.
         input=row.input and json.loads(row.input),
+        has_references=bool(row.input) and may_have_references(row.input),
+        waits=row.waits,
+        alone=row.alone,
     )

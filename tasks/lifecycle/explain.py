@@ -1,33 +1,42 @@
-"""Says why a task waits, and what would start before it: from the same rules that the scheduler uses."""
+"""Says why a task waits, what would start before it, and when it may start: from the rules that the scheduler uses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tasks import sql
+from tasks.lifecycle.estimate import learned_for
 from tasks.models import Task
 from tasks.statuses import QUEUED, Status
 
 POSITION_LIMIT = 1000
+# The 90th percentile of a wait is at least so much above its median.
+LEAST_SPREAD = 1.5
 
 
 @dataclass(frozen=True)
 class Wait:
-    """`position` counts from 1 what starts before it in the lane and the shared line, up to POSITION_LIMIT."""
+    """Why a task has not started.
+
+    `position` counts from 1 what starts before it in the lane and the shared line, up to POSITION_LIMIT. `starts_in` is
+    (median, 90th percentile) in seconds; None where it would be a guess.
+    """
 
     position: int | None
     why: str | None
+    starts_in: tuple[float, float] | None = None
 
 
 NOTHING = Wait(None, None)
 
 
 def explain_wait(task: Task) -> Wait:
-    """Return why a task has not started; both None when it has."""
+    """Return why a task has not started; all None when it has."""
     if task.status == Status.WAITING:
         return Wait(None, "waiting_for_tasks")
     if task.status == Status.SCHEDULED:
-        return Wait(None, "retry_backoff" if task.attempt_number else "scheduled")
+        return Wait(None, _why_scheduled(task))
     if task.status not in QUEUED:
         return NOTHING
     row = sql.run_one("explain_wait", {"task": task.pk, "limit": POSITION_LIMIT - 1})
@@ -35,7 +44,23 @@ def explain_wait(task: Task) -> Wait:
         return NOTHING
     if row.queue_paused:
         return Wait(None, "queue_paused")
-    if not row.has_workers:
+    if not row.workers:
         return Wait(None, "no_workers")
     why = "waiting_for_a_worker" if row.is_ready else "waiting_for_a_slot"
-    return Wait(min(POSITION_LIMIT, row.ahead + 1), why)
+    return Wait(min(POSITION_LIMIT, row.ahead + 1), why, _starts_in(task, row))
+
+
+def _why_scheduled(task: Task) -> str:
+    if not task.attempt_number:
+        return "scheduled"
+    return "backend_busy" if task.error and task.error.get("code") == "backend_busy" else "retry_backoff"
+
+
+def _starts_in(task: Task, row: Any) -> tuple[float, float] | None:
+    learned = learned_for(task.type, task.size_bucket)
+    if learned is None or row.ahead >= POSITION_LIMIT - 1:
+        return None
+    # A ready task competes with the whole line for every worker; a held one has its lane's share of them.
+    at_once = row.workers if row.is_ready else max(min(row.slots, row.workers * row.share), 0.1)
+    median = (row.ahead_seconds + row.busy_seconds) / at_once
+    return median, median * max(LEAST_SPREAD, learned.p90 / max(learned.p50, 0.001))

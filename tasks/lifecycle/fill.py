@@ -14,6 +14,8 @@ from uuid import UUID
 from django.db import DatabaseError, connection, transaction
 
 from tasks import sql
+from tasks.lifecycle.announce import announce_ended
+from tasks.lifecycle.depend import release_dependents
 
 # Whoever watches the owner's tasks looks at all of them when one is told.
 MOST_TOLD = 20
@@ -33,11 +35,15 @@ def locked_lanes(lanes: Iterable[int]) -> Iterator[list[int]]:
 def fill_lanes(lanes: Iterable[int], *, tell: Sequence[UUID] = ()) -> int:
     """Move held tasks into free slots; return how many became ready. Opens its own transaction.
 
+    In a full lane a newcomer of higher priority takes the slot of a ready task that nobody has claimed.
+
     Args:
         tell: tasks whose watchers are to look again: new ones, and those that came back to life.
     """
     with locked_lanes(lanes) as ids:
         moved = fill_locked(ids)
+        while moved < len(tell) and sql.run_one("swap", {"lanes": ids}).swapped:
+            moved += fill_locked(ids)
         if tell:
             sql.run("tell", {"tasks": list(tell[:MOST_TOLD])})
         return moved
@@ -58,13 +64,24 @@ def fill_locked(lanes: list[int]) -> int:
     return moved
 
 
-def settle(settlements: Iterable[tuple[UUID, int]]) -> None:
-    """Give back the slots of ended attempts and fill their lanes.
+def settle(settlements: Iterable[tuple[UUID, int]], *, dependents: bool) -> None:
+    """Give back the slots of ended attempts, let go what waited for them, and fill all these lanes.
+
+    Where something fails because what it needed has failed, that is settled next, and so on.
 
     Args:
         settlements: (token of the attempt, lane); those that were settled before are passed over.
+        dependents: whether others may wait for one of them; then their lanes are looked up first.
     """
     owed = list(settlements)
-    with locked_lanes(lane for _, lane in owed) as ids:
-        sql.run("settle", {"tokens": [token for token, _ in owed], "lanes": ids})
-        fill_locked(ids)
+    while owed:
+        tokens = [token for token, _ in owed]
+        lanes = {lane for _, lane in owed}
+        if dependents:
+            lanes |= {row.lane for row in sql.run("dependent_lanes", {"tokens": tokens})}
+        with locked_lanes(lanes) as ids:
+            settled = sql.run("settle", {"tokens": tokens, "lanes": ids})
+            announce_ended([row.id for row in settled if row.may_be_heard])
+            owed = release_dependents([row.id for row in settled if row.has_dependents], ids)
+            fill_locked(ids)
+        dependents = True

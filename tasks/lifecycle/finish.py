@@ -9,25 +9,28 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from psycopg.types.json import Jsonb
 
-from tasks import errors, sql
+from tasks import errors, registry, sql
+from tasks.lifecycle import start
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.fill import settle
 from tasks.models import Attempt
 from tasks.models.attempt import Outcome
 from tasks.statuses import Status
 
+if TYPE_CHECKING:
+    from tasks.lifecycle.submit import Accepted
+
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 60.0
 RETRY_SECONDS = 0.5
-BACKOFF_BASE_SECONDS = 2.0
-BACKOFF_CAP_SECONDS = 600.0
 LONGEST_WAIT_SECONDS = 30 * 86_400.0
 DEATHS_TO_POISON = 3
 LOSSES_TO_POISON = 6
@@ -46,6 +49,17 @@ class Ending:
     result: Any = None
     engine: dict[str, Any] | None = None
     usage: dict[str, Any] = field(default_factory=dict)
+    # It may have brought its worker down, or a neighbour did: next time it runs where that will be clear.
+    alone: bool = False
+    # Tasks that the handler started, with its own names for them: inserted with the end of the attempt or not at all.
+    started: Sequence[tuple[Accepted, str]] = ()
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What transaction 1 left for transaction 2."""
+
+    has_dependents: bool
 
 
 def finish_attempt(claimed: Claimed, ending: Ending) -> bool:
@@ -54,10 +68,11 @@ def finish_attempt(claimed: Claimed, ending: Ending) -> bool:
     Returns:
         False when the attempt was superseded: then nothing was written, and nothing may be.
     """
-    if not record_ending(claimed, ending):
+    recorded = record_ending(claimed, ending)
+    if recorded is None:
         return False
     try:
-        settle([(claimed.token, claimed.lane_id)])
+        settle([(claimed.token, claimed.lane_id)], dependents=recorded.has_dependents)
     except DatabaseError as error:
         # The settlement is durable: the sweep does it within a second or two.
         logger.warning("settling %s is left to the sweep: %s", claimed.id, error)
@@ -65,12 +80,13 @@ def finish_attempt(claimed: Claimed, ending: Ending) -> bool:
     return True
 
 
-def record_ending(claimed: Claimed, ending: Ending) -> bool:
-    """Transaction 1, tried again while the database is away, so that finished work is not thrown away.
+def record_ending(claimed: Claimed, ending: Ending) -> Recorded | None:
+    """Transaction 1; None when the attempt was superseded. Tried again while the database is away, so that finished work is not thrown away.
 
     If an answer is lost, the token among the attempts tells whether it was committed.
 
     Raises:
+        QuotaExceeded: there is no room for the tasks that the handler started; nothing was written.
         DatabaseError: the database stayed away; the task will be recovered and run again.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -79,14 +95,26 @@ def record_ending(claimed: Claimed, ending: Ending) -> bool:
     while True:
         try:
             if asked_before and Attempt.objects.filter(token=claimed.token).exists():
-                return True
+                return Recorded(has_dependents=True)
             asked_before = True
-            return sql.run_one("finish", parameters) is not None
+            row = _write(claimed, ending, parameters)
+            return row and Recorded(row.has_dependents)
         except (OperationalError, InterfaceError):
             connection.close()
             if time.monotonic() > deadline:
                 raise
             time.sleep(RETRY_SECONDS)
+
+
+def _write(claimed: Claimed, ending: Ending, parameters: dict[str, Any]) -> Any:
+    if not ending.started:
+        return sql.run_one("finish", parameters)
+    with transaction.atomic(durable=True):
+        start.insert_started(claimed, ending.started)
+        row = sql.run_one("finish", parameters)
+        if row is None:
+            transaction.set_rollback(True)
+        return row
 
 
 def succeeded(result: dict[str, Any]) -> Ending:
@@ -103,18 +131,29 @@ def succeeded(result: dict[str, Any]) -> Ending:
 
 
 def failed(
-    claimed: Claimed, error: errors.TaskError, *, outcome: Outcome = Outcome.FAILED, traceback: str = ""
+    claimed: Claimed,
+    error: errors.TaskError,
+    *,
+    outcome: Outcome = Outcome.FAILED,
+    traceback: str = "",
+    raised: BaseException | None = None,
 ) -> Ending:
-    """The attempt failed: tried again with backoff while attempts are left and the error allows it."""
+    """The attempt failed: tried again with backoff while attempts are left and error and policy allow it.
+
+    Args:
+        raised: what the handler raised, where that is not `error` itself; the type's policy may go by its class.
+    """
     tries = claimed.attempts_charged + 1
-    again = error.retryable and tries < claimed.max_attempts
+    policy = _policy_of(claimed).for_exception(raised or error)
+    retryable = error.retryable and not isinstance(raised or error, policy.give_up_on)
+    again = retryable and tries < claimed.max_attempts
     wanted = error.after if isinstance(error, errors.Retry) else None
     return Ending(
         outcome,
         Status.SCHEDULED if again else Status.FAILED,
         # Bounded, NaN included: a time that Postgres cannot store would leave the attempt without an end.
-        delay_seconds=backoff_seconds(tries) if wanted is None else min(max(0.0, wanted), LONGEST_WAIT_SECONDS),
-        error=describe(claimed, error.code, error.message, retryable=error.retryable),
+        delay_seconds=backoff_seconds(tries, policy) if wanted is None else min(max(0.0, wanted), LONGEST_WAIT_SECONDS),
+        error=describe(claimed, error.code, error.message, retryable=retryable),
         traceback=traceback,
     )
 
@@ -137,9 +176,14 @@ def put_off(claimed: Claimed, error: errors.TaskError, *, outcome: Outcome, seco
     )
 
 
-def returned() -> Ending:
+def returned(*, alone: bool = False) -> Ending:
     """The attempt did no work that counts (node stopping, claim never started): back at once, free of charge."""
-    return Ending(Outcome.RETURNED, Status.SCHEDULED, charged=False)
+    return Ending(Outcome.RETURNED, Status.SCHEDULED, charged=False, alone=alone)
+
+
+def started_others(started: Sequence[tuple[Accepted, str]]) -> Ending:
+    """The handler started other tasks and is called again when they have ended: free of charge, without a slot."""
+    return Ending(Outcome.STARTED_OTHERS, Status.WAITING, charged=False, started=started)
 
 
 def cancelled(claimed: Claimed) -> Ending:
@@ -156,7 +200,7 @@ def vanished(claimed: Claimed, outcome: Outcome) -> Ending:
         return Ending(outcome, Status.FAILED, error=describe(claimed, *errors.POISON, retryable=False))
     if claimed.attempts_charged + 1 >= claimed.max_attempts:
         return Ending(outcome, Status.FAILED, error=describe(claimed, *errors.LOST, retryable=True))
-    return Ending(outcome, Status.SCHEDULED, error=describe(claimed, *errors.LOST, retryable=True))
+    return Ending(outcome, Status.SCHEDULED, error=describe(claimed, *errors.LOST, retryable=True), alone=True)
 
 
 def describe(claimed: Claimed, code: str, message: str, *, retryable: bool) -> dict[str, Any]:
@@ -164,12 +208,20 @@ def describe(claimed: Claimed, code: str, message: str, *, retryable: bool) -> d
     return {"code": code, "message": clean(message), "retryable": retryable, "attempt": claimed.attempt_number}
 
 
-def backoff_seconds(tries: int) -> float:
+def backoff_seconds(tries: int, policy: registry.RetryPolicy) -> float:
     """Return a wait after the `tries`-th failure: exponential with full jitter.
 
     Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
-    return random.uniform(0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2**tries))  # noqa: S311 - jitter
+    return random.uniform(0, min(policy.cap_seconds, policy.base_seconds * 2**tries))  # noqa: S311 - jitter
+
+
+def _policy_of(claimed: Claimed) -> registry.RetryPolicy:
+    try:
+        return registry.get_type(claimed.type, internal=True).retry
+    except errors.UnknownTaskType:
+        # This node is older than what submitted the task, or has diagnostics switched off.
+        return registry.RetryPolicy()
 
 
 def clean(text: object) -> str:
@@ -184,6 +236,7 @@ def _parameters(claimed: Claimed, ending: Ending) -> dict[str, Any]:
         "status": str(ending.status),
         "outcome": str(ending.outcome),
         "charged": ending.charged,
+        "alone": ending.alone,
         "delay": float(ending.delay_seconds),
         "error": None if ending.error is None else Jsonb(ending.error),
         "cancelled": Jsonb(describe(claimed, *errors.CANCELLED, retryable=False)),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from enum import StrEnum
 from uuid import UUID
 
 from django.db.models import F
 from django.db.models.functions import Now
 
 from tasks.lifecycle import finish
-from tasks.lifecycle.claim import running_tasks_of
+from tasks.lifecycle.claim import Claimed, running_tasks_of
 from tasks.models import Node, Task
 from tasks.models.attempt import Outcome
 from tasks.models.node import NodeStatus
@@ -21,27 +22,41 @@ logger = logging.getLogger(__name__)
 GONE = (NodeStatus.LOST, NodeStatus.STOPPED)
 
 
-def recover_worker(node: UUID, *, token: UUID, started: bool, timed_out: bool = False, stopping: bool = False) -> bool:
-    """End the attempt of a worker that died on a living node.
+class Blame(StrEnum):
+    """What the death of a worker means for an attempt that it was in the midst of."""
 
-    Args:
-        started: whether its handler had begun; if not, the task goes back free of charge.
-        timed_out, stopping: the node killed the worker for this.
+    DIED = "it brought its worker down"
+    TIMED_OUT = "it did not end in time"
+    UNCLEAR = "it or a neighbour brought their worker down, so it runs alone next time"
+    NONE = "it goes back free of charge"
+
+
+def recover_worker(node: UUID, *, token: UUID, blame: Blame) -> bool:
+    """End the attempt of a worker that died on a living node.
 
     Returns:
         Whether there was such an attempt.
     """
     for claimed in running_tasks_of(node):
-        if claimed.token != token:
-            continue
-        if timed_out:
-            ending = finish.timed_out(claimed)
-        elif started and not stopping:
-            ending = finish.vanished(claimed, Outcome.DIED)
-        else:
-            ending = finish.returned()
-        return finish.finish_attempt(claimed, ending)
+        if claimed.token == token:
+            return finish.finish_attempt(claimed, _ending(claimed, blame))
     return False
+
+
+def _ending(claimed: Claimed, blame: Blame) -> finish.Ending:
+    if blame == Blame.DIED:
+        return finish.vanished(claimed, Outcome.DIED)
+    if blame == Blame.TIMED_OUT:
+        return finish.timed_out(claimed)
+    return finish.returned(alone=blame == Blame.UNCLEAR or claimed.alone)
+
+
+def give_back(node: UUID, tokens: Collection[UUID]) -> int:
+    """Return tasks that were claimed under these tokens and have not started; return how many."""
+    if not tokens:
+        return 0
+    mine = [claimed for claimed in running_tasks_of(node) if claimed.token in tokens]
+    return sum(finish.finish_attempt(claimed, finish.returned(alone=claimed.alone)) for claimed in mine)
 
 
 def recover_unknown(node: UUID, known: Callable[[], set[UUID]]) -> int:
@@ -53,8 +68,7 @@ def recover_unknown(node: UUID, known: Callable[[], set[UUID]]) -> int:
     """
     running = running_tasks_of(node)
     tokens = known() if running else set()
-    lost = [claimed for claimed in running if claimed.token not in tokens]
-    return sum(finish.finish_attempt(claimed, finish.returned()) for claimed in lost)
+    return give_back(node, {claimed.token for claimed in running} - tokens)
 
 
 def declare_lost(node: UUID, *, beat: int) -> bool:

@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors, sql
-from tasks.lifecycle import admit, audit
+from tasks.lifecycle import admit, audit, depend
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.find import find_task
 from tasks.lifecycle.read import get_task
@@ -25,7 +25,7 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
 
     Raises:
         NotFound: no such task.
-        WrongStatus: it has succeeded; submit it as a new task instead.
+        WrongStatus: it has succeeded, so submit it as a new task instead; or what it needs has failed.
         QuotaExceeded: the owner's plan has no room.
     """
     lane: int | None = None
@@ -35,6 +35,7 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
             found = find_task(task_id, owner=owner)
             if found.status not in {Status.SUCCEEDED} and found.done:
                 admit.count_one_more(owner, limits_of(owner))
+        depend.read_stand_of(task_id, mark=True)
         task = find_task(task_id, owner=owner, lock=True)
         if task.status == Status.SUCCEEDED:
             raise errors.WrongStatus(
@@ -44,9 +45,14 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
             # Somebody else's retry came first: then this one is not counted either.
             transaction.set_rollback(True)
         else:
+            if broken := depend.broken_need(task_id):
+                raise errors.WrongStatus(
+                    f"It needs the task {broken}, which has not succeeded: retry that one first.", status=task.status
+                )
             row = sql.run_one("revive", {"task": task_id})
             if row is None:
                 raise errors.WrongStatus("The content of this task was purged, so it cannot be run again.")
+            depend.forget_unsuccessful_children(task_id)
             audit.record(by, "retry", "task", task_id)
             lane = row.lane_id
     if lane is not None:

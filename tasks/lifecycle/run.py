@@ -10,11 +10,12 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from tasks import errors, registry
-from tasks.lifecycle import finish
+from tasks.lifecycle import finish, start
 from tasks.lifecycle.attempt_context import AttemptContext, Superseded
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.validate import check_storable
 from tasks.models.attempt import Outcome
+from tasks.sql.turns import database_turn
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,13 @@ def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
         # What the handler raised is itself faulty: a message that cannot be printed, a wait that is no number.
         ill = errors.GiveUp("The handler failed in a way that cannot be described; the traceback says more.")
         ending = finish.failed(claimed, ill, traceback=traceback.format_exc())
-    recorded = finish.finish_attempt(claimed, ending)
+    with database_turn():
+        try:
+            recorded = finish.finish_attempt(claimed, ending)
+        except errors.QuotaExceeded as full:
+            # No room for the tasks that it wanted to start.
+            ending = finish.failed(claimed, full)
+            recorded = finish.finish_attempt(claimed, ending)
     logger.info(
         "%s %s: attempt %s %s%s",
         claimed.type,
@@ -72,7 +79,7 @@ def _execute(claimed: Claimed, interrupts: Interrupts) -> finish.Ending:
         try:
             result = _call_handler(claimed, context, interrupts)
         finally:
-            interrupts.end()
+            _end(interrupts)
             # Whatever came of it: the last words before a failure are those that explain it.
             context.flush()
         return finish.succeeded(result)
@@ -84,6 +91,8 @@ def _execute(claimed: Claimed, interrupts: Interrupts) -> finish.Ending:
         return finish.timed_out(claimed)
     except errors.NodeStopping:
         return finish.returned()
+    except start.ChildrenStarted as children:
+        return finish.started_others(children.started)
     except errors.Snooze as pause:
         seconds = min(pause.seconds, LONGEST_SNOOZE_SECONDS)
         return finish.put_off(claimed, pause, outcome=Outcome.SNOOZED, seconds=seconds)
@@ -92,14 +101,24 @@ def _execute(claimed: Claimed, interrupts: Interrupts) -> finish.Ending:
     except errors.TaskError as error:
         return finish.failed(claimed, error, traceback=traceback.format_exc())
     except BaseException as error:  # the one broad catch: around the handler, SystemExit included
-        return finish.failed(claimed, _wrapped(error), traceback=traceback.format_exc())
+        return finish.failed(claimed, _wrapped(error), traceback=traceback.format_exc(), raised=error)
+
+
+def _end(interrupts: Interrupts) -> None:
+    """End the handler's part. An interruption that comes in just this moment is too late: the work is done."""
+    while True:
+        try:
+            interrupts.end()
+            return
+        except errors.AttemptInterrupted:
+            continue
 
 
 def _call_handler(claimed: Claimed, context: AttemptContext, interrupts: Interrupts) -> dict[str, object]:
     definition = registry.get_type(claimed.type, internal=True)
     if claimed.input is None:
         raise errors.GiveUp("The input was purged before the task ran.")
-    data = definition.validate(claimed.input)
+    data = definition.validate(context.resolved_input())
     interrupts.arm()
     try:
         outcome = definition.handler(context, data)

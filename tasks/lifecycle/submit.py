@@ -6,9 +6,11 @@ fills the lane. If the second is lost, the sweep sees a held task beside a free 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -19,7 +21,7 @@ from psycopg.types.json import Jsonb
 from accounts.limits import Limits, limits_of
 from accounts.models import User
 from tasks import errors, sql
-from tasks.lifecycle import admit, idempotency, places
+from tasks.lifecycle import admit, announce, depend, estimate, idempotency, places
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.read import get_task
 from tasks.lifecycle.validate import validate_submission
@@ -31,7 +33,9 @@ from tasks.models.ids import new_id
 class Submission:
     """What a user asks for. Durations are seconds; None leaves the choice to the task type.
 
-    `queue` and `internal` (allow a type that users may not submit) are for our own code: no request sets them.
+    `needs` are tasks that must have succeeded first, `after` tasks that must have ended, however they did.
+    `webhook` is the id of an endpoint, or a URL: it hears how the task ended.
+    `queue`, `internal` (allow a type that users may not submit) and `id` are for our own code: no request sets them.
     """
 
     type: str
@@ -44,9 +48,13 @@ class Submission:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     tags: Sequence[str] = ()
     on_quota: Literal["reject", "downgrade"] = "reject"
+    needs: Sequence[UUID] = ()
+    after: Sequence[UUID] = ()
+    webhook: str | None = None
     copy_of: UUID | None = None
     queue: str | None = None
     internal: bool = False
+    id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -62,16 +70,25 @@ class Accepted:
     priority_requested: int
     priority_reason: str
     est_seconds: float
+    size_bucket: int
+    input_hash: UUID | None
+    waits: bool
     max_attempts: int
     timeout_seconds: int
     keep_days: int
     run_after: datetime | None
     start_before: datetime | None
     copy_of: UUID | None
+    started_by: UUID | None
     input: Any
     metadata: Mapping[str, Any]
     tags: Sequence[str]
     on_quota: str
+    needs: Sequence[UUID]
+    after: Sequence[UUID]
+    webhook: announce.Webhook | None = None
+    # Something that it needs has not ended yet; decided when that is locked.
+    waiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,12 +123,12 @@ def submit_task(
     # Before the validation: a replay must answer even when the file of the input is gone by now.
     if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
         return Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True)
-    accepted = _accept(user, limits, submission)
+    accepted = accept(user, limits, submission)
     with transaction.atomic(durable=True):
         is_first = idempotency.reserve(user, idempotency_key, body_sha256, [accepted.id])
         if is_first:
             [accepted] = admit.admit(user, limits, [accepted])
-            _insert(user, [accepted], batch=None)
+            insert(user, [accepted])
     if not is_first:
         return submit_task(user, submission, idempotency_key=idempotency_key, body_sha256=body_sha256)
     fill_soon([accepted.lane], tell=[accepted.id])
@@ -143,7 +160,12 @@ def submit_batch(
     limits = limits_of(user)
     if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
         return SubmittedBatch(_batch_of(earlier), replayed=True)
-    accepted, items = _accept_items(user, limits, submissions, atomic=atomic)
+    try:
+        accepted, items = _accept_items(user, limits, submissions, atomic=atomic)
+    except errors.InvalidInput:
+        with transaction.atomic(durable=True):
+            admit.admit(user, limits, [])
+        raise
     batch = Batch(owner=user, name=name, items=items)
     with transaction.atomic(durable=True):
         ids = [item.id for item in accepted]
@@ -151,7 +173,7 @@ def submit_batch(
         if is_first:
             accepted = admit.admit(user, limits, accepted)
             batch.save(force_insert=True)
-            _insert(user, accepted, batch=batch.id)
+            insert(user, accepted, batch=batch.id)
     if not is_first:
         return submit_batch(
             user, submissions, name=name, atomic=atomic, idempotency_key=idempotency_key, body_sha256=body_sha256
@@ -177,7 +199,7 @@ def _accept_items(
         try:
             if isinstance(submission, errors.Refused):
                 raise submission
-            item = _accept(user, limits, submission)
+            item = accept(user, limits, submission)
         except errors.Refused as error:
             found = list(getattr(error, "errors", []))
             items.append({"problem": {"code": error.code, "detail": error.message, "errors": found}})
@@ -191,12 +213,19 @@ def _accept_items(
     return accepted, items
 
 
-def _accept(user: User, limits: Limits, submission: Submission) -> Accepted:
-    definition, data = validate_submission(user, limits, submission)
+def accept(user: User, limits: Limits, submission: Submission, *, started_by: UUID | None = None) -> Accepted:
+    """Validate a submission and decide all of it that needs no lock.
+
+    Raises:
+        UnknownTaskType, InvalidInput, EngineUnavailable: the request cannot be run here.
+    """
+    checked = validate_submission(user, limits, submission)
+    definition = checked.definition
+    bucket = estimate.size_bucket(checked.input, checked.files)
     queue, cluster = places.queue_and_cluster(submission.queue or definition.queue)
     priority = submission.priority if submission.priority is not None else min(definition.priority, limits.max_priority)
     return Accepted(
-        id=new_id(),
+        id=submission.id or new_id(),
         type=definition.name,
         queue=queue,
         cluster=cluster,
@@ -204,28 +233,48 @@ def _accept(user: User, limits: Limits, submission: Submission) -> Accepted:
         priority=priority,
         priority_requested=priority,
         priority_reason="",
-        est_seconds=definition.est_seconds,
+        est_seconds=estimate.est_seconds(definition, bucket),
+        size_bucket=bucket,
+        # What it stands for is not known yet, where the input refers to another task's result.
+        input_hash=None
+        if checked.has_references
+        else estimate.input_hash(definition.name, checked.input, checked.files),
+        waits=definition.waits,
         max_attempts=submission.max_attempts or definition.max_attempts,
         timeout_seconds=submission.timeout or min(definition.timeout, limits.longest_timeout),
         keep_days=limits.keep_days,
         run_after=submission.run_after,
         start_before=submission.start_before,
         copy_of=submission.copy_of,
-        input=data,
+        started_by=started_by,
+        input=checked.input,
         metadata=dict(submission.metadata),
         tags=list(submission.tags),
         on_quota=submission.on_quota,
+        needs=checked.needs,
+        after=tuple(submission.after),
+        webhook=announce.find_webhook(user, submission.webhook) if submission.webhook is not None else None,
     )
 
 
-def _insert(user: User, accepted: Sequence[Accepted], *, batch: UUID | None) -> None:
+def insert(user: User, accepted: Sequence[Accepted], *, batch: UUID | None = None) -> None:
+    """Insert admitted tasks. Needs a transaction that holds the user's usage row.
+
+    Raises:
+        InvalidInput: a task that is needed has failed or vanished meanwhile.
+    """
     if accepted:
-        rows = [
-            {name: value if isinstance(value, int | float | list | dict | None) else str(value)
-             for name, value in asdict(item).items()}
-            for item in accepted
-        ]  # fmt: skip
-        sql.run("insert_tasks", {"items": Jsonb(rows), "owner": user.pk, "batch": batch})
+        accepted = depend.wait_for_needs(user, accepted)
+        rows = Jsonb([vars(item) for item in accepted], dumps=partial(json.dumps, default=_plain))
+        sql.run("insert_tasks", {"items": rows, "owner": user.pk, "batch": batch})
+        depend.insert_dependencies(accepted)
+        announce.note_webhooks(accepted)
+
+
+def _plain(value: object) -> str:
+    # Ids and times; `default=str` would hide a mistake.
+    assert isinstance(value, UUID | datetime), type(value)
+    return str(value)
 
 
 def _batch_of(key: IdempotencyKey) -> Batch:

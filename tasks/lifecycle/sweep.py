@@ -15,10 +15,16 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import sql
+from tasks.backends.upkeep import check_backends, end_leases, forget_calls
+from tasks.lifecycle.batch import cancel_batches
 from tasks.lifecycle.cancel import end_unstarted
+from tasks.lifecycle.deliver import deliver_webhooks, forget_deliveries, forget_task_webhooks
+from tasks.lifecycle.estimate import learn_estimates
 from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes, settle
 from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.pause import hold_paused
+from tasks.lifecycle.schedule_fire import fire_schedules, forget_runs
+from tasks.lifecycle.usage import roll_up_usage
 from tasks.models import IdempotencyKey, Queue, Settlement, Task
 from tasks.statuses import NOT_STARTED, Status
 
@@ -29,9 +35,10 @@ MOST_ROUNDS = 100
 
 def settle_old() -> int:
     """Settle attempts whose second transaction was lost."""
-    owed = list(Settlement.objects.filter(created_at__lt=Now() - STALE).values_list("token", "lane_id")[:LIMIT])
+    owed = list(Settlement.objects.filter(created_at__lt=Now() - STALE)[:LIMIT])
     if owed:
-        settle(owed)
+        dependents = any(settlement.has_dependents for settlement in owed)
+        settle([(settlement.token, settlement.lane_id) for settlement in owed], dependents=dependents)
     return len(owed)
 
 
@@ -67,6 +74,11 @@ def end_cancelled_and_expired() -> int:
 def reset_clocks() -> int:
     """Set the clock of clusters where nothing is ready or running: debts do not outlive idleness."""
     return _execute("reset_clocks")
+
+
+def set_low_rank() -> int:
+    """Set where claims begin to read each cluster's line."""
+    return _execute("set_low_rank")
 
 
 def refresh_warp() -> int:
@@ -121,10 +133,27 @@ def all_duties() -> dict[str, Any]:
             end_cancelled_and_expired,
             reset_clocks,
             refresh_warp,
+            set_low_rank,
+            learn_estimates,
+            fire_schedules,
+            cancel_batches,
+            deliver_webhooks,
         )
     }
 
 
 def slow_duties() -> dict[str, Any]:
     """Return the duties of every half minute by name."""
-    return {duty.__name__: duty for duty in (refresh_lanes, forget_keys, purge_content)}
+    duties = (
+        refresh_lanes,
+        forget_keys,
+        purge_content,
+        check_backends,
+        end_leases,
+        forget_calls,
+        forget_runs,
+        roll_up_usage,
+        forget_deliveries,
+        forget_task_webhooks,
+    )
+    return {duty.__name__: duty for duty in duties}

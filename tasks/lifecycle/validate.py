@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import fnmatch
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from django.db import transaction
 
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, registry
+from tasks.lifecycle import depend
+from tasks.lifecycle.references import MARK, Reference, copy_plain, find_references
 from tasks.models import File
 
 if TYPE_CHECKING:
@@ -23,8 +28,19 @@ MAX_ATTEMPTS = 20
 MAX_DEPTH = 64
 
 
-def validate_submission(user: User, limits: Limits, submission: Submission) -> tuple[registry.TaskType, dict[str, Any]]:
-    """Return the task type and the validated input as plain JSON.
+@dataclass(frozen=True)
+class Checked:
+    """A submission that can be accepted: its type, its input as plain JSON, its files, and all that it needs."""
+
+    definition: registry.TaskType
+    input: dict[str, Any]
+    files: Mapping[UUID, File]
+    needs: tuple[UUID, ...]
+    has_references: bool
+
+
+def validate_submission(user: User, limits: Limits, submission: Submission) -> Checked:
+    """Check everything that needs no lock.
 
     Raises:
         UnknownTaskType, InvalidInput: with a pointer for each fault.
@@ -34,14 +50,34 @@ def validate_submission(user: User, limits: Limits, submission: Submission) -> t
     for name in ("input", "metadata", "tags"):
         check_storable(getattr(submission, name), f"/{name}")
     faults = list(_range_faults(limits, submission))
-    data = definition.validate(submission.input)
-    faults += _file_faults(user, definition, data)
+    references = find_references(submission.input)
+    data = _validate_input(definition, submission.input, references)
+    files = _files_of(user, definition, data)
+    faults += _file_faults(definition, data, files)
+    needs = tuple(dict.fromkeys([*submission.needs, *(reference.task for reference in references)]))
+    faults += _need_faults(user, needs, tuple(submission.after))
     if faults:
         raise errors.InvalidInput(faults[0]["detail"], errors=faults)
     readiness = definition.readiness()
     if not readiness.ready:
         raise errors.EngineUnavailable(f"{definition.name} cannot run here yet. {readiness.hint}".strip())
-    return definition, data.model_dump(mode="json", exclude_unset=True)
+    return Checked(definition, data, files, needs, has_references=bool(references))
+
+
+def _validate_input(definition: registry.TaskType, value: Any, references: list[Reference]) -> dict[str, Any]:
+    """Return the input as plain JSON. What stands for another task's result is checked when that is known."""
+    try:
+        return definition.validate(value).model_dump(mode="json", exclude_unset=True)
+    except errors.InvalidInput as error:
+        faults = [fault for fault in error.errors if not _is_at(fault["pointer"], references)]
+        if faults or not references:
+            raise errors.InvalidInput(error.message, errors=faults) from error
+        plain: dict[str, Any] = copy_plain(value)
+        return plain
+
+
+def _is_at(pointer: str, references: list[Reference]) -> bool:
+    return any(f"{pointer}/".startswith(f"{reference.pointer}/") for reference in references)
 
 
 def check_storable(value: Any, pointer: str, depth: int = 0) -> None:
@@ -99,17 +135,32 @@ def _range_faults(limits: Limits, submission: Submission) -> Iterator[dict[str, 
         yield fault("metadata", f"At most {MAX_METADATA_KEYS} keys.")
 
 
-def _file_faults(user: User, definition: registry.TaskType, data: registry.Input) -> Iterator[dict[str, str]]:
-    """Yield a fault for each file that is not the user's, or is of a kind that the type does not take."""
-    wanted: list[tuple[str, UUID, list[str]]] = []
+def _need_faults(user: User, needs: tuple[UUID, ...], after: tuple[UUID, ...]) -> Iterator[dict[str, str]]:
+    if len(needs) + len(after) > depend.MOST_NEEDS:
+        yield {"pointer": "/needs", "code": "out_of_range", "detail": f"At most {depend.MOST_NEEDS} tasks."}
+    elif needs or after:
+        with transaction.atomic():
+            stand = depend.read_stand(user, (*needs, *after))
+        yield from depend.need_faults(stand, needs, after)
+
+
+def _files_of(user: User, definition: registry.TaskType, data: Mapping[str, Any]) -> dict[UUID, File]:
+    wanted = [file_id for _, file_id, _ in _wanted_files(definition, data)]
+    return {file.id: file for file in File.objects.filter(owner=user, id__in=wanted)} if wanted else {}
+
+
+def _wanted_files(definition: registry.TaskType, data: Mapping[str, Any]) -> Iterator[tuple[str, UUID, list[str]]]:
+    """Yield (pointer, file, content types taken) for each file that the input names."""
     for name, accept in definition.file_fields().items():
-        value = getattr(data, name)
-        for place, file_id in _ids(value):
-            wanted.append((f"/input/{name}{place}", file_id, accept))
-    if not wanted:
-        return
-    files = {file.id: file for file in File.objects.filter(owner=user, id__in=[file_id for _, file_id, _ in wanted])}
-    for pointer, file_id, accept in wanted:
+        for place, file_id in _ids(data.get(name)):
+            yield f"/input/{name}{place}", file_id, accept
+
+
+def _file_faults(
+    definition: registry.TaskType, data: Mapping[str, Any], files: Mapping[UUID, File]
+) -> Iterator[dict[str, str]]:
+    """Yield a fault for each file that is not the user's, or is of a kind that the type does not take."""
+    for pointer, file_id, accept in _wanted_files(definition, data):
         file = files.get(file_id)
         if file is None:
             yield {"pointer": pointer, "code": "unknown_file", "detail": f"There is no file {file_id} of yours."}
@@ -122,8 +173,13 @@ def _file_faults(user: User, definition: registry.TaskType, data: registry.Input
 
 
 def _ids(value: Any) -> Iterable[tuple[str, UUID]]:
-    if isinstance(value, UUID):
-        return [("", value)]
-    if isinstance(value, list):
-        return [(f"/{number}", member) for number, member in enumerate(value)]
-    return []
+    """Return the ids in a validated field; a reference to another task's result is none yet."""
+    if isinstance(value, str):
+        return [("", UUID(value))]
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [
+        (f"/{_escape(str(name))}{place}", id_)
+        for name, member in members
+        if not (isinstance(value, dict) and MARK in value)
+        for place, id_ in _ids(member)
+    ]

@@ -21,6 +21,7 @@ class Outcome(models.TextChoices):
     DIED = "died", "Worker died"
     LOST = "lost", "Node lost"
     RETURNED = "returned", "Went back"
+    STARTED_OTHERS = "started_others", "Started other tasks"
 
 
 class Attempt(models.Model):
@@ -60,6 +61,9 @@ class Settlement(models.Model):
     lane = models.ForeignKey("tasks.Lane", models.PROTECT, db_index=False, db_constraint=False)
     # Actual less estimated worker time, divided by the lane's weight; may be negative.
     charge_seconds = models.FloatField()
+    # 0 for a task that ended without having a slot: then only its dependents are to be looked at.
+    slots = models.SmallIntegerField(db_default=1)
+    has_dependents = models.BooleanField(db_default=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -14,6 +14,8 @@ class Cluster(models.Model):
     vclock = models.FloatField(db_default=0.0)
     # Seconds of virtual time that one level of priority is worth; follows workers ÷ Σ weights.
     warp = models.FloatField(db_default=5.0)
+    # No ready task has a lower rank, but for a second: keeps claims off the dead head of the index.
+    low_rank = models.FloatField(db_default=-1e300)
 
     class Meta:
         db_table = "cluster"

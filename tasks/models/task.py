@@ -53,6 +53,8 @@ class Task(models.Model):
         "tasks.Batch", models.PROTECT, null=True, db_index=False, db_constraint=False, related_name="tasks"
     )
     copy_of = models.UUIDField(null=True)
+    # The task whose handler started this one.
+    started_by = models.UUIDField(null=True)
     cluster = models.TextField()
     status = models.TextField(choices=Status.choices)
     version = models.IntegerField(db_default=1)
@@ -67,6 +69,15 @@ class Task(models.Model):
     rank = models.FloatField(null=True)
     vstart = models.FloatField(null=True)
     est_seconds = models.FloatField()
+    size_bucket = models.SmallIntegerField(db_default=0)
+    # The input by content (files by their sha256), for answering the same work from an earlier result.
+    input_hash = models.UUIDField(null=True)
+    # Its handler mostly waits for somebody else: it runs in a thread beside others.
+    waits = models.BooleanField(db_default=False)
+    # It was lost together with others, so it is claimed alone until it is clear who brings workers down.
+    alone = models.BooleanField(db_default=False)
+    # Other tasks wait, or waited, for this one.
+    has_dependents = models.BooleanField(db_default=False)
     # What the lane was charged in advance (est ÷ weight); settled against the actual time.
     charged_seconds = models.FloatField(db_default=0.0)
 
@@ -135,6 +146,12 @@ class Task(models.Model):
             models.Index("keep_until", name="task_terminal", condition=Q(status__in=TERMINAL)),
             models.Index("owner", F("id").desc(), name="task_owner"),
             models.Index("owner", name="task_owner_waiting", condition=Q(status__in=NOT_STARTED)),
+            models.Index("lane", name="task_ready_lane", condition=Q(status=Status.READY)),
+            models.Index("started_by", name="task_started_by", condition=Q(started_by__isnull=False)),
+            models.Index(
+                "owner", "type", "input_hash", name="task_same_work",
+                condition=Q(status=Status.SUCCEEDED, input_hash__isnull=False),
+            ),
             models.Index("batch", name="task_batch", condition=Q(batch__isnull=False)),
             # Only for operators (lists of failures); a task that does not fail never touches it.
             models.Index(F("finished_at").desc(), name="task_failed", condition=Q(status=Status.FAILED)),
@@ -172,6 +189,8 @@ class TaskContent(models.Model):
     usage = models.JSONField(db_default=models.Value({}, models.JSONField()))
     metadata = models.JSONField(db_default=models.Value({}, models.JSONField()))
     tags = ArrayField(models.TextField(), db_default=models.Value([], ArrayField(models.TextField())))
+    # Tasks that it needs or comes after, as submitted.
+    needs = ArrayField(models.UUIDField(), db_default=models.Value([], ArrayField(models.UUIDField())))
 
     class Meta:
         db_table = "task_content"

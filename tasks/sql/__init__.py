@@ -37,7 +37,7 @@ def run(name: str, params: Mapping[str, Any]) -> list[Any]:
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(_raw(), row_factory=namedtuple_row) as cursor:
         cursor.execute(statement(name), params, prepare=True)
-        rows: list[NamedTuple] = cursor.fetchall() if cursor.description else []
+        rows: list[NamedTuple] = cursor.fetchall() if cursor.rownumber is not None else []
         return rows
 
 

@@ -8,7 +8,8 @@ UPDATE node
        heartbeat_at = now(),
        running = %(running)s,
        cpu_percent = %(cpu)s,
-       memory_percent = %(memory)s
+       memory_percent = %(memory)s,
+       throttled = %(throttled)s
   FROM setting
  WHERE node.id = %(node)s
    AND node.status IN ('alive', 'draining')

@@ -1,25 +1,58 @@
--- Claim the first ready task of a cluster for one worker: ready becomes running, with a new token. Async.
--- Locks: one task, skipping those that others hold; the cluster's row only if nobody else holds it.
--- Index: task_ready (cluster, rank, id).
+-- Claim the first ready tasks of a cluster for one worker: ready becomes running, each under a token of the caller's. Async.
+-- One task, or several where the head of the line is short work: as many as fit the budget of seconds. A task that
+-- was lost before is claimed alone, so that it is clear who brings workers down.
+-- `own` says what this worker may take: threads are free for work that waits, or the worker itself for other work.
+-- Locks: the tasks, skipping those that others hold; the cluster's row only if nobody else holds it.
+-- Index: task_ready (cluster, rank, id), from `low_rank` on: before it lie only dead entries.
 WITH setting AS (
     SELECT set_config('synchronous_commit', 'off', true)
-), head AS (
-    SELECT task.id
+), place AS (
+    SELECT cluster.low_rank FROM cluster WHERE cluster.name = %(cluster)s
+), ahead AS (
+    -- A look without locks at how many short ones stand at the head.
+    SELECT count(*) FILTER (WHERE before < %(budget)s AND NOT stops) AS fitting
+      FROM (SELECT sum(est_seconds) OVER line - est_seconds AS before,
+                   bool_or(alone) OVER line AS stops
+              FROM (SELECT task.est_seconds, task.alone, task.rank, task.id
+                      FROM task, place
+                     WHERE task.cluster = %(cluster)s
+                       AND task.status = 'ready'
+                       AND task.rank >= place.low_rank
+                     ORDER BY task.rank, task.id
+                     LIMIT %(most)s) AS first
+            WINDOW line AS (ORDER BY rank, id)) AS head
+), locked AS MATERIALIZED (
+    SELECT task.id, task.rank, task.est_seconds, task.alone
       FROM task
       JOIN queue ON queue.name = task.queue_id
+     CROSS JOIN place
      WHERE task.cluster = %(cluster)s
        AND task.status = 'ready'
+       AND task.rank >= place.low_rank
        AND task.cancel_requested_at IS NULL
        AND (task.start_before IS NULL OR task.start_before > now())
        AND queue.paused_at IS NULL
+       AND (CASE WHEN task.waits AND NOT task.alone THEN %(threads)s ELSE %(main)s END)
        AND EXISTS (SELECT FROM node WHERE node.id = %(node)s AND node.status = 'alive')
      ORDER BY task.rank, task.id
-     LIMIT 1
+     LIMIT greatest(1, (SELECT fitting FROM ahead))
        FOR NO KEY UPDATE OF task SKIP LOCKED
+), head AS (
+    -- What was locked need not be what was seen: the rule is applied anew.
+    SELECT id, token.token
+      FROM (SELECT id,
+                   row_number() OVER line AS number,
+                   sum(est_seconds) OVER line - est_seconds AS before,
+                   bool_or(alone) OVER line AS stops
+              FROM locked
+            WINDOW line AS (ORDER BY rank, id)) AS ordered
+      JOIN unnest(%(tokens)s::uuid[]) WITH ORDINALITY AS token (token, number) USING (number)
+     WHERE number = 1
+        OR (before < %(budget)s AND NOT stops)
 ), claimed AS (
     UPDATE task
        SET status = 'running',
-           token = %(token)s,
+           token = head.token,
            node_id = %(node)s,
            worker_pid = %(pid)s,
            attempt_number = task.attempt_number + 1,
@@ -30,20 +63,30 @@ WITH setting AS (
       FROM head, setting
      WHERE task.id = head.id
     RETURNING task.id, task.owner_id, task.type, task.queue_id, task.lane_id, task.token, task.attempt_number,
-              task.attempts_charged, task.max_attempts, task.timeout_seconds, task.rank, task.vstart, task.version
+              task.attempts_charged, task.max_attempts, task.timeout_seconds, task.rank, task.vstart, task.version,
+              task.waits, task.alone
 ), clock AS (
-    -- Quantised and skipping a locked row: the clock is read often and need not be exact.
+    -- Quantised and skipping a locked row: both are read often and need not be exact. `low_rank` stays a second behind,
+    -- and where it is (fill has lowered it meanwhile), so that a task which becomes ready just now is seen; the sweep
+    -- mends what slips through.
     UPDATE cluster
-       SET vclock = moved.to
-      FROM (SELECT cluster.name, least(claimed.rank, claimed.vstart) AS to
+       SET vclock = greatest(cluster.vclock, moved.clock),
+           low_rank = CASE WHEN cluster.low_rank = moved.low_rank THEN greatest(cluster.low_rank, moved.rank - 1)
+                           ELSE cluster.low_rank END
+      FROM (SELECT cluster.name, cluster.low_rank,
+                   min(least(claimed.rank, claimed.vstart)) AS clock, min(claimed.rank) AS rank
               FROM claimed
               JOIN cluster ON cluster.name = %(cluster)s
-             WHERE cluster.vclock < least(claimed.rank, claimed.vstart) - 0.01
-               FOR NO KEY UPDATE OF cluster SKIP LOCKED) AS moved
-     WHERE cluster.name = moved.name
+             GROUP BY cluster.name, cluster.low_rank) AS moved
+     WHERE cluster.name = (SELECT free.name
+                             FROM cluster AS free
+                            WHERE free.name = moved.name
+                              AND (free.vclock < moved.clock - 0.01 OR free.low_rank < moved.rank - 2)
+                              FOR NO KEY UPDATE SKIP LOCKED)
 )
 SELECT claimed.*, content.input,
        pg_notify('portal_task', json_build_object('id', claimed.id, 'owner', claimed.owner_id,
                                                   'version', claimed.version, 'status', 'running')::text)
   FROM claimed
   LEFT JOIN task_content AS content ON content.task_id = claimed.id
+ ORDER BY claimed.rank, claimed.id

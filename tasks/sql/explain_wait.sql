@@ -1,31 +1,54 @@
--- Why a queued task has not started, and how many start before it, counted up to a limit.
--- Index: task_ready for the shared line, task_held for the lane.
+-- Why a queued task has not started, how many start before it, counted up to a limit, and how much work that is.
+-- Work that waits for others is counted like any other: nodes run many such tasks at once, so estimates err upwards.
+-- Locks: nothing. Index: task_ready for the shared line, task_held for the lane, task_running (no more of them than places).
 SELECT queue.paused_at IS NOT NULL AS queue_paused,
-       EXISTS (SELECT FROM node
-                WHERE node.cluster_id = task.cluster
-                  AND node.status = 'alive'
-                  AND node.heartbeat_at > now() - interval '15 seconds') AS has_workers,
+       place.workers,
        task.status = 'ready' AS is_ready,
-       CASE WHEN task.status = 'ready'
-            THEN (SELECT count(*) FROM (
-                    SELECT FROM task AS other
-                     WHERE other.cluster = task.cluster
-                       AND other.status = 'ready'
-                       AND (other.rank, other.id) < (task.rank, task.id)
-                     LIMIT %(limit)s) AS ahead)
-            ELSE (SELECT count(*) FROM (
-                    SELECT FROM task AS other
-                     WHERE other.lane_id = task.lane_id
-                       AND other.queue_id = task.queue_id
-                       AND other.status = 'held'
-                       AND (other.line_key, other.id) < (task.line_key, task.id)
-                     LIMIT %(limit)s) AS ahead)
-               + (SELECT count(*) FROM task AS other
-                   WHERE other.cluster = task.cluster
-                     AND other.status = 'ready'
-                     AND other.lane_id = task.lane_id)
-       END::int AS ahead
+       lane.slots,
+       lane.weight / greatest(place.weights, lane.weight) AS share,
+       ahead.number AS ahead,
+       ahead.seconds AS ahead_seconds,
+       busy.seconds AS busy_seconds
   FROM task
   JOIN queue ON queue.name = task.queue_id
+  JOIN lane ON lane.id = task.lane_id
+ CROSS JOIN LATERAL (
+     SELECT coalesce((SELECT sum(node.workers) FROM node
+                       WHERE node.cluster_id = task.cluster
+                         AND node.status = 'alive'
+                         AND node.heartbeat_at > now() - interval '15 seconds'), 0)::int AS workers,
+            coalesce((SELECT sum(other.weight) FROM lane AS other
+                       WHERE other.cluster_id = task.cluster AND other.taken > 0), 0) AS weights) AS place
+ CROSS JOIN LATERAL (
+     -- What of it is under way: everybody's for a ready task, the lane's own for a held one.
+     SELECT coalesce(sum(greatest(0, other.est_seconds
+                                     - coalesce(extract(epoch FROM now() - other.started_at), 0))), 0)::float AS seconds
+       FROM task AS other
+      WHERE other.status = 'running'
+        AND other.cluster = task.cluster
+        AND (task.status = 'ready' OR other.lane_id = task.lane_id)) AS busy
+ CROSS JOIN LATERAL (
+     SELECT count(*)::int AS number, coalesce(sum(est_seconds), 0)::float AS seconds
+       FROM (SELECT other.est_seconds FROM task AS other
+              WHERE task.status = 'ready'
+                AND other.cluster = task.cluster
+                AND other.status = 'ready'
+                AND (other.rank, other.id) < (task.rank, task.id)
+              LIMIT %(limit)s) AS in_line
+     UNION ALL
+     SELECT count(*)::int, coalesce(sum(est_seconds), 0)::float
+       FROM ((SELECT other.est_seconds FROM task AS other
+               WHERE other.lane_id = task.lane_id
+                 AND other.queue_id = task.queue_id
+                 AND other.status = 'held'
+                 AND (other.line_key, other.id) < (task.line_key, task.id)
+               LIMIT %(limit)s)
+             UNION ALL
+             (SELECT other.est_seconds FROM task AS other
+               WHERE other.lane_id = task.lane_id
+                 AND other.status = 'ready')) AS in_lane
+      WHERE task.status = 'held'
+      ORDER BY 1 DESC
+      LIMIT 1) AS ahead
  WHERE task.id = %(task)s
    AND task.status IN ('held', 'ready')

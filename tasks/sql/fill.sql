@@ -1,7 +1,7 @@
 -- Fill lanes: the only place where held becomes ready. The caller holds the lanes' locks.
 -- Start-time fair queueing (Goyal, Guo, Vin 1996): a task's virtual start is where its lane left off, or
 -- the cluster's clock; its rank is that start, less what its priority borrows.
--- Locks: lanes (held by the caller), then the tasks it moves.
+-- Locks: lanes (held by the caller), then the tasks it moves, then the cluster's row if a rank is lower than all.
 -- Index: task_held, one ordered scan per open queue, each stopping at the free slots. Also of queues that have moved to
 -- another cluster meanwhile: their tasks stay in the lanes, and with the nodes, that they were submitted to.
 WITH room AS (
@@ -47,7 +47,7 @@ WITH room AS (
       FROM picked
      WHERE task.id = picked.id
        AND task.status = 'held'
-    RETURNING task.id, task.lane_id, task.cluster, picked.vstart + picked.charge AS vend
+    RETURNING task.id, task.lane_id, task.cluster, task.rank, picked.vstart + picked.charge AS vend
 ), counted AS (
     SELECT lane_id, count(*) AS moved, max(vend) AS vend FROM readied GROUP BY lane_id
 ), charged AS (
@@ -56,6 +56,13 @@ WITH room AS (
            vfinish = greatest(lane.vfinish, counted.vend)
       FROM counted
      WHERE lane.id = counted.lane_id
+), lowered AS (
+    -- Claims read the line from `low_rank` on.
+    UPDATE cluster
+       SET low_rank = line.rank
+      FROM (SELECT cluster, min(rank) AS rank FROM readied GROUP BY cluster) AS line
+     WHERE cluster.name = line.cluster
+       AND cluster.low_rank > line.rank
 ), told AS (
     SELECT pg_notify('portal_ready', cluster) FROM (SELECT DISTINCT cluster FROM readied) AS line
 )

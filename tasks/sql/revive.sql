@@ -1,8 +1,14 @@
--- Bring a failed, cancelled or expired task back into its lane, its attempts allowed anew. Durable.
+-- Bring a failed, cancelled or expired task back into its lane, its attempts allowed anew; or let it wait again for
+-- what it needs, which the caller has locked. Durable.
 -- A terminal row is in nobody's hands, so no lane lock: fill sees it or not, and comes again.
 -- Locks: the task.
 UPDATE task
-   SET status = 'held',
+   SET status = CASE WHEN EXISTS (SELECT FROM dependency
+                                    JOIN task AS needed ON needed.id = dependency.needs_id
+                                   WHERE dependency.task_id = task.id
+                                     AND dependency.key IS NULL
+                                     AND needed.status NOT IN ('succeeded', 'failed', 'cancelled', 'expired'))
+                     THEN 'waiting' ELSE 'held' END,
        error = NULL,
        cancel_requested_at = NULL,
        cancelled_by = NULL,
@@ -11,6 +17,7 @@ UPDATE task
        start_before = NULL,
        keep_until = NULL,
        attempts_charged = 0,
+       alone = false,
        progress_fraction = NULL,
        progress_stage = '',
        line_key = extract(epoch FROM now()) - (priority - 5) * 60,

@@ -6,9 +6,9 @@ WITH gone AS (
     DELETE FROM settlement
      WHERE token = ANY(%(tokens)s)
        AND lane_id = ANY(%(lanes)s)
-    RETURNING task_id, lane_id, charge_seconds
+    RETURNING task_id, lane_id, charge_seconds, slots, has_dependents
 ), owed AS (
-    SELECT lane_id, count(*) AS slots, sum(charge_seconds) AS charge FROM gone GROUP BY lane_id
+    SELECT lane_id, sum(slots) AS slots, sum(charge_seconds) AS charge FROM gone GROUP BY lane_id
 ), released AS (
     UPDATE lane
        SET taken = lane.taken - owed.slots,
@@ -16,7 +16,8 @@ WITH gone AS (
       FROM owed
      WHERE lane.id = owed.lane_id
 )
-SELECT task.id,
+SELECT task.id, gone.has_dependents,
+       EXISTS (SELECT FROM webhook_endpoint WHERE webhook_endpoint.owner_id = task.owner_id) AS may_be_heard,
        pg_notify('portal_task', json_build_object('id', task.id, 'owner', task.owner_id, 'version', task.version,
                                                   'status', task.status)::text)
   FROM gone

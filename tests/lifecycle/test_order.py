@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -13,7 +14,7 @@ from tasks import sql
 from tasks.lifecycle import finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
-from tasks.lifecycle.submit import Submission, submit_batch
+from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import Lane, Task
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -43,9 +44,9 @@ def test_higher_priority_starts_first_within_a_lane(
 ) -> None:
     carol = make_user("carol", slots=1, max_priority=10)
     submit(carol, "first takes the slot")
-    low, high = submit(carol, priority=3), submit(carol, priority=6)
     claimed = claim()
     assert claimed is not None
+    low, high = submit(carol, priority=3), submit(carol, priority=6)
     finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
     following = claim()
     assert following is not None
@@ -95,6 +96,32 @@ def test_no_workers_is_said_when_no_node_is_alive(alice: User, submit: Submit) -
     assert explain_wait(submit(alice)).why == "no_workers"
 
 
+def test_urgent_newcomer_takes_the_slot_of_an_own_background_task(alice: User, node: object, claim: Claim) -> None:
+    background = [
+        submit_task(alice, Submission("diagnostic.echo", {"message": "b"}, priority=1)).task for _ in range(6)
+    ]
+    running = claim()
+    assert running is not None
+    urgent = submit_task(alice, Submission("diagnostic.echo", {"message": "u"}, priority=8)).task
+    assert urgent.status == "ready"
+    assert Lane.objects.get(user=alice).taken == 4
+    statuses = [Task.objects.get(pk=task.pk).status for task in background]
+    assert statuses == ["running", "ready", "ready", "held", "held", "held"]
+    claimed = claim()
+    assert claimed is not None
+    assert claimed.id == urgent.pk
+
+
+def test_newcomer_of_the_same_priority_takes_nobodys_slot(alice: User) -> None:
+    echoes(alice, 4)
+    first = set(Task.objects.values_list("pk", flat=True))
+    submit_task(alice, Submission("diagnostic.echo", {"message": "x"}))
+    assert set(Task.objects.filter(status="ready").values_list("pk", flat=True)) == first
+    assert Lane.objects.get(user=alice).vfinish == pytest.approx(
+        sum(Task.objects.filter(status="ready").values_list("charged_seconds", flat=True))
+    )
+
+
 @pytest.mark.parametrize("rows", [20, 20_000])
 def test_claim_reads_the_ready_index_whatever_the_size(alice: User, node: object, rows: int) -> None:
     echoes(alice, 20)
@@ -104,9 +131,19 @@ def test_claim_reads_the_ready_index_whatever_the_size(alice: User, node: object
         # As on a worker's connection.
         for option in settings.INDEX_PLANS_ONLY.split(" -c ")[1:]:
             cursor.execute(f"SET {option.replace('=', ' = ')}")
-        plan = _explain("claim", cluster="default", node=node, pid=1, token="00000000-0000-4000-8000-000000000000")
+        plan = _explain(
+            "claim",
+            cluster="default",
+            node=node,
+            pid=1,
+            tokens=[uuid4()],
+            most=32,
+            budget=0.01,
+            threads=True,
+            main=True,
+        )
         cursor.execute("RESET ALL")
-    assert "task_ready" in plan
+    assert plan.count("Index Scan using task_ready on task") == 2
     assert "Seq Scan on task" not in plan
 
 

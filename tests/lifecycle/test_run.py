@@ -156,3 +156,31 @@ def test_retried_poison_task_has_its_three_lives_again(alice: User, submit: Subm
     retry_task(task.pk, by=alice, owner=alice)
     assert [die(), die(), die()] == ["scheduled", "scheduled", "failed"]
     assert Attempt.objects.filter(task=task, outcome="died").count() == 6
+
+
+def test_exception_that_the_type_gives_up_on_is_not_tried_again(
+    run_as: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(ctx: Context) -> None:
+        raise ZeroDivisionError("no")
+
+    _set_policy(monkeypatch, registry.RetryPolicy(give_up_on=(ArithmeticError,)))
+    task = run_as(work)
+    assert (task.status, task.error["retryable"]) == ("failed", False)
+
+
+def test_exception_may_have_a_policy_of_its_own(run_as: Callable[..., Task], monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(ctx: Context) -> None:
+        raise ConnectionResetError("gone")
+
+    slow = registry.RetryPolicy(base_seconds=3000.0, cap_seconds=9000.0)
+    _set_policy(monkeypatch, registry.RetryPolicy(by_exception=[(OSError, slow)]))
+    monkeypatch.setattr(finish.random, "uniform", lambda _low, high: high)
+    task = run_as(work)
+    assert task.status == "scheduled"
+    assert (task.run_after - task.started_at).total_seconds() == pytest.approx(6000, abs=5)
+
+
+def _set_policy(monkeypatch: pytest.MonkeyPatch, policy: registry.RetryPolicy) -> None:
+    echo = registry.get_type("diagnostic.echo")
+    monkeypatch.setitem(registry._types, "diagnostic.echo", replace(echo, retry=policy))

@@ -1,0 +1,127 @@
+"""Dependencies: what a task waits for, and what its end means for those that wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from accounts.models import User
+from tasks import errors, sql
+from tasks.lifecycle.announce import announce_ended
+from tasks.models import Dependency
+from tasks.statuses import TERMINAL, Status
+
+if TYPE_CHECKING:
+    from tasks.lifecycle.submit import Accepted
+
+MOST_NEEDS = 1000
+
+Stand = Mapping[UUID, Any]
+
+
+def read_stand(user: User, tasks: Iterable[UUID], *, mark: bool = False) -> dict[UUID, Any]:
+    """Return how the user's tasks of these ids stand, and lock them until the transaction ends. Needs a transaction.
+
+    Args:
+        mark: note on those that have not ended that somebody waits for them.
+    """
+    ids = sorted(set(tasks))
+    if not ids:
+        return {}
+    stand = {row.id: row for row in sql.run("lock_needs", {"tasks": ids, "owner": user.pk})}
+    if mark and (unended := [id_ for id_, row in stand.items() if row.status not in TERMINAL]):
+        sql.run("mark_needs", {"tasks": unended})
+    return stand
+
+
+def read_stand_of(task: UUID, *, mark: bool = False) -> None:
+    """Lock a task and all that it needs, in the one order in which tasks are locked. Needs a transaction."""
+    rows = Dependency.objects.filter(task=task, key=None).values_list("needs", "needs__owner")
+    ids = sorted({task, *(needed for needed, _ in rows)})
+    for owner in {owner for _, owner in rows}:
+        sql.run("lock_needs", {"tasks": ids, "owner": owner})
+    if mark and rows:
+        sql.run("mark_needs", {"tasks": [needed for needed, _ in rows]})
+
+
+def broken_need(task: UUID) -> UUID | None:
+    """Return a task that this one needs and that has ended without success, or None."""
+    broken = Dependency.objects.filter(task=task, any_end=False, needs__status__in=TERMINAL - {Status.SUCCEEDED})
+    return broken.values_list("needs", flat=True).first()
+
+
+def forget_unsuccessful_children(task: UUID) -> None:
+    """Let a task that is tried anew start those parts again that did not succeed."""
+    Dependency.objects.filter(task=task, key__isnull=False).exclude(needs__status=Status.SUCCEEDED).delete()
+
+
+def need_faults(stand: Stand, needs: Sequence[UUID], after: Sequence[UUID]) -> Iterator[dict[str, str]]:
+    """Yield a fault for each task that cannot be waited for."""
+    for field, wanted in (("needs", needs), ("after", after)):
+        for number, id_ in enumerate(wanted):
+            row = stand.get(id_)
+            if row is None:
+                yield _fault(f"/{field}/{number}", "unknown_task", f"There is no task {id_} of yours.")
+            elif field == "after":
+                continue
+            elif row.status in TERMINAL - {Status.SUCCEEDED}:
+                yield _fault(f"/{field}/{number}", "dependency_failed", f"The task {id_} has ended as {row.status}.")
+            elif not row.has_content:
+                yield _fault(f"/{field}/{number}", "content_purged", f"The result of the task {id_} was purged.")
+
+
+def wait_for_needs(user: User, accepted: Sequence[Accepted]) -> list[Accepted]:
+    """Lock what the tasks need and return them, marked as waiting where something has not ended. Needs a transaction.
+
+    Raises:
+        InvalidInput: something that is needed has failed or vanished since the submission was validated.
+    """
+    stand = read_stand(user, (id_ for task in accepted for id_ in (*task.needs, *task.after)), mark=True)
+    for task in accepted:
+        for fault in need_faults(stand, task.needs, task.after):
+            raise errors.InvalidInput(fault["detail"], errors=[fault])
+    return [replace(task, waiting=_is_open(task, stand)) for task in accepted]
+
+
+def insert_dependencies(accepted: Sequence[Accepted]) -> None:
+    """Write down what submitted tasks wait for. Needs the transaction of `wait_for_needs`."""
+    items = [
+        {"task": str(task.id), "needs": str(id_), "any_end": any_end, "key": None}
+        for task in accepted
+        for any_end, wanted in ((False, task.needs), (True, set(task.after) - set(task.needs)))
+        for id_ in wanted
+    ]
+    if items:
+        sql.run("insert_dependencies", {"items": Jsonb(items)})
+
+
+def insert_started(starter: UUID, children: Sequence[tuple[Accepted, str]]) -> None:
+    """Write down that a task waits for those that its handler started, however they end. Needs a transaction."""
+    items = [{"task": str(starter), "needs": str(child.id), "any_end": True, "key": key} for child, key in children]
+    sql.run("insert_dependencies", {"items": Jsonb(items)})
+    sql.run("mark_needs", {"tasks": [child.id for child, _ in children]})
+
+
+def release_dependents(ended: Sequence[UUID], lanes: list[int]) -> list[tuple[UUID, int]]:
+    """Look again at what waits for ended tasks; lanes are locked by the caller.
+
+    Returns:
+        (token, lane) of the settlements of those that failed with them, whose own dependents come next.
+    """
+    if not ended:
+        return []
+    rows = sql.run("depend", {"ended": list(ended), "lanes": lanes})
+    announce_ended([row.id for row in rows if row.what == "failed"])
+    return [(row.id, row.lane) for row in rows if row.what == "settlement"]
+
+
+def _is_open(task: Accepted, stand: Stand) -> bool:
+    return any(stand[id_].status not in TERMINAL for id_ in (*task.needs, *task.after))
+
+
+def _fault(pointer: str, code: str, detail: str) -> dict[str, str]:
+    return {"pointer": pointer, "code": code, "detail": detail}

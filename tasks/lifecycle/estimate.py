@@ -1,0 +1,155 @@
+"""Estimates: learned per task type and input size, from what tasks took. Nobody can set them.
+
+They weigh a task in its lane before it has run, say which tasks are short enough to be claimed together,
+and answer "when will it start".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, quantiles
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from tasks import registry, sql
+from tasks.models import Estimate, File, Learning
+
+KEPT = 64
+# Cut off at both ends before the mean is taken: one hung attempt must not make a type look slow.
+TRIMMED = 0.1
+MOST_READ = 5000
+LARGEST_BUCKET = 30
+CACHE_SECONDS = 5.0
+# Fewer tell nothing of the spread.
+ENOUGH = 5
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What tasks of a type and size take, in seconds. `samples` is how many it was learned from, at most 64."""
+
+    seconds: float
+    p50: float
+    p90: float
+    samples: int
+
+
+_cache: dict[tuple[str, int], Learned] = {}
+_read_at = float("-inf")
+
+
+def size_bucket(data: Mapping[str, Any], files: Mapping[UUID, File]) -> int:
+    """Return the size class of an input: 0 up to 1 KiB, then one more with each doubling; files count in full.
+
+    >>> size_bucket({"a": "x"}, {}), size_bucket({"a": "x" * 3000}, {})
+    (0, 2)
+    """
+    size = len(json.dumps(data, default=str)) + sum(file.size for file in files.values())
+    return min(LARGEST_BUCKET, max(0, (size - 1) // 1024).bit_length())
+
+
+def input_hash(type_name: str, data: Mapping[str, Any], files: Mapping[UUID, File]) -> UUID:
+    """Return a hash of an input by content: files count by their bytes, not by their ids."""
+    named = {str(file.id): file.sha256 for file in files.values()}
+    text = json.dumps([type_name, _by_content(data, named)], sort_keys=True, ensure_ascii=False)
+    return UUID(bytes=hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16])
+
+
+def _by_content(value: Any, named: Mapping[str, str]) -> Any:
+    match value:
+        case str():
+            return named.get(value, value)
+        case dict():
+            return {key: _by_content(member, named) for key, member in value.items()}
+        case list():
+            return [_by_content(member, named) for member in value]
+        case _:
+            return value
+
+
+def est_seconds(definition: registry.TaskType, bucket: int) -> float:
+    """Return how long a task is expected to take: as learned, else as its type guesses."""
+    learned = learned_for(definition.name, bucket)
+    return learned.seconds if learned else definition.est_seconds
+
+
+def learned_for(type_name: str, bucket: int) -> Learned | None:
+    """Return what was learned for a type and size, or for the nearest size of that type; None while nothing was."""
+    known = _known()
+    if (exact := known.get((type_name, bucket))) is not None:
+        return exact
+    near = [(abs(other - bucket), other) for name, other in known if name == type_name]
+    return known[(type_name, min(near)[1])] if near else None
+
+
+def _known() -> dict[tuple[str, int], Learned]:
+    global _cache, _read_at
+    if time.monotonic() - _read_at > CACHE_SECONDS:
+        _cache = {
+            (row.type, row.size_bucket): Learned(row.seconds, row.p50_seconds, row.p90_seconds, len(row.recent))
+            for row in Estimate.objects.all()
+            if len(row.recent) >= ENOUGH
+        }
+        _read_at = time.monotonic()
+    return _cache
+
+
+def forget_cache() -> None:
+    """Read the estimates anew at the next question; for tests."""
+    global _read_at
+    _read_at = float("-inf")
+
+
+def learn_estimates() -> int:
+    """Learn from attempts that succeeded since the last time; return how many there were. A duty of the sweep."""
+    with transaction.atomic():
+        place = Learning.objects.select_for_update(skip_locked=True).filter(pk=1).first()
+        if place is None:
+            return 0
+        rows = sql.run("attempts_to_learn", {"after": place.last_attempt, "limit": MOST_READ})
+        if not rows:
+            return 0
+        times: dict[tuple[str, int], list[float]] = defaultdict(list)
+        for row in rows:
+            if row.seconds is not None:
+                times[(row.type, row.size_bucket)].append(row.seconds)
+        for (type_name, bucket), seconds in sorted(times.items()):
+            _learn(type_name, bucket, seconds)
+        Learning.objects.filter(pk=1).update(last_attempt=max(row.id for row in rows))
+        return len(rows)
+
+
+def _learn(type_name: str, bucket: int, seconds: Sequence[float]) -> None:
+    row = Estimate.objects.filter(type=type_name, size_bucket=bucket).first()
+    recent = [*(row.recent if row else []), *seconds][-KEPT:]
+    p50, p90 = _percentiles(recent)
+    Estimate.objects.update_or_create(
+        type=type_name,
+        size_bucket=bucket,
+        defaults={"recent": recent, "seconds": robust_mean(recent), "p50_seconds": p50, "p90_seconds": p90},
+    )
+
+
+def robust_mean(values: Sequence[float]) -> float:
+    """Return the trimmed mean: a tenth cut off at each end, at least the extremes where there are five or more.
+
+    >>> robust_mean([1.0, 1.0, 1.0, 1.0, 600.0])
+    1.0
+    """
+    cut = max(1, int(len(values) * TRIMMED)) if len(values) >= ENOUGH else 0
+    kept = sorted(values)[cut : len(values) - cut]
+    return max(0.001, fmean(kept))
+
+
+def _percentiles(values: Sequence[float]) -> tuple[float, float]:
+    if len(values) == 1:
+        return values[0], values[0]
+    cuts = quantiles(values, n=10, method="inclusive")
+    return cuts[4], cuts[8]

@@ -1,0 +1,71 @@
+-- Look again at what waits for tasks that have ended: with nothing left to wait for it goes into its lane; where a task
+-- that it needs did not succeed, it fails, and leaves a settlement for those that wait for it in turn.
+-- Counted anew, not counted down: two ends at once, or one settled late, change nothing.
+-- Locks: lanes (held by the caller), then the waiting tasks.
+-- Index: dependency (needs), dependency (task, needs), task primary key.
+WITH waiting AS (
+    SELECT DISTINCT task.id
+      FROM dependency
+      JOIN task ON task.id = dependency.task_id
+     WHERE dependency.needs_id = ANY(%(ended)s)
+       AND task.status = 'waiting'
+       AND task.lane_id = ANY(%(lanes)s)
+), stand AS (
+    SELECT waiting.id,
+           (SELECT needed.id
+              FROM dependency
+              JOIN task AS needed ON needed.id = dependency.needs_id
+             WHERE dependency.task_id = waiting.id
+               AND NOT dependency.any_end
+               AND needed.status IN ('failed', 'cancelled', 'expired')
+             ORDER BY needed.id
+             LIMIT 1) AS broken,
+           EXISTS (SELECT
+                     FROM dependency
+                     JOIN task AS needed ON needed.id = dependency.needs_id
+                    WHERE dependency.task_id = waiting.id
+                      AND needed.status NOT IN ('succeeded', 'failed', 'cancelled', 'expired')) AS is_open
+      FROM waiting
+), failed AS (
+    UPDATE task
+       SET status = 'failed',
+           error = jsonb_build_object('code', 'dependency_failed', 'retryable', false, 'attempt', NULL, 'message',
+                                      format('The task %%s that this one needs has %%s.', stand.broken,
+                                             (SELECT CASE needed.status WHEN 'cancelled' THEN 'been cancelled'
+                                                                        ELSE needed.status END
+                                                FROM task AS needed WHERE needed.id = stand.broken))),
+           finished_at = clock_timestamp(),
+           keep_until = now() + make_interval(days => least(task.keep_days, 36500)),
+           version = task.version + 1
+      FROM stand
+     WHERE task.id = stand.id
+       AND stand.broken IS NOT NULL
+       AND task.status = 'waiting'
+    RETURNING task.id, task.owner_id, task.version, task.status, task.lane_id, task.has_dependents
+), owed AS (
+    INSERT INTO settlement (token, task_id, lane_id, charge_seconds, slots, has_dependents)
+    SELECT gen_random_uuid(), id, lane_id, 0, 0, true FROM failed WHERE has_dependents
+    RETURNING token, lane_id
+), released AS (
+    UPDATE task
+       SET status = CASE WHEN task.run_after > now() THEN 'scheduled' ELSE 'held' END,
+           version = task.version + 1
+      FROM stand
+     WHERE task.id = stand.id
+       AND stand.broken IS NULL
+       AND NOT stand.is_open
+       AND task.status = 'waiting'
+    RETURNING task.id, task.owner_id, task.version, task.status
+), told AS (
+    SELECT pg_notify('portal_task', json_build_object(
+               'id', id, 'owner', owner_id, 'version', version,
+               'status', CASE status WHEN 'held' THEN 'queued' ELSE status END)::text)
+      FROM (SELECT id, owner_id, version, status FROM failed
+            UNION ALL
+            SELECT id, owner_id, version, status FROM released) AS changed
+)
+SELECT 'settlement' AS what, token AS id, lane_id AS lane FROM owed
+UNION ALL
+SELECT 'failed', id, lane_id FROM failed
+UNION ALL
+SELECT 'told', NULL::uuid, count(*) FROM told

@@ -1,0 +1,16 @@
+-- Count a user's queued and running tasks per queue, with the age of the oldest that waits; no further than a cap.
+-- Locks: nothing. Index: task_owner_waiting; task_running, whole: there are no more of them than workers.
+SELECT queue_id AS queue,
+       count(*) FILTER (WHERE status <> 'running')::int AS queued,
+       count(*) FILTER (WHERE status = 'running')::int AS running,
+       extract(epoch FROM statement_timestamp() - min(created_at) FILTER (WHERE status <> 'running'))::float AS oldest_seconds
+  FROM ((SELECT queue_id, status, created_at
+           FROM task
+          WHERE owner_id = %(owner)s
+            AND status IN ('waiting', 'scheduled', 'held', 'ready')
+            -- Implied by the list above; written so that the partial index is seen to fit.
+            AND status IN ('held', 'ready')
+          LIMIT %(cap)s)
+        UNION ALL
+        (SELECT queue_id, status, created_at FROM task WHERE owner_id = %(owner)s AND status = 'running')) AS unfinished
+ GROUP BY queue_id

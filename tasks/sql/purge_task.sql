@@ -1,0 +1,19 @@
+-- Delete what an ended task was given, said and made; the row stays as a tombstone. Durable.
+-- Its files go after this: rows first would leave bytes that nobody can name.
+-- Locks: the task (held by the caller).
+-- Index: task primary key, task_content primary key, event_task, attempt by task.
+WITH content AS (
+    DELETE FROM task_content WHERE task_id = %(task)s RETURNING 1
+), said AS (
+    DELETE FROM event WHERE task_id = %(task)s RETURNING 1
+), traces AS (
+    UPDATE attempt SET traceback = '' WHERE task_id = %(task)s AND traceback <> '' RETURNING 1
+), gone AS (
+    SELECT EXISTS (SELECT FROM content) OR EXISTS (SELECT FROM said) OR EXISTS (SELECT FROM traces) AS any
+)
+UPDATE task
+   SET keep_until = NULL, progress_stage = '', input_hash = NULL, version = task.version + 1
+  FROM gone
+ WHERE task.id = %(task)s
+   AND gone.any
+RETURNING task.id

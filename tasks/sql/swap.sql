@@ -1,0 +1,50 @@
+-- Let newcomers take the slots of lesser tasks of their own lane that nobody has claimed yet: where a lane has no free slot and
+-- its first held task has a higher priority than its worst ready one, that one is held again. One a lane; fill, which follows,
+-- gives the slot to the newcomer. What the other was charged in advance is refunded.
+-- Locks: lanes (held by the caller), then the tasks, skipping one that is just being claimed.
+-- Index: task_held, one entry a lane and open queue; task_ready_lane.
+WITH full_lane AS (
+    SELECT lane.id
+      FROM lane
+     WHERE lane.id = ANY(%(lanes)s)
+       AND lane.taken >= lane.slots
+), worst AS (
+    SELECT ready.id, ready.lane_id, ready.charged_seconds
+      FROM full_lane
+     CROSS JOIN LATERAL (
+         SELECT max(head.priority) AS priority
+           FROM queue
+          CROSS JOIN LATERAL (
+              SELECT task.priority
+                FROM task
+               WHERE task.lane_id = full_lane.id
+                 AND task.queue_id = queue.name
+                 AND task.status = 'held'
+                 AND task.cancel_requested_at IS NULL
+               ORDER BY task.line_key, task.id
+               LIMIT 1) AS head
+          WHERE queue.paused_at IS NULL) AS newcomer
+     CROSS JOIN LATERAL (
+         SELECT task.id, task.lane_id, task.charged_seconds
+           FROM task
+          WHERE task.lane_id = full_lane.id
+            AND task.status = 'ready'
+            AND task.priority < newcomer.priority
+          ORDER BY task.line_key DESC, task.id DESC
+          LIMIT 1
+            FOR NO KEY UPDATE SKIP LOCKED) AS ready
+), held AS (
+    UPDATE task
+       SET status = 'held', rank = NULL, version = task.version + 1
+      FROM worst
+     WHERE task.id = worst.id
+       AND task.status = 'ready'
+    RETURNING task.id, task.lane_id, worst.charged_seconds
+), released AS (
+    UPDATE lane
+       SET taken = lane.taken - 1,
+           vfinish = lane.vfinish - held.charged_seconds
+      FROM held
+     WHERE lane.id = held.lane_id
+)
+SELECT count(*)::int AS swapped FROM held

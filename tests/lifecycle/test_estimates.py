@@ -1,0 +1,145 @@
+"""Estimates: learned from what tasks took, by type and size; and what they say of a wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from tasks import files, registry
+from tasks.lifecycle import estimate, finish
+from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.explain import explain_wait
+from tasks.models import Attempt, Estimate, Lane, Node, Task
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+Claim = Callable[[], Claimed | None]
+Submit = Callable[..., Task]
+
+
+@pytest.fixture(autouse=True)
+def _read_anew() -> Iterator[None]:
+    estimate.forget_cache()
+    yield
+    estimate.forget_cache()
+
+
+def run_for(claim: Claim, seconds: float) -> None:
+    """Let the next task have taken so long."""
+    claimed = claim()
+    assert claimed is not None
+    finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE attempt SET started_at = finished_at - make_interval(secs => %s) WHERE token = %s",
+            [seconds, claimed.token],
+        )
+
+
+def teach(alice: User, submit: Submit, claim: Claim, *seconds: float) -> None:
+    for each in seconds:
+        submit(alice)
+        run_for(claim, each)
+    estimate.learn_estimates()
+    estimate.forget_cache()
+
+
+def test_what_tasks_took_becomes_the_estimate_of_the_next(alice: User, submit: Submit, claim: Claim) -> None:
+    before = submit(alice)
+    run_for(claim, 3.0)
+    teach(alice, submit, claim, 3.0, 3.2, 2.8, 3.0, 3.1)
+    assert Task.objects.get(pk=before.pk).est_seconds == registry.get_type("diagnostic.echo").est_seconds
+    assert Task.objects.get(pk=submit(alice).pk).est_seconds == pytest.approx(3.0, abs=0.2)
+
+
+def test_one_attempt_that_hung_does_not_spoil_it(alice: User, submit: Submit, claim: Claim) -> None:
+    teach(alice, submit, claim, 1.0, 1.0, 900.0, 1.0, 1.0, 1.0)
+    assert Estimate.objects.get(type="diagnostic.echo").seconds == pytest.approx(1.0)
+
+
+def test_too_few_tell_nothing(alice: User, submit: Submit, claim: Claim) -> None:
+    teach(alice, submit, claim, 60.0, 60.0)
+    assert estimate.learned_for("diagnostic.echo", 0) is None
+
+
+def test_failed_attempts_teach_nothing_and_are_not_looked_at_again(alice: User, submit: Submit, claim: Claim) -> None:
+    submit(alice)
+    claimed = claim()
+    assert claimed is not None
+    finish.finish_attempt(claimed, finish.returned())
+    assert estimate.learn_estimates() == 1
+    assert estimate.learn_estimates() == 0
+    assert not Estimate.objects.exists()
+
+
+def test_large_inputs_have_estimates_of_their_own(alice: User) -> None:
+    small = files.store_file(alice, name="a.txt", chunks=[b"x" * 100])
+    large = files.store_file(alice, name="b.txt", chunks=[b"x" * 5_000_000])
+    assert estimate.size_bucket({"file": str(small.id)}, {small.id: small}) == 0
+    assert estimate.size_bucket({"file": str(large.id)}, {large.id: large}) == 13
+    Estimate.objects.create(type="t", size_bucket=0, recent=[1.0] * 5, seconds=1, p50_seconds=1, p90_seconds=1)
+    Estimate.objects.create(type="t", size_bucket=13, recent=[9.0] * 5, seconds=9, p50_seconds=9, p90_seconds=9)
+    for bucket, seconds in ((0, 1), (5, 1), (9, 9), (20, 9)):
+        learned = estimate.learned_for("t", bucket)
+        assert learned is not None
+        assert learned.seconds == seconds
+
+
+def test_same_content_under_another_id_hashes_alike(alice: User) -> None:
+    first = files.store_file(alice, name="a.txt", chunks=[b"same"])
+    second = files.store_file(alice, name="b.txt", chunks=[b"same"])
+    other = files.store_file(alice, name="c.txt", chunks=[b"other"])
+
+    def hashed(file: object) -> UUID:
+        return estimate.input_hash("t", {"file": str(file.id), "n": 1}, {file.id: file})  # type: ignore[attr-defined]
+
+    assert hashed(first) == hashed(second) != hashed(other)
+
+
+def test_wait_is_not_guessed_before_anything_was_learned(alice: User, submit: Submit, node: UUID) -> None:
+    assert explain_wait(submit(alice)).starts_in is None
+
+
+def test_wait_of_a_held_task_follows_from_the_work_before_it(
+    make_user: Callable[..., User], submit: Submit, claim: Claim, node: UUID
+) -> None:
+    carol = make_user("carol", slots=2)
+    teach(carol, submit, claim, *[4.0] * 6)
+    Node.objects.update(workers=2)
+    tasks = [submit(carol) for _ in range(4)]
+    wait = explain_wait(tasks[3])
+    assert (wait.position, wait.why) == (4, "waiting_for_a_slot")
+    assert wait.starts_in is not None
+    # Three tasks of four seconds before it, two at once.
+    assert wait.starts_in == pytest.approx((6.0, 9.0), rel=0.1)
+    assert Lane.objects.get(user=carol).taken == 2
+
+
+def test_wait_of_a_ready_task_counts_the_line_and_what_runs(
+    alice: User, bob: User, submit: Submit, claim: Claim, node: UUID
+) -> None:
+    teach(alice, submit, claim, *[2.0] * 6)
+    Node.objects.update(workers=1)
+    submit(alice), submit(alice)
+    assert claim() is not None
+    last = submit(alice)
+    wait = explain_wait(last)
+    assert wait.position == 2
+    assert wait.starts_in is not None
+    assert wait.starts_in[0] == pytest.approx(4.0, abs=0.3)
+    assert Attempt.objects.count() == 6
+
+
+def test_busy_model_servers_are_the_reason_where_they_are(alice: User, submit: Submit, claim: Claim) -> None:
+    from tasks import errors
+    from tasks.models.attempt import Outcome
+
+    submit(alice)
+    claimed = claim()
+    assert claimed is not None
+    finish.finish_attempt(claimed, finish.put_off(claimed, errors.BackendBusy(), outcome=Outcome.BUSY, seconds=60))
+    assert explain_wait(Task.objects.get(pk=claimed.id)).why == "backend_busy"
