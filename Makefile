@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check bench requirements clean
+.PHONY: help run stop test check bench load requirements clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -18,6 +18,9 @@ test: ## run the tests (ARGS="-k lanes")
 
 check: ## lint, format, types, layers, migrations, Django's checks
 	@$(PYTHON) portal/bootstrap.py check
+
+load: ## send load from 10 and 100 users, write .portal/load/report.html (LOAD_SECONDS=60)
+	@$(PYTHON) portal/bootstrap.py load
 
 bench: ## measure submit, pick-up and drain
 	@$(PYTHON) portal/bootstrap.py bench

@@ -1,12 +1,17 @@
-"""The ASGI application: WebSockets to Channels, everything else to Django's WSGI handler in threads.
+"""The ASGI application: WebSockets to Channels, what waits to the event loop, the rest to Django in threads.
 
-Django's own ASGI handler costs five to ten times its WSGI handler per request, so only what streams
-may go there. Serve it with uvicorn: ``uvicorn portal.asgi:application``.
+Django's own ASGI handler costs five to ten times its WSGI handler per request, so requests go to the latter in
+threads; those that may wait go there through `tasks.api.streams`. Serve it with uvicorn:
+``uvicorn portal.asgi:application``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+import threading
+from types import FrameType
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -14,31 +19,27 @@ from urllib.parse import quote_from_bytes
 os.environ["PORTAL_PROCESS"] = "web"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
 
 # Sets Django up, which the imports below need.
-stream_application = get_asgi_application()
+wsgi_handler: Any = get_wsgi_application()
 
 from a2wsgi import WSGIMiddleware  # noqa: E402
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from tasks import events  # noqa: E402
+from tasks.api.streams.application import waiting_answer  # noqa: E402
+from tasks.api.streams.wake import Wake  # noqa: E402
 from tasks.api.token_cache import forget_token  # noqa: E402
 from tasks.consumers import TaskConsumer  # noqa: E402
 from tasks.listen import hub  # noqa: E402
 
 Scope = dict[str, Any]
 
-# Paths (as prefixes) of views that stream for minutes and are async: they go to Django's ASGI handler.
-# A plain view must not be listed here; a streaming one must be, or it would hold a thread.
-STREAM_PREFIXES: tuple[str, ...] = ()
-
-wsgi_handler: Any = get_wsgi_application()
 wsgi_application: Any = WSGIMiddleware(wsgi_handler, workers=settings.WEB_THREADS)
 socket_application = AllowedHostsOriginValidator(
     AuthMiddlewareStack(URLRouter([path("ws/tasks", TaskConsumer.as_asgi())]))
@@ -48,10 +49,8 @@ socket_application = AllowedHostsOriginValidator(
 async def application(scope: Scope, receive: Any, send: Any) -> None:
     """Hand a connection to whoever serves it."""
     match scope["type"]:
-        case "http" if scope["path"].startswith(STREAM_PREFIXES):
-            await stream_application(scope, receive, send)
         case "http":
-            await wsgi_application(wsgi_scope(scope), whole_body(receive), send)
+            await (waiting_answer(views, scope, receive, send) or views(scope, receive, send))
         case "websocket" if scope["path"] == "/ws/tasks":
             await socket_application(scope, receive, send)
         case "websocket":
@@ -61,18 +60,47 @@ async def application(scope: Scope, receive: Any, send: Any) -> None:
             await live(receive, send)
 
 
+async def views(scope: Scope, receive: Any, send: Any) -> None:
+    """Answer a request by Django in a thread."""
+    await wsgi_application(wsgi_scope(scope), whole_body(receive), send)
+
+
 async def live(receive: Any, send: Any) -> None:
     """Start the LISTEN connection with the server and stop it with it (ASGI lifespan protocol)."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             hub.call_on(events.TOKEN, forget_token)
+            hub.call_on(events.TOKEN, Wake.check_token)
             await hub.start()
+            end_streams_on_stop()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await hub.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def end_streams_on_stop() -> None:
+    """End all streams when the server is told to stop: it tells us only after the last of them has ended."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+
+    def put_before(number: signal.Signals) -> None:
+        servers = signal.getsignal(number)
+
+        def stop(received: int, frame: FrameType | None) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(Wake.end_all)
+            if callable(servers):
+                servers(received, frame)
+
+        if callable(servers):
+            signal.signal(number, stop)
+
+    put_before(signal.SIGTERM)
+    put_before(signal.SIGINT)
 
 
 def wsgi_scope(scope: Scope) -> Scope:

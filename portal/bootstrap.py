@@ -19,6 +19,7 @@ TARGETS = {
     "test": (DEVELOP, ["-m", "portal.embedded", "test", "--", "{python}", "-m", "pytest"]),
     "check": (DEVELOP, ["-m", "portal.embedded", "test", "--", "{python}", "-m", "portal.quality"]),
     "bench": (DEVELOP, ["-m", "portal.embedded", "bench", "--", "{python}", "tests/bench/run.py"]),
+    "load": (DEVELOP, ["-m", "portal.embedded", "bench", "--", "{python}", "tests/load/run.py"]),
     "requirements": (DEVELOP, ["-m", "portal.pin"]),
 }
 

@@ -55,11 +55,11 @@ def flag(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
 
 
-def number(name: str, default: int, *, at_least: int = 0) -> int:
+def number(name: str, default: int, *, at_least: int = 0, at_most: int | None = None) -> int:
     """Return a whole number.
 
     Raises:
-        ImproperlyConfigured: not a whole number, or below ``at_least``.
+        ImproperlyConfigured: not a whole number, below ``at_least`` or above ``at_most``.
     """
     value = text(name, str(default)).strip()
     try:
@@ -68,6 +68,8 @@ def number(name: str, default: int, *, at_least: int = 0) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from error
     if result < at_least:
         raise ImproperlyConfigured(f"{name} must be at least {at_least}, not {result}.")
+    if at_most is not None and result > at_most:
+        raise ImproperlyConfigured(f"{name} must be at most {at_most}, not {result}.")
     return result
 
 

@@ -30,6 +30,9 @@ if not PORTAL_DEMO and len(SECRET_KEY) < 40:
         "SECRET_KEY is too short. Make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
     )
 
+# Former keys: what they signed or sealed is still read.
+SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
+
 # The loopback address always: health checks of the same host ask there.
 ALLOWED_HOSTS = [*env.listing("ALLOWED_HOSTS", "localhost,[::1]"), "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
@@ -68,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.middleware.SecurityHeadersMiddleware",
+    "tasks.api.poll_route.PollMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -109,6 +113,9 @@ _default["OPTIONS"] |= {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
+    # Prepares what asks for it (the hot statements of tasks.sql) and nothing else. Without a number psycopg
+    # prepares nothing at all, whatever is asked, and each execution plans anew.
+    "prepare_threshold": 1_000_000_000,
     "options": "-c jit=off -c idle_in_transaction_session_timeout=30s -c lock_timeout=20s -c statement_timeout=60s",
 }
 # The hot statements need index plans whatever the statistics say: one hash join under a lane lock is a convoy.
@@ -126,6 +133,9 @@ if PORTAL_PROCESS == "qcluster":
     _default["OPTIONS"]["options"] += INDEX_PLANS_ONLY
 # Threads that serve pages and API calls; each may hold a database connection.
 WEB_THREADS = env.number("WEB_THREADS", 20, at_least=1)
+# Requests that wait in a web process (event streams, long polls): they hold a socket, but no thread and no connection.
+MAX_STREAMS = env.number("MAX_STREAMS", 500, at_least=1)
+MAX_STREAMS_PER_USER = env.number("MAX_STREAMS_PER_USER", 50, at_least=1)
 if PORTAL_PROCESS == "web":
     _default["OPTIONS"]["pool"] = {"min_size": 2, "max_size": env.number("WEB_DB_POOL", 20, at_least=2)}
 else:
@@ -156,12 +166,27 @@ Q_CLUSTER: dict[str, Any] = {
 # A worker that holds more memory than this after a slice is replaced.
 WORKER_MAX_RSS_MB = env.number("WORKER_MAX_RSS_MB", 1500, at_least=200)
 # On SIGTERM running tasks get this long before they are signalled.
+# Threads of a worker for tasks that wait for model servers; 0 runs those like all others.
+WORKER_THREADS = env.number("WORKER_THREADS", 32, at_most=200)
+# Above these a node takes nothing new until it is well below again; 0 switches it off.
+THROTTLE_CPU_PERCENT = env.number("THROTTLE_CPU_PERCENT", 0, at_most=100)
+THROTTLE_MEMORY_PERCENT = env.number("THROTTLE_MEMORY_PERCENT", 92, at_most=100)
 STOP_GRACE_SECONDS = env.number("STOP_GRACE_SECONDS", 10)
 NODE_NAME = env.text("NODE_NAME", "")
 
 # --- Model servers -------------------------------------------------------------------------------
 
+# Used beside those that operators add (docs/backends.md).
 BACKENDS_CHAT = env.listing("BACKENDS_CHAT")
+BACKENDS_EMBEDDINGS = env.listing("BACKENDS_EMBEDDINGS")
+BACKENDS_IMAGES = env.listing("BACKENDS_IMAGES")
+BACKENDS_VISION = env.listing("BACKENDS_VISION")
+BACKENDS_SPEECH = env.listing("BACKENDS_SPEECH")
+
+# --- Requests to others' servers -------------------------------------------------------------------
+
+# Own networks that URLs of users may lead to, and plain HTTP: `tasks.outbound.allowed` has the form.
+OUTBOUND_ALLOW = env.listing("OUTBOUND_ALLOW")
 
 # --- Python functions as tasks ---------------------------------------------------------------------
 
@@ -204,6 +229,13 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 100
 
 # --- API -----------------------------------------------------------------------------------------
 
+# The systems whose clients find their routes here (docs/compatibility.md).
+COMPAT_ROUTES = sorted({letter.upper() for letter in env.listing("COMPAT_ROUTES", "A,C,D")})
+if unknown_systems := set(COMPAT_ROUTES) - {"A", "C", "D"}:
+    raise ImproperlyConfigured(
+        f"COMPAT_ROUTES takes the letters A, C and D, or nothing; not {', '.join(sorted(unknown_systems))}."
+    )
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "tasks.api.authentication.TokenAuthentication",
@@ -230,8 +262,21 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
-    "TAGS": [{"name": name} for name in ("tasks", "batches", "files", "task types", "account")],
-    "POSTPROCESSING_HOOKS": ["tasks.api.schema.add_task_types"],
+    "TAGS": [
+        {"name": name}
+        for name in (
+            "tasks",
+            "batches",
+            "schedules",
+            "files",
+            "webhooks",
+            "task types",
+            "queues",
+            "account",
+            "compatibility",
+        )
+    ],
+    "POSTPROCESSING_HOOKS": ["tasks.api.openapi.complete_document"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 

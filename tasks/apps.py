@@ -9,5 +9,7 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         from tasks.cluster import install
+        from tasks.outbound import allowed
 
         install.replace_pickle()
+        allowed.check_setting()

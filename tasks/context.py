@@ -6,10 +6,16 @@ has the one real implementation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Protocol, TypeVar
 from uuid import UUID
+
+if TYPE_CHECKING:
+    import httpx
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,58 @@ class FileInfo:
     size: int
     content_type: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """A model server that was chosen for one call. `models` are those it is known to have; empty: not told.
+
+    `client` has its time-outs and its key set, ends with the call, and follows no redirects.
+    """
+
+    name: str
+    base_url: str
+    client: httpx.Client
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    models: Sequence[str] = ()
+
+
+class Pool(Protocol):
+    """The model servers of a kind, with the balancer in front of them."""
+
+    def call(self, use: Callable[[Server], Answer], *, model: str = "") -> Answer:
+        """Choose a server, within its limit of calls at once, and return what `use` makes of it.
+
+        `use` may be called again with another server when it raises `ServerFailed`, and so starts over;
+        the functions of `tasks.backends` raise that. `model` leaves out servers that do not have it.
+
+        Raises:
+            BackendBusy: all servers are busy or rest: the task goes back to its lane, free of charge.
+            BackendError: every server that was tried failed, or one did not answer in time.
+        """
+
+
+@dataclass(frozen=True)
+class ChildTask:
+    """A task that a handler wants to start. `key` is the handler's own name for it."""
+
+    type: str
+    input: Mapping[str, Any]
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A task that this one has started. `result` is None unless it succeeded; `error` is the API's error object."""
+
+    id: UUID
+    type: str
+    key: str
+    status: str
+    done: bool
+    result: Mapping[str, Any] | None
+    error: Mapping[str, Any] | None
+    progress: float
 
 
 class Context(Protocol):
@@ -61,11 +119,26 @@ class Context(Protocol):
     def files_of_owner(self) -> list[FileInfo]:
         """Return every file that the task's owner keeps, newest first, 1,000 at most."""
 
-    def backend(self, kind: str) -> str:
-        """Return the base URL of a model server of this kind (chat, images, …).
+    def restart_output(self) -> None:
+        """Drop the streamed output so far: another model server starts the text over."""
+
+    def backend(self, kind: str, *, demo: bool = False) -> Pool:
+        """Return the model servers of a kind: chat, embeddings, images, vision, speech, http.
+
+        `demo` says that the small demo model of `make run` will do as well.
 
         Raises:
             BackendError: none is set up.
+        """
+
+    def children(self) -> list[Child]:
+        """Return the tasks that this one has started, in order; all have ended when the handler is called again."""
+
+    def start_children(self, children: Sequence[ChildTask]) -> NoReturn:
+        """Start other tasks of the same owner and end this attempt, free of charge and without keeping a slot.
+
+        The handler is called again, from its beginning, when all of them have ended, however they did: look at
+        `children` first. They are started together with the end of this attempt, or not at all. At most 1,000 in all.
         """
 
     def check(self) -> None:

@@ -6,6 +6,9 @@ import inspect
 from typing import Any
 
 
+MOST_FAULTS = 100
+
+
 class TaskError(Exception):
     """Something went wrong with this task."""
 
@@ -35,7 +38,8 @@ class InvalidInput(Refused):
     def __init__(self, message: str = "", *, errors: list[dict[str, str]] | None = None) -> None:
         """`errors` is a list of ``{"pointer": "/input/file", "code": …, "detail": …}`` (RFC 6901 pointers)."""
         super().__init__(message)
-        self.errors = errors or []
+        # Ten thousand wrong keys need not be ten thousand answers.
+        self.errors = (errors or [])[:MOST_FAULTS]
 
 
 class UnknownTaskType(InvalidInput):
@@ -141,6 +145,22 @@ class InputTooLarge(GiveUp):
     code = "input_too_large"
 
 
+class UrlRefused(GiveUp):
+    """The portal does not call this address."""
+
+    code = "url_refused"
+
+
+class FetchFailed(HandlerError):
+    """The other server could not be reached, or did not answer properly."""
+
+    code = "fetch_failed"
+
+    def __init__(self, message: str = "", *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
 class EngineError(HandlerError):
     """The engine failed."""
 
@@ -151,6 +171,23 @@ class BackendError(HandlerError):
     """The model server failed or did not answer."""
 
     code = "backend_error"
+
+
+class ServerFailed(BackendError):
+    """One model server failed; another may do the work."""
+
+    def __init__(
+        self, message: str = "", *, why: str = "failed", after: float | None = None, elsewhere: bool = True
+    ) -> None:
+        """`why` is one of unreachable, busy, failed, broken_off, nonsense, timeout, key.
+
+        `after` are the seconds that the server asked to be left alone, `elsewhere` says whether the balancer
+        may repeat the call on another server.
+        """
+        super().__init__(message)
+        self.why = why
+        self.after = after
+        self.elsewhere = elsewhere
 
 
 class BackendBusy(TaskError):

@@ -17,7 +17,7 @@ from django.db.models import Sum
 
 from accounts.limits import limits_of
 from accounts.models import User
-from tasks import errors
+from tasks import errors, sql
 from tasks.context import FileInfo
 from tasks.models import File
 from tasks.models.file import storage_path
@@ -37,7 +37,8 @@ def store_file(
     """Store a file and return its row; its type is taken from its content.
 
     Bytes are hashed and spooled to disk as they come. The row is written after the bytes, so that a
-    row never points at nothing; bytes whose row was not written are removed again.
+    row never points at nothing; bytes whose row was not written are removed again. The plan's storage is
+    looked at first, to refuse before bytes are kept, and again with the row, under a lock: so it is exact.
 
     Args:
         task_id: the task that made the file; None for an upload.
@@ -76,7 +77,7 @@ def store_file(
         )
         try:
             file.data.save(clean_name, DjangoFile(spool), save=False)
-            file.save(force_insert=True)
+            _insert_within_quota(user, file)
         except BaseException:
             # A full disk leaves the beginning of a file, which has no name here yet.
             file.data.storage.delete(file.data.name or storage_path(file, clean_name))
@@ -132,6 +133,12 @@ def delete_file(file: File) -> None:
     storage.delete(name)
 
 
+def delete_file_for_good(file: File) -> None:
+    """Delete a file's bytes, then its row; cut off in between, the row tells that this is to be done again."""
+    file.data.storage.delete(str(file.data.name))
+    file.delete()
+
+
 def describe(file: File) -> FileInfo:
     return FileInfo(file.id, file.name, file.size, file.content_type, file.sha256)
 
@@ -139,6 +146,14 @@ def describe(file: File) -> FileInfo:
 def bytes_kept(user: User) -> int:
     """Return how many bytes of files a user keeps."""
     return File.objects.filter(owner=user).aggregate(total=Sum("size"))["total"] or 0
+
+
+def _insert_within_quota(user: User, file: File) -> None:
+    with transaction.atomic():
+        # Uploads of one user follow each other here, each seeing what the one before has committed.
+        sql.run("lock_usage", {"user": user.pk})
+        _check_storage(user, file.size)
+        file.save(force_insert=True)
 
 
 def _check_storage(user: User, size: int) -> None:

@@ -1,7 +1,8 @@
 """The one LISTEN connection of a web process, and the hub that hands its messages to whoever waits.
 
-It lives in the event loop of the server. NOTIFY only says what changed; a listener reads it again.
-After a lost connection notifications may be missing, so every listener is then told to read anew.
+It lives in the event loop of the server; under a WSGI server, in a thread of its own. NOTIFY only says
+what changed; a listener reads it again. After a lost connection notifications may be missing, so every
+listener is then told to read anew.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import threading
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
@@ -39,6 +42,18 @@ class Dropped(Exception):
     """The subscriber read too slowly and was dropped; it starts over and reads anew."""
 
 
+class Listener(Protocol):
+    """Whoever wants the messages of one task, or else of one owner. `put` may not wait; False: it wants no more."""
+
+    @property
+    def owner_id(self) -> int | None: ...
+
+    @property
+    def task_id(self) -> str | None: ...
+
+    def put(self, message: Message) -> bool: ...
+
+
 @dataclass(eq=False)
 class Subscription:
     """Messages of one owner or one task, as an async iterator. Ends with `Dropped` when read too slowly."""
@@ -47,11 +62,6 @@ class Subscription:
     task_id: str | None
     _unread: asyncio.Queue[Message] = field(default_factory=lambda: asyncio.Queue(MOST_UNREAD))
     _dropped: bool = False
-
-    def wants(self, message: Message) -> bool:
-        if self.task_id is not None:
-            return bool(message["id"] == self.task_id)
-        return bool(message["owner"] == self.owner_id)
 
     def put(self, message: Message) -> bool:
         """Hand over a message; False when the subscriber is too far behind."""
@@ -83,7 +93,8 @@ class Hub:
     """Listens while it is started; hands each message to the subscriptions it concerns."""
 
     def __init__(self) -> None:
-        self._subscriptions: set[Subscription] = set()
+        # By task or by owner, so that a message costs nothing for those whom it does not concern.
+        self._listeners: defaultdict[str | int | None, set[Listener]] = defaultdict(set)
         self._calls: dict[str, list[Callable[[str], None]]] = {}
         self._listener: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
@@ -115,7 +126,7 @@ class Hub:
 
     def count_of(self, owner_id: int) -> int:
         """Return how many subscriptions an owner holds, to limit them."""
-        return sum(subscription.owner_id == owner_id for subscription in self._subscriptions)
+        return sum(isinstance(listener, Subscription) for listener in self._listeners.get(owner_id, ()))
 
     @asynccontextmanager
     async def subscribe(
@@ -123,11 +134,32 @@ class Hub:
     ) -> AsyncIterator[Subscription]:
         """Subscribe to the tasks of an owner, or to one task. Whether they may be seen is the caller's to check."""
         subscription = Subscription(owner_id, None if task_id is None else str(task_id))
-        self._subscriptions.add(subscription)
-        try:
+        with self.attach(subscription):
             yield subscription
+
+    @contextmanager
+    def attach(self, listener: Listener) -> Iterator[None]:
+        """Hand a listener what concerns it from now on. In the event loop of the hub."""
+        self._listeners[_key(listener)].add(listener)
+        try:
+            yield
         finally:
-            self._subscriptions.discard(subscription)
+            self._detach(listener)
+
+    def _detach(self, listener: Listener) -> None:
+        key = _key(listener)
+        self._listeners[key].discard(listener)
+        if not self._listeners[key]:
+            del self._listeners[key]
+
+    def listen_in_thread(self) -> None:
+        """Listen in a thread with an event loop of its own, where the server has none. The functions run there."""
+
+        async def listen() -> None:
+            await self.start()
+            await asyncio.Event().wait()
+
+        threading.Thread(target=lambda: asyncio.run(listen()), name="listen", daemon=True).start()
 
     async def _listen_forever(self) -> None:
         pause = FIRST_PAUSE_SECONDS
@@ -169,10 +201,18 @@ class Hub:
         self._publish(message)
 
     def _publish(self, message: Message) -> None:
-        is_for_all = message is READ_AGAIN
-        for subscription in [one for one in self._subscriptions if is_for_all or one.wants(message)]:
-            if not subscription.put(message):
-                self._subscriptions.discard(subscription)
+        if message is READ_AGAIN:
+            concerned = [listener for listeners in self._listeners.values() for listener in listeners]
+        else:
+            keys = (message["id"], message["owner"])
+            concerned = [listener for key in keys for listener in self._listeners.get(key, ())]
+        for listener in concerned:
+            if not listener.put(message):
+                self._detach(listener)
+
+
+def _key(listener: Listener) -> str | int | None:
+    return listener.task_id if listener.task_id is not None else listener.owner_id
 
 
 def connection_parameters() -> dict[str, Any]:

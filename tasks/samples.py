@@ -1,6 +1,7 @@
 """Runs the task types' samples against a portal over its API: for `make run`'s first start and `manage.py smoke`.
 
-A sample is an input in which ``{"$sample": "report.pdf"}`` stands for the id of that file, uploaded first.
+A sample is an input in which ``{"$sample": "report.pdf"}`` stands for the id of that file, uploaded first,
+and ``{"$portal": "/health/live"}`` for that address of the portal itself.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ class Samples:
     """Submits samples to one portal as one user. Each file is uploaded once."""
 
     def __init__(self, url: str, token: str) -> None:
+        self._url = url.rstrip("/")
         self._http = httpx.Client(
-            base_url=f"{url.rstrip('/')}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=ANSWER_SECONDS
+            base_url=f"{self._url}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=ANSWER_SECONDS
         )
         self._uploaded: dict[str, str] = {}
 
@@ -70,6 +72,8 @@ class Samples:
         if isinstance(value, Mapping):
             if set(value) == {"$sample"}:
                 return self._upload(value["$sample"])
+            if set(value) == {"$portal"}:
+                return self._url + value["$portal"]
             return {key: self._fill_in(member) for key, member in value.items()}
         return [self._fill_in(member) for member in value] if isinstance(value, list | tuple) else value
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import django
+
 from portal.web.words import engine_text
 from tasks import registry
 from tasks.samples import SampleError, Samples, Task
@@ -28,6 +30,8 @@ def main() -> int:
     parser.add_argument("--stamp", type=Path, required=True, help="written when every sample is done")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    # Handlers know the models of backends.
+    django.setup()
     demo = json.loads(options.demo_file.read_text())
     samples = Samples(demo["url"], demo["users"]["alice"]["token"])
     try:

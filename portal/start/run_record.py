@@ -19,7 +19,16 @@ from portal.start.sessions import kill_all, session_members, wait_until_gone
 RECORD = STATE / "run.json"
 LOCK = STATE / "run.lock"
 ENVIRONMENT = STATE / "environment"
-SHARED = ("DATABASE_URL", "SECRET_KEY", "MEDIA_ROOT", "HTTPS", "PORTAL_DEMO", "PORTAL_DIAGNOSTICS", "BACKENDS_CHAT")
+SHARED = (
+    "DATABASE_URL",
+    "SECRET_KEY",
+    "MEDIA_ROOT",
+    "HTTPS",
+    "PORTAL_DEMO",
+    "PORTAL_DIAGNOSTICS",
+    "BACKENDS_CHAT",
+    "OUTBOUND_ALLOW",
+)
 STOP_SECONDS = 8.0
 
 

@@ -59,6 +59,7 @@ class Portal:
             with self._database.held() as database_url, contextlib.suppress(KeyboardInterrupt):
                 try:
                     self._environment = programs.shared_environment(database_url, self._model_port)
+                    self._environment["OUTBOUND_ALLOW"] = self._outbound_allow()
                     run_record.write_environment(self._environment)
                     self._start()
                     self._stay()
@@ -82,6 +83,12 @@ class Portal:
             self._tick()
         welcome.NEW_DEMO_FILE.replace(welcome.DEMO_FILE)
         self._log.write(f"ready at {self._url}")
+
+    def _outbound_allow(self) -> str:
+        """Return what tasks may call beside the internet: this portal itself, for the sample of http.request."""
+        port = self._listening.getsockname()[1]
+        allowed = (os.environ.get("OUTBOUND_ALLOW", ""), f"{HOST}:{port}", f"localhost:{port}")
+        return ",".join(entry for entry in allowed if entry)
 
     def _keep(self, program: Program) -> None:
         """Start a program and keep it running from now on."""

@@ -31,5 +31,11 @@ def _file_ids(task: Task) -> Iterable[str]:
     if definition is None or content is None or not isinstance(content.input, dict):
         return
     for field in definition.file_fields():
-        value: Any = content.input.get(field)
-        yield from [value] if isinstance(value, str) else value or []
+        yield from _ids_in(content.input.get(field))
+
+
+def _ids_in(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        return [value]
+    members = value.values() if isinstance(value, dict) else value or []
+    return [id_ for member in members for id_ in _ids_in(member)]

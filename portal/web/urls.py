@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.web.views import account, files, home, new, status, task, tasks, tokens, usage
+from portal.web.views import account, files, home, new, schedules, status, task, tasks, tokens, usage
 
 app_name = "web"
 
@@ -20,6 +20,14 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/result.json", task.download_result, name="result"),
     path("tasks/<uuid:task_id>/text.txt", task.download_text, name="result-text"),
     path("tasks/<uuid:task_id>/tables/<int:number>.csv", task.download_table, name="table"),
+    path("schedules", schedules.list_schedules, name="schedules"),
+    path("schedules/new", schedules.choose_type, name="new-schedule"),
+    path("schedules/new/<str:type_name>", schedules.create, name="schedule-type"),
+    path("schedules/<uuid:schedule_id>", schedules.show, name="schedule"),
+    path("schedules/<uuid:schedule_id>/run", schedules.run, name="run-schedule"),
+    path("schedules/<uuid:schedule_id>/pause", schedules.pause, name="pause-schedule"),
+    path("schedules/<uuid:schedule_id>/resume", schedules.resume, name="resume-schedule"),
+    path("schedules/<uuid:schedule_id>/delete", schedules.delete, name="delete-schedule"),
     path("files", files.list_files, name="files"),
     path("files/upload", files.upload, name="upload"),
     path("files/<uuid:file_id>", files.download, name="file"),

@@ -17,7 +17,7 @@ from tasks.measures import NOTHING
 from tasks.models import AuditEntry
 
 # The index of targets begins with their kind.
-KINDS = ("task", "queue", "node", "user", "plan", "apitoken", "batch", "file", "group")
+KINDS = ("task", "queue", "node", "user", "plan", "apitoken", "batch", "file", "schedule", "webhook_delivery", "group")
 MOST_DETAILS = 300
 
 

@@ -23,6 +23,7 @@ OTHER_LOOKS = {
     "died": ("Worker died", "circle-x", "bad"),
     "lost": ("Lost", "circle-x", "bad"),
     "returned": ("Went back", "rotate-ccw", "idle"),
+    "started_others": ("Started other tasks", "layers", "idle"),
     "alive": ("Alive", "circle-check", "ok"),
     "draining": ("Draining", "circle-slash", "warn"),
     "stopped": ("Stopped", "circle", "idle"),
@@ -32,7 +33,20 @@ OTHER_LOOKS = {
     "active": ("Active", "circle-check", "ok"),
     "held_user": ("Held", "pause", "warn"),
     "revoked": ("Revoked", "ban", "idle"),
+    "well": ("Well", "circle-check", "ok"),
+    "broken": ("Breaker open", "circle-x", "bad"),
+    "trial": ("Half open", "timer", "warn"),
+    "resting": ("Resting", "pause", "warn"),
+    "failing": ("Failing", "triangle-alert", "warn"),
+    "drained": ("Drained", "ban", "idle"),
+    "unchecked": ("Not checked yet", "circle-dashed", "idle"),
+    "disabled": ("Disabled", "ban", "bad"),
+    "pending": ("Pending", "hourglass", "idle"),
     "past": ("Expired", "timer", "idle"),
+    "ended": ("Ended", "circle-dashed", "idle"),
+    "refused": ("Refused", "circle-x", "bad"),
+    "skipped": ("Skipped", "ban", "idle"),
+    "submitted": ("Submitted", "circle-check", "ok"),
 }
 
 

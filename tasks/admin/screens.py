@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 
 from accounts.models import Plan, User
 from tasks.admin.audit import AuditScreen
+from tasks.admin.backends import BackendScreen
 from tasks.admin.batches import BatchScreen
 from tasks.admin.files import FileScreen
 from tasks.admin.groups import GroupScreen
@@ -14,9 +15,23 @@ from tasks.admin.lanes import LaneScreen
 from tasks.admin.nodes import NodeScreen
 from tasks.admin.plans import PlanScreen
 from tasks.admin.queues import QueueScreen
+from tasks.admin.schedules import ScheduleScreen
 from tasks.admin.tasks import TaskScreen
 from tasks.admin.users import UserScreen
-from tasks.models import AuditEntry, Batch, File, Lane, Node, Queue, Task
+from tasks.admin.webhooks import DeliveryScreen, EndpointScreen
+from tasks.models import (
+    AuditEntry,
+    Backend,
+    Batch,
+    File,
+    Lane,
+    Node,
+    Queue,
+    Schedule,
+    Task,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 
 def register_screens(site: AdminSite) -> None:
@@ -25,8 +40,12 @@ def register_screens(site: AdminSite) -> None:
     site.register(Batch, BatchScreen)
     site.register(File, FileScreen)
     site.register(Queue, QueueScreen)
+    site.register(Schedule, ScheduleScreen)
     site.register(Node, NodeScreen)
+    site.register(Backend, BackendScreen)
     site.register(Lane, LaneScreen)
+    site.register(WebhookEndpoint, EndpointScreen)
+    site.register(WebhookDelivery, DeliveryScreen)
     site.register(User, UserScreen)
     site.register(Plan, PlanScreen)
     site.register(AuditEntry, AuditScreen)

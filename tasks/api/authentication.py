@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
+# The key in an ASGI scope of what a view tells the event loop about its caller: `tasks.api.streams.handover`.
+HANDOVER = "portal.handover"
+
+
 def bearer_token(request: HttpRequest) -> ApiToken | None:
     """Return the token of the request, or None when it brings no credentials in its header.
 
@@ -65,7 +69,21 @@ def reader_id(request: HttpRequest, scope: str) -> int:
     if not isinstance(user, User) or not user.is_active:
         raise refusals.NotAuthenticated
     require_scope(token, user, scope)
+    _note_caller(request, user, token)
     return int(user.pk)
+
+
+def caller_of(request: Request) -> User:
+    """Return who calls a view of DRF; permissions have made sure that it is somebody."""
+    return cast(User, request.user)
+
+
+def _note_caller(request: HttpRequest, user: User, token: ApiToken | None) -> None:
+    """Tell the event loop who calls, when the request came by it: waiting requests are counted by user."""
+    handover = request.META.get("asgi.scope", {}).get(HANDOVER)
+    if handover is not None:
+        handover.caller_id = user.pk
+        handover.token_id = token.pk if token is not None else None
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -75,6 +93,7 @@ class TokenAuthentication(BaseAuthentication):
         token = bearer_token(request._request)
         if token is None:
             return None
+        _note_caller(request._request, token.user, token)
         # A copy: the kept one is shared between threads, and views may write to it.
         return copy.copy(token.user), token
 
@@ -90,6 +109,7 @@ class SessionAuthentication(BaseAuthentication):
         if not user.is_authenticated or not user.is_active:
             return None
         _enforce_csrf(request._request)
+        _note_caller(request._request, user, None)
         return user, None
 
 

@@ -47,6 +47,11 @@ def _time(value: Any) -> Any:
 Time = Annotated[AwareDatetime, BeforeValidator(_time)]
 
 
+def has_body(request: Request) -> bool:
+    """Say whether anything was sent: for addresses where a body is optional."""
+    return (request.META.get("CONTENT_LENGTH") or "0") != "0"
+
+
 def read_body(request: Request, model: type[Model]) -> Model:
     """Return the checked body.
 

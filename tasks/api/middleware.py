@@ -13,7 +13,8 @@ from tasks.api import problems, refusals
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 PREFIX = "/api/"
-UPLOADS = "/api/v1/files"
+# The second is system C's: a form with the recording.
+UPLOADS = frozenset({"/api/v1/files", "/api/v1/speech/async"})
 # Boundaries and headers of the parts of a multipart body.
 MULTIPART_BYTES = 64 * 1024
 
@@ -54,7 +55,7 @@ def _refuse_length(request: HttpRequest) -> errors.TaskError | None:
         return refusals.LengthRequired() if chunked else None
     if not (given.isascii() and given.isdigit()):
         return refusals.BadRequest("The Content-Length is not a number.")
-    is_upload = request.path_info.rstrip("/") == UPLOADS
+    is_upload = request.path_info.rstrip("/") in UPLOADS
     most = settings.MAX_UPLOAD_BYTES if is_upload else settings.MAX_BODY_BYTES
     if int(given) <= most + (MULTIPART_BYTES if is_upload else 0):
         return None

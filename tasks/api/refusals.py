@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tasks import errors
+from tasks.errors import MOST_FAULTS
 
 
 class ApiRefusal(errors.Refused):
@@ -63,7 +64,7 @@ class InvalidParameter(ApiRefusal):
 
     def __init__(self, message: str = "", *, errors: list[dict[str, str]] | None = None) -> None:
         super().__init__(message)
-        self.errors = errors or []
+        self.errors = (errors or [])[:MOST_FAULTS]
 
 
 class NotAuthenticated(ApiRefusal):
@@ -119,6 +120,16 @@ class Forbidden(ApiRefusal):
     status = 403
 
 
+class InvalidSignature(ApiRefusal):
+    """The address was not signed by this portal.
+
+    Ask for a new one: `POST /api/v1/files/{id}/link`.
+    """
+
+    code = "invalid_signature"
+    status = 403
+
+
 class MethodNotAllowed(ApiRefusal):
     """This address does not take this method.
 
@@ -149,6 +160,16 @@ class NoResult(ApiRefusal):
     status = 409
 
 
+class TooManyTokens(ApiRefusal):
+    """There are as many tokens as one user may have.
+
+    Revoke those that are no longer used.
+    """
+
+    code = "too_many_tokens"
+    status = 409
+
+
 class ContentPurged(ApiRefusal):
     """The content was deleted when its time to be kept was over.
 
@@ -156,6 +177,16 @@ class ContentPurged(ApiRefusal):
     """
 
     code = "content_purged"
+    status = 410
+
+
+class LinkExpired(ApiRefusal):
+    """The address was good for a short time, which is over.
+
+    Ask for a new one: `POST /api/v1/files/{id}/link`.
+    """
+
+    code = "link_expired"
     status = 410
 
 
@@ -186,6 +217,16 @@ class UnsupportedMediaType(ApiRefusal):
     status = 415
 
 
+class RangeNotSatisfiable(ApiRefusal):
+    """The range begins behind the end of the file.
+
+    `Content-Range` tells the file's size.
+    """
+
+    code = "range_not_satisfiable"
+    status = 416
+
+
 class InternalError(ApiRefusal):
     """The portal failed. This is a bug.
 
@@ -194,6 +235,20 @@ class InternalError(ApiRefusal):
 
     code = "internal_error"
     status = 500
+
+
+class TooManyStreams(ApiRefusal):
+    """There are as many open streams as one user, or this server, may have.
+
+    Close some, or try again after the time in `Retry-After`. One stream of `/api/v1/events` tells of all your tasks.
+    """
+
+    code = "too_many_streams"
+    status = 503
+    retryable = True
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message, headers={"Retry-After": "10"})
 
 
 class DatabaseUnavailable(ApiRefusal):

@@ -1,9 +1,14 @@
-"""The OpenAPI document: how views are described, and how our shapes, tokens and task types get into it."""
+"""How views are described in the OpenAPI document, and how our shapes and tokens get into it.
+
+`tasks.api.openapi` completes the document.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from drf_spectacular.drainage import set_override
@@ -13,7 +18,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from pydantic import BaseModel
 
-from tasks import errors, registry
+from tasks import errors
 from tasks.api import refusals
 from tasks.api.objects.problem import Problem
 from tasks.api.objects.shape import Shape
@@ -45,11 +50,15 @@ WITH_BODY: tuple[type[errors.TaskError], ...] = (
 HEADERS = {
     "Location": "where the thing is",
     "Retry-After": "seconds after which to ask again",
-    "ETag": "version, status and attempt; send it as If-None-Match",
+    "ETag": "what was read; send it as If-None-Match",
     "Idempotency-Replayed": "true when the key gave an earlier answer",
     "RateLimit-Policy": "the limits of the plan (IETF draft-ietf-httpapi-ratelimit-headers)",
     "RateLimit": "what is left of them",
+    "Preference-Applied": "wait=N: the server was ready to wait so long",
     "Link": "the next page, where there is one",
+    "Accept-Ranges": "bytes: a range may be asked for",
+    "Content-Range": "which bytes these are, of how many",
+    "Content-Disposition": "attachment, with the file's name",
 }
 
 
@@ -70,25 +79,33 @@ def operation(
     *,
     tag: str,
     answers: Mapping[int, Any],
+    streams: Mapping[int, Mapping[str, Any]] = MappingProxyType({}),
     body: Any = None,
     query: type[BaseModel] | None = None,
     parameters: Iterable[OpenApiParameter] = (),
-    headers: Iterable[str] = (),
+    headers: Iterable[str] | Mapping[int, Iterable[str]] = (),
     problems: Iterable[type[errors.TaskError]] = (),
 ) -> Callable[[View], View]:
     """Describe a view's method; its docstring is the description, the first line the summary.
 
     Args:
         name: the operation's id, which generated clients use as a function's name.
-        answers: by HTTP status, the shape or the type of drf-spectacular.
-        headers: names from HEADERS that the answers carry.
+        answers: by HTTP status, the shape or the type of drf-spectacular; JSON, or nothing where it is None.
+        streams: by HTTP status and media type, what is answered in another form than JSON.
+        headers: names from HEADERS that the answers carry; by HTTP status where they differ.
         problems: kinds of problem besides those that everything may give.
     """
     kinds = [*EVERYWHERE, *(WITH_BODY if body else ()), *problems, *([refusals.InvalidParameter] if query else [])]
-    responses: dict[Any, Any] = {(status, "application/json"): shape for status, shape in answers.items()}
+    responses: dict[Any, Any] = {
+        status if shape is None else (status, "application/json"): shape for status, shape in answers.items()
+    }
+    for status, forms in streams.items():
+        responses |= {(status, media_type): shape for media_type, shape in forms.items()}
+
+    carried = headers if isinstance(headers, Mapping) else dict.fromkeys([*answers, *streams], tuple(headers))
 
     def describe(view: View) -> View:
-        lines = (view.__doc__ or "").strip().splitlines()
+        lines = inspect.cleandoc(view.__doc__ or "").splitlines()
         decorated: View = extend_schema(
             operation_id=name,
             tags=[tag],
@@ -100,9 +117,10 @@ def operation(
                 *(query_parameters(query) if query else []),
                 *(
                     OpenApiParameter(
-                        header, str, OpenApiParameter.HEADER, description=HEADERS[header], response=list(answers)
+                        header, str, OpenApiParameter.HEADER, description=HEADERS[header], response=[status]
                     )
-                    for header in headers
+                    for status, names in carried.items()
+                    for header in names
                 ),
             ],
         )(view)
@@ -192,20 +210,3 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         description = "The portal's session. Methods that change something also need X-CSRFToken."
         return {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": description}
-
-
-def add_task_types(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Add the input and result schemas of this installation's task types: drf-spectacular's postprocessing hook."""
-    schemas = result["components"]["schemas"]
-    for name, definition in registry.all_types().items():
-        title = "".join(part.title() for part in name.replace(".", "_").split("_"))
-        models: tuple[tuple[str, Any, Any], ...] = (
-            (f"{title}Input", definition.input, "validation"),
-            (f"{title}Result", definition.result, "serialization"),
-        )
-        for component, model, mode in models:
-            schema = model.model_json_schema(ref_template=f"#/components/schemas/{component}.{{model}}", mode=mode)
-            for inner, part in schema.pop("$defs", {}).items():
-                schemas[f"{component}.{inner}"] = part
-            schemas[component] = schema
-    return result

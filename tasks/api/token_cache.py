@@ -15,13 +15,15 @@ from django.db.models.functions import Now
 from accounts.models import ApiToken
 from accounts.tokens import find_token
 
-# A disabled user or a changed plan takes effect within this time; a revoked token at once where
-# the process listens (`forget_token`).
+# A disabled user or a changed plan takes effect within this time; a revoked token at once, since web
+# processes listen (`forget_token`), and within this time while one has lost its connection.
 KEEP_SECONDS = 5.0
 MOST_TOKENS = 10_000
 NOTE_USE_EVERY = timedelta(minutes=1)
 
 _kept: dict[bytes, tuple[float, ApiToken]] = {}
+# Rises with every revocation: what was looked up before one must not be kept after it.
+_revocations = 0
 
 
 def usable_token(text: str) -> ApiToken | None:
@@ -31,19 +33,23 @@ def usable_token(text: str) -> ApiToken | None:
     now = time.monotonic()
     if kept is not None and kept[0] > now:
         return kept[1]
+    before = _revocations
     token = find_token(text)
     if token is None:
         _kept.pop(key, None)
         return None
     if len(_kept) >= MOST_TOKENS:
         _kept.clear()
-    _kept[key] = (now + KEEP_SECONDS, token)
+    if before == _revocations:
+        _kept[key] = (now + KEEP_SECONDS, token)
     _note_use(token)
     return token
 
 
 def forget_token(token_id: str) -> None:
-    """Look this token up again at its next use: it was revoked or changed."""
+    """Look this token up again at its next use: it was revoked or changed. May be called in any thread."""
+    global _revocations
+    _revocations += 1
     for key, (_, token) in list(_kept.items()):
         if token.pk == token_id:
             _kept.pop(key, None)

@@ -1,27 +1,57 @@
-"""Which model servers are set up: base URLs by kind, from the settings."""
+"""Addresses of model servers as settings and people write them: checked, without keys, and short for screens."""
 
 from __future__ import annotations
 
-from django.conf import settings
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from tasks import errors
-
-# The setting that lists the servers of a kind.
-SETTINGS = {"chat": "BACKENDS_CHAT"}
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-def configured(kind: str) -> list[str]:
-    """Return the base URLs (ending in ``/v1``) of the servers of this kind; empty when none is set up."""
-    return [url.rstrip("/") for url in getattr(settings, SETTINGS[kind])] if kind in SETTINGS else []
+class BadAddress(ValueError):
+    """The address of a model server is not a plain http or https URL."""
 
 
-def base_url(kind: str) -> str:
-    """Return the base URL of the server to call.
+@dataclass(frozen=True)
+class Address:
+    """A base URL without a slash at its end and without secrets; `key` is what stood before the @."""
+
+    base_url: str
+    key: str = field(default="", repr=False)
+
+
+def parse_address(text: str) -> Address:
+    """Return the address of a server; a key may be given as ``https://:KEY@host/v1``.
+
+    >>> parse_address("http://:secret@gpu1:8000/v1/").base_url
+    'http://gpu1:8000/v1'
 
     Raises:
-        BackendError: none is set up.
+        BadAddress: with a sentence that does not repeat the address, which may hold a key.
     """
-    urls = configured(kind)
-    if not urls:
-        raise errors.BackendError(f"No model server for {kind} is set up; set {SETTINGS.get(kind, kind)}.")
-    return urls[0]
+    try:
+        parts = urlsplit(text.strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise BadAddress("The address of a model server cannot be read.") from error
+    if parts.scheme not in {"http", "https"} or not host or any(character.isspace() for character in parts.netloc):
+        raise BadAddress("The address of a model server begins with http:// or https://, as http://gpu1:8000/v1.")
+    if parts.query or parts.fragment:
+        raise BadAddress("The address of a model server has neither ? nor #.")
+    netloc = parts.netloc.rpartition("@")[2]
+    key = unquote(parts.password or parts.username or "")
+    return Address(urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", "")), key)
+
+
+def server_name(base_url: str) -> str:
+    """Return host and port, for people.
+
+    >>> server_name("http://gpu1:8000/v1")
+    'gpu1:8000'
+    """
+    return urlsplit(base_url).netloc.rpartition("@")[2]
+
+
+def is_local(base_url: str) -> bool:
+    """Return whether a server is on this machine."""
+    return urlsplit(base_url).hostname in LOOPBACK

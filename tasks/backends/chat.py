@@ -1,29 +1,26 @@
-"""Calls an OpenAI-compatible chat server and yields its answer as it is written.
+"""Asks an OpenAI-compatible chat server, about pictures too, and yields its answer as it is written.
 
-Source: the "Chat completions" of OpenAI's API reference, as llama.cpp, vLLM and others serve them.
+Source: the "Chat completions" of OpenAI's API reference, as llama.cpp, vLLM, Ollama and others serve them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
+from tasks.backends import directory
+from tasks.backends.directory import Listed
+from tasks.backends.pool import none_set_up
+from tasks.backends.wire import check_status, read_json, translated
+from tasks.context import Server
+from tasks.errors import ServerFailed
+from tasks.registry import EngineInfo, Readiness
 
-from tasks.backends.addresses import configured
-from tasks.errors import BackendBusy, BackendError, GiveUp, Retry
-from tasks.registry import Readiness
-
-CONNECT_SECONDS = 5.0
-# Between two pieces of an answer; a long prompt is read before the first.
-SILENCE_SECONDS = 180.0
 MAX_ANSWER_CHARACTERS = 2_000_000
 MAX_MESSAGE_CHARACTERS = 300
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True)
@@ -38,37 +35,104 @@ class Piece:
     fingerprint: str = ""
 
 
+@dataclass
+class ChatAnswer:
+    """The pieces so far, put together."""
+
+    parts: list[str] = field(default_factory=list)
+    finish_reason: str = "stop"
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    model: str = ""
+    fingerprint: str = ""
+
+    @property
+    def text(self) -> str:
+        return "".join(self.parts)
+
+    def add(self, piece: Piece) -> None:
+        """Put the next piece to the others."""
+        self.parts.append(piece.text)
+        self.finish_reason = piece.finish_reason or self.finish_reason
+        self.model = piece.model or self.model
+        self.fingerprint = piece.fingerprint or self.fingerprint
+        if piece.completion_tokens is not None:
+            self.prompt_tokens, self.completion_tokens = piece.prompt_tokens, piece.completion_tokens
+
+    def engine(self, server: Server) -> EngineInfo:
+        """Return what wrote the answer."""
+        return EngineInfo(
+            name=self.model, version=self.fingerprint or "not told", kind="backend", note=f"at {server.name}"
+        )
+
+
 def readiness() -> Readiness:
-    """Tell whether a chat server is set up, and whether it is the one that comes with `make run`."""
-    urls = configured("chat")
-    if not urls:
-        hint = "Set BACKENDS_CHAT to the address of an OpenAI-compatible server, like http://gpu1:8000/v1."
-        return Readiness("unavailable", hint=hint)
-    if all(is_local(url) for url in urls):
+    """Tell whether a chat server is set up, and whether it is just the one that comes with `make run`."""
+    servers = [server for server in directory.servers("chat") if server.enabled]
+    if not servers:
+        return Readiness("unavailable", hint=none_set_up("chat"))
+    if all(server.is_demo for server in servers):
         return Readiness("embedded", "model server on this machine (make run: SmolLM2-135M, a demo model)")
-    return Readiness("backend", ", ".join(urlsplit(url).netloc.rpartition("@")[2] for url in urls))
+    return Readiness("backend", names_of(servers))
 
 
-def is_local(url: str) -> bool:
-    """Return whether a server is on this machine."""
-    return urlsplit(url).hostname in LOOPBACK
+def names_of(servers: Sequence[Listed]) -> str:
+    """Return the names of servers for people: not more than fit."""
+    names = list(dict.fromkeys(server.name for server in servers if not server.is_demo))
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def first_model(base_url: str) -> str:
-    """Return the model that a server names first.
+def knows_model(model: str) -> bool:
+    """Return whether a chat server has a model, or may have it: one that did not tell its models yet."""
+    servers = directory.servers("chat")
+    return not servers or any(server.has_model(model) for server in servers)
+
+
+def known_models() -> list[str]:
+    """Return the models that chat servers are known to have."""
+    return sorted({model for server in directory.servers("chat") for model in server.models or ()})
+
+
+def first_model(server: Server) -> str:
+    """Return the model that a server is set up for, or names first.
 
     Raises:
-        BackendError, BackendBusy: the server does not answer or is busy.
+        ServerFailed: the server does not answer, or is busy.
     """
-    with _client(base_url) as client, _translated():
-        answer = client.get(f"{base_url}/models")
-        _check_status(answer, "")
-        models = answer.json().get("data") or []
-        return str(models[0]["id"]) if models else "default"
+    if server.models:
+        return server.models[0]
+    with translated(), server.client.stream("GET", f"{server.base_url}/models") as answer:
+        data = read_json(answer)
+    try:
+        return str(data["data"][0]["id"])
+    except (TypeError, LookupError):
+        # Servers of one model often take any name.
+        return "default"
+
+
+def ask_chat(
+    server: Server,
+    *,
+    model: str,
+    messages: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Any],
+    on_piece: Callable[[Piece], None],
+) -> ChatAnswer:
+    """Return the whole answer. `on_piece` gets each piece as it comes, and may raise to stop the server's work.
+
+    Raises:
+        ServerFailed, GiveUp: see `stream_chat`.
+    """
+    answer = ChatAnswer(model=model)
+    with closing(stream_chat(server, model=model, messages=messages, options=options)) as pieces:
+        for piece in pieces:
+            on_piece(piece)
+            answer.add(piece)
+    return answer
 
 
 def stream_chat(
-    base_url: str, *, model: str, messages: Sequence[Mapping[str, str]], options: Mapping[str, Any]
+    server: Server, *, model: str, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any]
 ) -> Generator[Piece, None, None]:
     """Yield the answer piece by piece. Close the iterator to stop the server's work.
 
@@ -76,8 +140,7 @@ def stream_chat(
         options: further fields of the request (max_tokens, temperature, seed).
 
     Raises:
-        BackendError: refused, not reached, silent, or the answer broke off.
-        BackendBusy, Retry: the server has no room now.
+        ServerFailed: refused, busy, not reached, silent, or the answer broke off.
         GiveUp: the server says that the request is wrong.
     """
     body = {
@@ -87,20 +150,17 @@ def stream_chat(
         "stream_options": {"include_usage": True},
         **options,
     }
-    address = f"{base_url}/chat/completions"
-    with _translated(), _client(base_url) as client, client.stream("POST", address, json=body) as answer:
-        if answer.is_error:
-            answer.read()
-        _check_status(answer, model)
+    with translated(), server.client.stream("POST", f"{server.base_url}/chat/completions", json=body) as answer:
+        check_status(answer)
         yield from _read_pieces(answer.iter_lines())
 
 
 def _read_pieces(lines: Iterator[str]) -> Iterator[Piece]:
     finished, length = False, 0
     for line in lines:
-        field, _, value = line.partition(":")
+        field_name, _, value = line.partition(":")
         # Comments keep the connection open; other fields of an event stream say nothing here.
-        if field != "data" or not value.strip():
+        if field_name != "data" or not value.strip():
             continue
         if value.strip() == "[DONE]":
             finished = True
@@ -109,11 +169,11 @@ def _read_pieces(lines: Iterator[str]) -> Iterator[Piece]:
         finished = finished or piece.finish_reason is not None
         length += len(piece.text)
         if length > MAX_ANSWER_CHARACTERS:
-            raise BackendError("The model server did not stop writing.")
+            raise ServerFailed("The model server did not stop writing.", why="nonsense", elsewhere=False)
         yield piece
     if not finished:
         # A server that is killed ends its stream without an error.
-        raise BackendError("The model server broke off in the middle of its answer.")
+        raise ServerFailed("The model server broke off in the middle of its answer.", why="broken_off")
 
 
 def _parse(value: str) -> Piece:
@@ -121,57 +181,19 @@ def _parse(value: str) -> Piece:
         data = json.loads(value)
         if error := data.get("error"):
             message = error.get("message") if isinstance(error, dict) else error
-            raise BackendError(f"The model server failed: {str(message)[:MAX_MESSAGE_CHARACTERS]}")
+            raise ServerFailed(f"The model server failed: {str(message)[:MAX_MESSAGE_CHARACTERS]}")
         choice = (data.get("choices") or [{}])[0]
         usage = data.get("usage") or {}
+        text = (choice.get("delta") or {}).get("content") or ""
+        if not isinstance(text, str):
+            raise TypeError("the content is no text")
         return Piece(
-            text=(choice.get("delta") or {}).get("content") or "",
+            text=text,
             finish_reason=choice.get("finish_reason"),
             prompt_tokens=usage.get("prompt_tokens"),
             completion_tokens=usage.get("completion_tokens"),
             model=data.get("model") or "",
             fingerprint=data.get("system_fingerprint") or "",
         )
-    except (ValueError, AttributeError, TypeError, LookupError) as error:
-        raise BackendError("The model server sent something that is no chat answer.") from error
-
-
-def _check_status(answer: httpx.Response, model: str) -> None:
-    if not answer.is_error:
-        return
-    if answer.status_code in {429, 503}:
-        if (after := answer.headers.get("retry-after", "")).isdigit():
-            raise Retry("The model server is busy and says when to come again.", after=float(after))
-        raise BackendBusy
-    message = _message_of(answer)
-    if answer.status_code == 404 and model:
-        raise GiveUp(f"The model server does not know the model {model!r}. {message}".strip())
-    if answer.status_code in {400, 413, 422}:
-        raise GiveUp(f"The model server refused the request. {message}".strip())
-    raise BackendError(f"The model server answered with HTTP status {answer.status_code}. {message}".strip())
-
-
-def _message_of(answer: httpx.Response) -> str:
-    try:
-        error = answer.json()["error"]
-        return str(error["message"] if isinstance(error, dict) else error)[:MAX_MESSAGE_CHARACTERS]
-    except (ValueError, LookupError, TypeError):
-        return ""
-
-
-def _client(base_url: str) -> httpx.Client:
-    timeout = httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
-    # A proxy of the environment does not lead to this machine.
-    return httpx.Client(timeout=timeout, trust_env=not is_local(base_url), follow_redirects=False)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except httpx.ConnectError as error:
-        raise BackendError("The model server cannot be reached.") from error
-    except httpx.TimeoutException as error:
-        raise BackendError("The model server did not answer in time.") from error
-    except httpx.HTTPError as error:
-        raise BackendError("The connection to the model server broke.") from error
+    except (ValueError, AttributeError, TypeError, LookupError, RecursionError) as error:
+        raise ServerFailed("The model server sent something that is no chat answer.", why="nonsense") from error

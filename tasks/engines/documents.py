@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tasks.context import FileInfo
 from tasks.engines.passages import Source, title_of
-from tasks.errors import InputTooLarge, UnreadableFile
+from tasks.engines.plain_texts import decode
+from tasks.errors import InputTooLarge
 
 MAX_TEXT_BYTES = 20_000_000
 MAX_REMEMBERED, MAX_REMEMBERED_CHARACTERS = 32, 500_000
@@ -74,49 +75,33 @@ def _read(info: FileInfo, path: Path, budget: Budget, check: Callable[[], None])
     return Reading([Source(text, title_of(text))])
 
 
-def decode(data: bytes) -> str:
-    """Return the text of bytes in UTF-8, UTF-16 with its mark, or else Windows' western encoding.
-
-    Raises:
-        UnreadableFile: the bytes are no text.
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    if b"\0" in data:
-        raise UnreadableFile("The file is no text: it holds NUL bytes.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
-
-
 def _read_pdf(info: FileInfo, path: Path, budget: Budget, check: Callable[[], None]) -> Reading:
-    from tasks.engines.pdf_reader import open_reader
+    from tasks.engines.pdf_pages import open_pages
 
     result, title = Reading(), ""
-    with open_reader(path) as reader:
-        for number in range(1, reader.page_count + 1):
+    with open_pages(path, check=check) as pdf:
+        for number in range(1, pdf.page_count + 1):
             check()
             if budget.pages <= 0:
                 result.skipped.append(f"{info.name}: pages from {number} on, because too many pages were asked.")
                 break
             budget.pages -= 1
-            page = reader.read_page(number, use_ocr="auto" if budget.scans > 0 else "never", check=check)
+            page = pdf.read(number, use_ocr="auto" if budget.scans > 0 else "never")
             budget.scans -= page.source == "ocr"
             title = title or title_of(page.prose)
-            rows = tuple(row for table in page.tables for row in describe_rows(table.rows))
+            rows = tuple(row for table in page.tables for row in describe_rows(table))
             result.sources.append(Source(page.prose, title, page=number, rows=rows))
     return result
 
 
 def _read_picture(info: FileInfo, path: Path, budget: Budget, check: Callable[[], None]) -> Reading:
-    from tasks.engines import ocr, picture_file
+    from tasks.engines import contained
 
     if budget.scans <= 0:
         return Reading(skipped=[f"{info.name}: too many pictures to read their text."])
     budget.scans -= 1
-    text = ocr.read_picture(picture_file.read_picture_file(path).picture, check=check).text
-    return Reading([Source(text)])
+    seen = contained.call("picture_contained:read_text", path=str(path), check=check)
+    return Reading([Source(seen["text"])])
 
 
 def describe_rows(rows: list[list[str]]) -> list[str]:

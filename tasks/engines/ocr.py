@@ -33,6 +33,8 @@ SOME_NOISE, MUCH_NOISE = 15.0, 28.0
 SLIGHT_SKEW = 2.0
 UNEVEN = 50.0
 MAX_PIXELS = 30_000_000
+# Tesseract takes no more pixels a side.
+MAX_SIDE = 32_000
 # Below these, "words" are specks and textures. Those without a letter or digit must be surer.
 MIN_CONFIDENCE, MIN_MARK_CONFIDENCE = 0.35, 0.75
 
@@ -104,7 +106,7 @@ def _first_treatments(grey: Grey) -> Iterator[Treatment]:
     noise = estimate_noise(grey)
     skew = estimate_skew(np.asarray(cv2.medianBlur(grey, 5), dtype=np.uint8) if noise > SOME_NOISE else grey)
     plain = Treatment(
-        scale=2.0 if max(grey.shape) < SMALL_PICTURE else 1.0,
+        scale=2.0 if max(grey.shape) < SMALL_PICTURE else min(1.0, MAX_SIDE / max(grey.shape)),
         turn=skew if abs(skew) > SLIGHT_SKEW else 0.0,
         # Tesseract takes minutes over a picture full of specks, so they never reach it.
         denoise=0 if noise < SOME_NOISE else 3 if noise < MUCH_NOISE else 5,
@@ -136,7 +138,7 @@ def _best_scale(grey: Grey, reading: Reading) -> float:
     heights = [word.height for word in reading.words if word.confidence > 0.5]
     wanted = WORD_HEIGHT / median(heights) if heights else 2.0
     most = (MAX_PIXELS / grey.size) ** 0.5
-    return float(min(max(wanted, 1.0), 4.0, max(most, 1.0)))
+    return float(min(max(wanted, 1.0), 4.0, max(most, 1.0), MAX_SIDE / max(grey.shape)))
 
 
 def _read(grey: Grey, treatment: Treatment) -> Reading:

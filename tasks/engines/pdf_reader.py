@@ -98,7 +98,10 @@ def open_reader(path: Path) -> Iterator[PdfReader]:
     with ExitStack() as stack:
         document = stack.enter_context(pdf_document.open_pdf(path))
         try:
-            plumber = stack.enter_context(pdfplumber.open(path))
+            plumber: pdfplumber.pdf.PDF | None = pdfplumber.open(path)
+            assert plumber is not None
+            # Not `plumber.close`: it walks through the pages, and raises what is caught here once more.
+            stack.callback(plumber.stream.close)
             len(plumber.pages)
         except Exception:  # As above: PDFium mends files that pdfminer gives up on.
             plumber = None

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from tasks.context import Context
-from tasks.handlers.rag_query import Question
-from tasks.registry import Input, Readiness, Result, task_type
+from tasks.handlers.rag_query import Question, readiness, reply_to
+from tasks.registry import Input, Result, task_type
 
 
 class AnswerCompleteInput(Input):
@@ -27,14 +27,13 @@ class ContextPassage(BaseModel):
 
 
 class AnswerCompleteResult(Result):
-    answer: str | None = Field(description="quoted from the first passage; null when the text does not say it")
+    answer: str | None = Field(
+        description="quoted from the first passage, or written by a chat backend from those it names by number; "
+        "null when the text does not say it"
+    )
     declined: bool
     reason: str | None = Field(default=None, description="why there is no answer")
     passages: list[ContextPassage] = Field(description="the one with the answer first, then the nearest others")
-
-
-def readiness() -> Readiness:
-    return Readiness("embedded", "bm25s, wordllama")
 
 
 EXAMPLE: dict[str, Any] = {
@@ -64,10 +63,11 @@ def complete(ctx: Context, data: AnswerCompleteInput) -> AnswerCompleteResult:
     ctx.progress(0.0, "finding the answer" if embeddings.is_loaded() else "loading the engine, finding the answer")
     passages = split_source(Source(data.context))
     finding = answering.answer_question(data.question, passages, check=ctx.check)
+    reply = reply_to(ctx, data.question, finding)
     return AnswerCompleteResult(
-        answer=finding.answer,
-        declined=finding.answer is None,
-        reason=finding.declined,
-        passages=[ContextPassage(text=hit.passage.text, score=hit.score) for hit in finding.hits],
-        engine=answering.engine(),
+        answer=reply.answer,
+        declined=reply.answer is None,
+        reason=reply.declined,
+        passages=[ContextPassage(text=hit.passage.text, score=hit.score) for hit in reply.hits],
+        engine=reply.engine,
     )

@@ -16,6 +16,9 @@ STEP_SECONDS = 0.1
 
 class SleepInput(Input):
     seconds: float = Field(title="Seconds", description="How long to sleep.", ge=0, le=3600, allow_inf_nan=False)
+    in_one_go: bool = Field(
+        default=False, title="In one go", description="Sleep without looking up: hears of no cancellation meanwhile."
+    )
 
 
 class SleepResult(Result):
@@ -38,11 +41,14 @@ EXAMPLE: dict[str, Any] = {"seconds": 2}
     max_attempts=5,
     est_seconds=2.0,
     diagnostic=True,
+    waits=True,
     icon="sleep",
 )
 def sleep(ctx: Context, data: SleepInput) -> SleepResult:
     """Sleep `seconds`, looking at every step whether to stop."""
     started = time.monotonic()
+    if data.in_one_go:
+        time.sleep(data.seconds)
     while (slept := time.monotonic() - started) < data.seconds:
         ctx.check()
         ctx.progress(slept / data.seconds, f"slept {slept:.1f} of {data.seconds:g} seconds")

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from importlib.metadata import version
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from tasks.context import Context
-from tasks.registry import EngineInfo, Input, Readiness, Result, file_field, task_type
-
-if TYPE_CHECKING:
-    from tasks.engines.ocr import Reading
-    from tasks.engines.vision import Region
-
-NO_CAPTION = "There is no vision backend, so what the picture shows is not put into words; its text was read by OCR."
+from tasks.handlers.caption import NO_CAPTION, caption_picture
+from tasks.handlers.file_or_url import FileOrUrl, open_input
+from tasks.registry import EngineInfo, Readiness, Result, file_field, task_type
 
 
-class ImageAnalyzeInput(Input):
-    file: UUID = file_field("image/*", title="Picture")
+class ImageAnalyzeInput(FileOrUrl):
+    file: UUID | None = file_field("image/*", default=None, title="Picture")
     question: str | None = Field(
         default=None,
         title="Question",
@@ -70,7 +67,7 @@ class ImageAnalyzeResult(Result):
     codes: list[Code]
     caption: str | None = Field(default=None, description="what the picture shows; needs a vision backend")
     caption_reason: str | None = NO_CAPTION
-    answer: str | None = Field(default=None, description="to the question, quoted from the text")
+    answer: str | None = Field(default=None, description="to the question: from the text, or by a vision backend")
     answer_reason: str | None = Field(default=None, description="why there is no answer to the question")
 
 
@@ -101,32 +98,33 @@ def analyze(ctx: Context, data: ImageAnalyzeInput) -> ImageAnalyzeResult:
     Raises:
         UnreadableFile: the file is empty, broken, or no picture.
         InputTooLarge: it has too many pixels.
+        BackendBusy: there are vision servers, and all are busy.
     """
     ctx.progress(0.0, "opening the picture")
-    from tasks.engines import ocr, picture_file, tesseract, vision
+    from tasks.engines import contained, tesseract
 
-    file = picture_file.read_picture_file(ctx.local_path(data.file))
-    picture = file.picture
-    ctx.progress(0.1, "reading the text")
-    reading = ocr.read_picture(picture, check=ctx.check)
-    ctx.progress(0.7, "looking for faces and codes")
-    ctx.check()
-    faces, codes = vision.find_faces(picture), vision.find_codes(picture)
-    answer, reason = _answer(ctx, data.question, reading.text)
+    with open_input(ctx, data, accept=("image/*",)) as file:
+        caption = caption_picture(ctx, file.path, data.question)
+        seen = contained.call("picture_contained:analyze", path=str(file.path), check=ctx.check, tell=ctx.progress)
+    answer, reason = _answer(ctx, data.question, seen["text"])
+    if answer is None and caption.answer:
+        answer, reason = caption.answer, None
     return ImageAnalyzeResult(
-        text=reading.text,
-        boxes=_boxes(reading),
-        confidence=round(reading.confidence, 3) if reading.words else None,
-        size=Size(width=picture.width, height=picture.height),
-        format=file.format,
-        frames=file.frame_count,
-        exif=file.exif,
-        palette=[Color(color=shade.color, share=shade.share) for shade in picture_file.palette_of(picture)],
-        faces=[_box(face) for face in faces],
-        codes=[Code(**_box(code).model_dump(), text=code.text, kind=code.kind) for code in codes],
+        text=seen["text"],
+        boxes=_boxes(seen["lines"]),
+        confidence=seen["confidence"],
+        size=Size(**seen["size"]),
+        format=seen["format"],
+        frames=seen["frames"],
+        exif=seen["exif"],
+        palette=[Color(**shade) for shade in seen["palette"]],
+        faces=[_box(face) for face in seen["faces"]],
+        codes=[Code(**_box(code).model_dump(), text=code["text"], kind=code["kind"]) for code in seen["codes"]],
+        caption=caption.text,
+        caption_reason=caption.reason,
         answer=answer,
         answer_reason=reason,
-        engine=_with_opencv(tesseract.engine()),
+        engine=_with_opencv(tesseract.engine()).model_copy(update={"note": caption.engine}),
     )
 
 
@@ -143,43 +141,32 @@ def _answer(ctx: Context, question: str | None, text: str) -> tuple[str | None, 
     return finding.answer, finding.declined
 
 
-def _boxes(reading: Reading) -> list[TextBox]:
+def _boxes(lines: list[list[dict[str, Any]]]) -> list[TextBox]:
     boxes = []
-    for line in reading.lines:
-        left, top = min(word.left for word in line), min(word.top for word in line)
+    for line in lines:
+        left, top = min(word["left"] for word in line), min(word["top"] for word in line)
         boxes.append(
             TextBox(
-                text=" ".join(word.text for word in line),
+                text=" ".join(word["text"] for word in line),
                 level="line",
-                confidence=round(sum(word.confidence for word in line) / len(line), 3),
+                confidence=round(sum(word["confidence"] for word in line) / len(line), 3),
                 left=left,
                 top=top,
-                width=max(word.left + word.width for word in line) - left,
-                height=max(word.top + word.height for word in line) - top,
+                width=max(word["left"] + word["width"] for word in line) - left,
+                height=max(word["top"] + word["height"] for word in line) - top,
             )
         )
         boxes += [
-            TextBox(
-                text=word.text,
-                level="word",
-                confidence=round(word.confidence, 3),
-                left=word.left,
-                top=word.top,
-                width=word.width,
-                height=word.height,
-            )
+            TextBox(**_box(word).model_dump(), text=word["text"], level="word", confidence=round(word["confidence"], 3))
             for word in line
         ]
     return boxes
 
 
-def _box(region: Region) -> Box:
-    return Box(left=region.left, top=region.top, width=region.width, height=region.height)
+def _box(region: dict[str, Any]) -> Box:
+    return Box(left=region["left"], top=region["top"], width=region["width"], height=region["height"])
 
 
 def _with_opencv(engine: EngineInfo) -> EngineInfo:
-    import cv2
-    import PIL
-
-    versions = f"{engine.version} + {cv2.__version__} + {PIL.__version__}"
+    versions = f"{engine.version} + {version('opencv-python-headless')} + {version('pillow')}"
     return EngineInfo(name=f"{engine.name} + opencv + pillow", version=versions)

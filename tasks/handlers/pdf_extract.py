@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, field_validator
 
 from tasks.context import Context
+from tasks.engines.any_file import pdf_engine
 from tasks.engines.page_ranges import choose_pages, parse_pages
 from tasks.errors import GiveUp, InputTooLarge
-from tasks.registry import EngineInfo, Input, Readiness, Result, file_field, task_type
+from tasks.handlers.file_or_url import FileOrUrl, open_input
+from tasks.registry import EngineInfo, Readiness, Result, file_field, task_type
 
 if TYPE_CHECKING:
-    from tasks.engines.pdf_reader import PageReading, PdfReader
+    from tasks.engines.pdf_pages import PdfPage, PdfPages
 
 MAX_PAGES, MAX_OCR_PAGES = 500, 100
+PDF = "application/pdf"
 
 
-class PdfExtractInput(Input):
-    file: UUID = file_field("application/pdf", title="PDF file")
+class PdfExtractInput(FileOrUrl):
+    file: UUID | None = file_field(PDF, default=None, title="PDF file")
     pages: str | None = Field(
         default=None,
         title="Pages",
@@ -67,12 +68,6 @@ class PdfExtractResult(Result):
     warnings: list[str] = Field(default=[], description="what could not be read, and why")
 
 
-@cache
-def pdf_engine() -> EngineInfo:
-    """Return the names and versions of the libraries that read PDFs."""
-    return EngineInfo(name="pypdfium2 + pdfplumber", version=f"{version('pypdfium2')} + {version('pdfplumber')}")
-
-
 def readiness() -> Readiness:
     return Readiness("embedded", "pdfplumber, pypdfium2, Tesseract")
 
@@ -97,18 +92,19 @@ def extract(ctx: Context, data: PdfExtractInput) -> PdfExtractResult:
     """Read the chosen pages one after the other.
 
     Raises:
-        UnreadableFile: the file is broken or protected by a password.
+        UnreadableFile: the file is broken, protected by a password, or no PDF.
+        UrlRefused, FetchFailed: see `open_input`.
         InputTooLarge: more pages than one task may read.
         GiveUp: none of the chosen pages exists.
     """
     ctx.progress(0.0, "opening the file")
-    from tasks.engines.pdf_reader import open_reader
+    from tasks.engines.pdf_pages import open_pages
 
-    with open_reader(ctx.local_path(data.file)) as reader:
-        numbers = choose_pages(data.pages, reader.page_count)
-        _check_numbers(numbers, data, reader.page_count)
-        readings = _read_pages(ctx, reader, numbers, data.ocr)
-        return _result(reader, readings)
+    with open_input(ctx, data, accept=(PDF,)) as file, open_pages(file.path, check=ctx.check) as pdf:
+        numbers = choose_pages(data.pages, pdf.page_count)
+        _check_numbers(numbers, data, pdf.page_count)
+        readings = _read_pages(ctx, pdf, numbers, data.ocr)
+        return _result(pdf, readings)
 
 
 def _check_numbers(numbers: list[int], data: PdfExtractInput, page_count: int) -> None:
@@ -120,13 +116,13 @@ def _check_numbers(numbers: list[int], data: PdfExtractInput, page_count: int) -
 
 
 def _read_pages(
-    ctx: Context, reader: PdfReader, numbers: list[int], ocr: Literal["auto", "always", "never"]
-) -> list[PageReading]:
-    readings: list[PageReading] = []
+    ctx: Context, pdf: PdfPages, numbers: list[int], ocr: Literal["auto", "always", "never"]
+) -> list[PdfPage]:
+    readings: list[PdfPage] = []
     for place, number in enumerate(numbers):
         ctx.check()
         ctx.progress(place / len(numbers), f"reading page {place + 1} of {len(numbers)}")
-        reading = reader.read_page(number, use_ocr=ocr, check=ctx.check)
+        reading = pdf.read(number, use_ocr=ocr)
         for warning in reading.warnings:
             ctx.log(warning)
         readings.append(reading)
@@ -135,7 +131,7 @@ def _read_pages(
     return readings
 
 
-def _result(reader: PdfReader, readings: list[PageReading]) -> PdfExtractResult:
+def _result(pdf: PdfPages, readings: list[PdfPage]) -> PdfExtractResult:
     engine = pdf_engine()
     if any(reading.source == "ocr" for reading in readings):
         from tasks.engines import tesseract
@@ -155,9 +151,9 @@ def _result(reader: PdfReader, readings: list[PageReading]) -> PdfExtractResult:
             )
             for reading in readings
         ],
-        tables=[Table(page=reading.number, rows=table.rows) for reading in readings for table in reading.tables],
-        metadata=reader.metadata,
-        page_count=reader.page_count,
+        tables=[Table(page=reading.number, rows=rows) for reading in readings for rows in reading.tables],
+        metadata=pdf.metadata,
+        page_count=pdf.page_count,
         warnings=[warning for reading in readings for warning in reading.warnings],
         engine=engine,
     )

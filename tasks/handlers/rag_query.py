@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from tasks.backends import directory, writing
+from tasks.backends.chat import names_of
 from tasks.context import Context, FileInfo
-from tasks.errors import GiveUp, InputTooLarge, UnreadableFile
-from tasks.registry import Input, Readiness, Result, file_field, task_type
+from tasks.errors import BackendError, GiveUp, InputTooLarge, UnreadableFile
+from tasks.registry import EngineInfo, Input, Readiness, Result, file_field, task_type
 
 if TYPE_CHECKING:
     from tasks.engines.answering import Finding
     from tasks.engines.passages import Passage
+    from tasks.engines.retrieval import Hit
 
 MAX_PASSAGES = 50_000
 Question = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"\S")]
@@ -41,7 +46,10 @@ class QuotedPassage(BaseModel):
 
 
 class RagQueryResult(Result):
-    answer: str | None = Field(description="quoted from the first passage; null when the files do not say it")
+    answer: str | None = Field(
+        description="quoted from the first passage, or written by a chat backend from those it names by number; "
+        "null when the files do not say it"
+    )
     declined: bool
     reason: str | None = Field(default=None, description="why there is no answer")
     passages: list[QuotedPassage] = Field(description="the one with the answer first, then the nearest others")
@@ -50,6 +58,10 @@ class RagQueryResult(Result):
 
 
 def readiness() -> Readiness:
+    """Say what finds the passages, and what writes the answer: the demo model never does."""
+    writers = [server for server in directory.servers("chat") if server.enabled and not server.is_demo]
+    if writers:
+        return Readiness("backend", f"bm25s, wordllama; answers by {names_of(writers)}")
     return Readiness("embedded", "bm25s, wordllama")
 
 
@@ -89,15 +101,63 @@ def query(ctx: Context, data: RagQueryInput) -> RagQueryResult:
 
     ctx.progress(0.8, "finding the answer" if embeddings.is_loaded() else "loading the engine, finding the answer")
     finding = answering.answer_question(data.question, passages, check=ctx.check)
+    reply = reply_to(ctx, data.question, finding)
     return RagQueryResult(
-        answer=finding.answer,
-        declined=finding.answer is None,
-        reason=finding.declined,
-        passages=_quote(finding),
+        answer=reply.answer,
+        declined=reply.answer is None,
+        reason=reply.declined,
+        passages=_quote(reply.hits),
         file_count=len(files),
         skipped=skipped,
-        engine=answering.engine(),
+        engine=reply.engine,
     )
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer, or why there is none; the passages in the order that the answer names them, then the others."""
+
+    answer: str | None
+    declined: str | None
+    hits: list[Hit]
+    engine: EngineInfo
+
+
+def reply_to(ctx: Context, question: str, finding: Finding) -> Reply:
+    """Let a chat backend write the answer from the passages found; without one, quote it.
+
+    Raises:
+        BackendError, BackendBusy: see `tasks.context.Pool.call`.
+    """
+    from tasks.engines import answering
+
+    quoted = Reply(finding.answer, finding.declined, finding.hits, answering.engine())
+    if not finding.hits:
+        return quoted
+    try:
+        pool = ctx.backend("chat")
+    except BackendError:
+        # None but the demo model, which would make something up.
+        return quoted
+    ctx.progress(0.9, "writing the answer")
+    texts = [hit.passage.text for hit in finding.hits]
+    written = pool.call(lambda server: writing.write_answer(server, question, texts, check=ctx.check))
+    if written is None:
+        return quoted
+    order = [*written.used, *(place for place in range(len(texts)) if place not in written.used)]
+    answer = written.answer and _renumbered(written.answer, written.used)
+    return Reply(answer, written.declined, [finding.hits[place] for place in order], written.engine)
+
+
+def _renumbered(answer: str, used: list[int]) -> str:
+    """Name passages by their places in the result, where those that are used come first."""
+    places = {place + 1: number for number, place in enumerate(used, start=1)}
+
+    def rename(group: re.Match[str]) -> str:
+        named = [places[int(number)] for number in re.findall(r"\d+", group[1]) if int(number) in places]
+        return f"[{', '.join(map(str, named))}]" if named else ""
+
+    return re.sub(r"\[(\d[\d,;\s]*)\]", rename, answer)
 
 
 def _files(ctx: Context, data: RagQueryInput) -> list[FileInfo]:
@@ -138,7 +198,7 @@ def _read_files(ctx: Context, files: list[FileInfo], *, named: bool) -> tuple[li
     return passages, skipped
 
 
-def _quote(finding: Finding) -> list[QuotedPassage]:
+def _quote(hits: list[Hit]) -> list[QuotedPassage]:
     return [
         QuotedPassage(
             text=hit.passage.text,
@@ -147,6 +207,6 @@ def _quote(finding: Finding) -> list[QuotedPassage]:
             page=hit.passage.source.page,
             score=hit.score,
         )
-        for hit in finding.hits
+        for hit in hits
         if hit.passage.source.file is not None
     ]

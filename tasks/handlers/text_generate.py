@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from tasks.backends.chat import Piece, first_model, is_local, readiness, stream_chat
-from tasks.context import Context
+from tasks.backends.addresses import is_local
+from tasks.backends.chat import ChatAnswer, Piece, ask_chat, first_model, known_models, knows_model, readiness
+from tasks.context import Context, Server
 from tasks.registry import EngineInfo, Input, Result, task_type
 
 MAX_CHARACTERS = 400_000
+MOST_NAMED = 20
 
 
 class Message(BaseModel):
@@ -46,6 +46,16 @@ class TextGenerateInput(Input):
         default=None, title="Seed", description="The same seed, the same text, where the server can.", ge=0, lt=2**32
     )
 
+    @field_validator("model")
+    @classmethod
+    def _known(cls, model: str | None) -> str | None:
+        if model and not knows_model(model):
+            known = ", ".join(known_models()[:MOST_NAMED]) or "none"
+            raise PydanticCustomError(
+                "unknown_model", "no model server has this model; known: {known}", {"known": known}
+            )
+        return model or None
+
     @model_validator(mode="after")
     def _one_of_prompt_and_messages(self) -> Self:
         if bool(self.prompt and self.prompt.strip()) == bool(self.messages):
@@ -63,26 +73,6 @@ class TextGenerateResult(Result):
     tokens: Tokens
     finish_reason: str = Field(description="stop: the model ended by itself; length: max_tokens were reached")
     model: str
-
-
-@dataclass
-class _Answer:
-    """The pieces so far, put together."""
-
-    parts: list[str] = field(default_factory=list)
-    finish_reason: str = "stop"
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    model: str = ""
-    fingerprint: str = ""
-
-    def add(self, piece: Piece) -> None:
-        self.parts.append(piece.text)
-        self.finish_reason = piece.finish_reason or self.finish_reason
-        self.model = piece.model or self.model
-        self.fingerprint = piece.fingerprint or self.fingerprint
-        if piece.completion_tokens is not None:
-            self.prompt_tokens, self.completion_tokens = piece.prompt_tokens, piece.completion_tokens
 
 
 EXAMPLE: dict[str, Any] = {"prompt": "Write one sentence about lighthouses.", "max_tokens": 60}
@@ -103,30 +93,47 @@ EXAMPLE: dict[str, Any] = {"prompt": "Write one sentence about lighthouses.", "m
     icon="text",
 )
 def generate(ctx: Context, data: TextGenerateInput) -> TextGenerateResult:
-    """Ask a chat server and stream its answer.
+    """Ask a chat server and stream its answer. When the server fails, another one starts the text over.
 
     Raises:
-        BackendError, BackendBusy, Retry, GiveUp: see `stream_chat`.
+        BackendError, BackendBusy, GiveUp: see `tasks.context.Pool.call`.
     """
-    base_url = ctx.backend("chat")
     ctx.progress(0.0, "asking the model")
-    model = data.model or first_model(base_url)
-    answer = _Answer(model=model)
-    options = data.model_dump(include={"max_tokens", "temperature", "seed"}, exclude_none=True)
-    with closing(stream_chat(base_url, model=model, messages=_messages(data), options=options)) as pieces:
-        for count, piece in enumerate(pieces):
-            ctx.check()
-            answer.add(piece)
-            if piece.text:
-                ctx.emit(piece.text)
-                ctx.progress(min(0.99, count / data.max_tokens), "writing")
-    return TextGenerateResult(
-        text="".join(answer.parts),
-        tokens=Tokens(prompt=answer.prompt_tokens, completion=answer.completion_tokens),
-        finish_reason=answer.finish_reason,
-        model=answer.model,
-        engine=_engine(base_url, answer),
-    )
+    writer = _Writer(ctx, data)
+    return ctx.backend("chat", demo=True).call(writer.write, model=data.model or "")
+
+
+class _Writer:
+    """Writes the text with whichever server it is given."""
+
+    def __init__(self, ctx: Context, data: TextGenerateInput) -> None:
+        self._ctx = ctx
+        self._data = data
+        self._count = 0
+
+    def write(self, server: Server) -> TextGenerateResult:
+        if self._count:
+            # What the former server wrote is no beginning of what this one writes.
+            self._ctx.restart_output()
+            self._ctx.log("The model server broke off; another one starts the text over.")
+            self._count = 0
+        options = self._data.model_dump(include={"max_tokens", "temperature", "seed"}, exclude_none=True)
+        model = self._data.model or first_model(server)
+        answer = ask_chat(server, model=model, messages=_messages(self._data), options=options, on_piece=self._on_piece)
+        return TextGenerateResult(
+            text=answer.text,
+            tokens=Tokens(prompt=answer.prompt_tokens, completion=answer.completion_tokens),
+            finish_reason=answer.finish_reason,
+            model=answer.model,
+            engine=_engine(server, answer),
+        )
+
+    def _on_piece(self, piece: Piece) -> None:
+        self._ctx.check()
+        if piece.text:
+            self._count += 1
+            self._ctx.emit(piece.text)
+            self._ctx.progress(min(0.99, self._count / self._data.max_tokens), "writing")
 
 
 def _messages(data: TextGenerateInput) -> list[dict[str, str]]:
@@ -135,10 +142,9 @@ def _messages(data: TextGenerateInput) -> list[dict[str, str]]:
     return [{"role": "user", "content": data.prompt or ""}]
 
 
-def _engine(base_url: str, answer: _Answer) -> EngineInfo:
+def _engine(server: Server, answer: ChatAnswer) -> EngineInfo:
     from tasks.engines import smollm2
 
-    if is_local(base_url) and answer.model == smollm2.MODEL:
+    if is_local(server.base_url) and answer.model == smollm2.MODEL:
         return smollm2.engine()
-    server = urlsplit(base_url).netloc.rpartition("@")[2]
-    return EngineInfo(name=answer.model, version=answer.fingerprint or "not told", kind="backend", note=f"at {server}")
+    return answer.engine(server)

@@ -80,7 +80,7 @@ def count_one_more(user: User, limits: Limits) -> None:
 def _count(user: User, limits: Limits, *, tasks: int, high: int, urgent: int, waiting: int, rate: bool) -> None:
     burst = RATE_WINDOW_SECONDS / limits.per_minute if limits.per_minute and rate else 0.0
     counted = {"user": user.pk, "tasks": tasks, "high": high, "urgent": urgent, "burst": burst, "waiting": waiting}
-    sql.run("count_usage", counted)
+    sql.send("count_usage", counted)
 
 
 def _check_rate(usage: Any, limits: Limits) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from accounts.models import User
 from tasks.models import AuditEntry
@@ -12,4 +14,12 @@ def record(actor: User | None, action: str, target_kind: str, target_id: object,
     """Note an action. Joins the open transaction, so it is there if and only if the action is."""
     AuditEntry.objects.create(
         actor=actor, action=action, target_kind=target_kind, target_id=str(target_id), details=details
+    )
+
+
+def record_tasks(actor: User | None, action: str, tasks: Iterable[UUID], **details: Any) -> None:
+    """Note the same action on several tasks, an entry each. Joins the open transaction, as `record` does."""
+    AuditEntry.objects.bulk_create(
+        AuditEntry(actor=actor, action=action, target_kind="task", target_id=str(task), details=details)
+        for task in tasks
     )

@@ -34,7 +34,7 @@ def read_stand(user: User, tasks: Iterable[UUID], *, mark: bool = False) -> dict
         return {}
     stand = {row.id: row for row in sql.run("lock_needs", {"tasks": ids, "owner": user.pk})}
     if mark and (unended := [id_ for id_, row in stand.items() if row.status not in TERMINAL]):
-        sql.run("mark_needs", {"tasks": unended})
+        sql.send("mark_needs", {"tasks": unended})
     return stand
 
 
@@ -96,7 +96,7 @@ def insert_dependencies(accepted: Sequence[Accepted]) -> None:
         for id_ in wanted
     ]
     if items:
-        sql.run("insert_dependencies", {"items": Jsonb(items)})
+        sql.send("insert_dependencies", {"items": Jsonb(items)})
 
 
 def insert_started(starter: UUID, children: Sequence[tuple[Accepted, str]]) -> None:

@@ -12,11 +12,13 @@ from tasks import errors, events, sql
 from tasks.lifecycle import audit
 from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes
 from tasks.models import Node, Queue, Task
-from tasks.models.lane import lanes_with_room
 from tasks.models.node import NodeStatus
 from tasks.statuses import Status
 
 MOST_LANES = 500
+# Reopening a queue fills so many lanes within the request, so many in a transaction.
+LANES_AT_ONCE = 300
+LANES_A_FILL = 100
 
 
 def pause_queue(name: str, *, by: User, reason: str = "") -> None:
@@ -34,7 +36,7 @@ def pause_queue(name: str, *, by: User, reason: str = "") -> None:
 
 
 def resume_queue(name: str, *, by: User) -> None:
-    """Open a paused queue again and fill the lanes of its cluster.
+    """Open a paused queue again and fill the first lanes that wait for it; the sweep goes on with the others.
 
     Raises:
         NotFound: no such queue.
@@ -45,8 +47,9 @@ def resume_queue(name: str, *, by: User) -> None:
             return
         Queue.objects.filter(pk=name).update(paused_at=None, paused_reason="")
         audit.record(by, "resume", "queue", name)
-    for lane in lanes_with_room().filter(cluster=queue.cluster_id).values_list("pk", flat=True):
-        fill_lanes([lane])
+    lanes = [row.id for row in sql.run("lanes_to_fill", {"queues": [name], "limit": LANES_AT_ONCE})]
+    for start in range(0, len(lanes), LANES_A_FILL):
+        fill_lanes(lanes[start : start + LANES_A_FILL])
     _wake(queue.cluster_id)
 
 

@@ -127,8 +127,10 @@ def submit_task(
     with transaction.atomic(durable=True):
         is_first = idempotency.reserve(user, idempotency_key, body_sha256, [accepted.id])
         if is_first:
-            [accepted] = admit.admit(user, limits, [accepted])
-            insert(user, [accepted])
+            with sql.pipeline():
+                [accepted] = admit.admit(user, limits, [accepted])
+                insert(user, [accepted])
+            announce.note_webhooks([accepted])
     if not is_first:
         return submit_task(user, submission, idempotency_key=idempotency_key, body_sha256=body_sha256)
     fill_soon([accepted.lane], tell=[accepted.id])
@@ -174,6 +176,7 @@ def submit_batch(
             accepted = admit.admit(user, limits, accepted)
             batch.save(force_insert=True)
             insert(user, accepted, batch=batch.id)
+            announce.note_webhooks(accepted)
     if not is_first:
         return submit_batch(
             user, submissions, name=name, atomic=atomic, idempotency_key=idempotency_key, body_sha256=body_sha256
@@ -266,9 +269,8 @@ def insert(user: User, accepted: Sequence[Accepted], *, batch: UUID | None = Non
     if accepted:
         accepted = depend.wait_for_needs(user, accepted)
         rows = Jsonb([vars(item) for item in accepted], dumps=partial(json.dumps, default=_plain))
-        sql.run("insert_tasks", {"items": rows, "owner": user.pk, "batch": batch})
+        sql.send("insert_tasks", {"items": rows, "owner": user.pk, "batch": batch})
         depend.insert_dependencies(accepted)
-        announce.note_webhooks(accepted)
 
 
 def _plain(value: object) -> str:

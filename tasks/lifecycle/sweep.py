@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import User
-from tasks import sql
+from tasks import files, sql
 from tasks.backends.upkeep import check_backends, end_leases, forget_calls
 from tasks.lifecycle.batch import cancel_batches
 from tasks.lifecycle.cancel import end_unstarted
@@ -22,15 +22,18 @@ from tasks.lifecycle.deliver import deliver_webhooks, forget_deliveries, forget_
 from tasks.lifecycle.estimate import learn_estimates
 from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes, settle
 from tasks.lifecycle.limits import apply_limits
+from tasks.lifecycle.operate import run_operations
 from tasks.lifecycle.pause import hold_paused
 from tasks.lifecycle.schedule_fire import fire_schedules, forget_runs
 from tasks.lifecycle.usage import roll_up_usage
-from tasks.models import IdempotencyKey, Queue, Settlement, Task
-from tasks.statuses import NOT_STARTED, Status
+from tasks.models import File, IdempotencyKey, Node, Queue, Settlement, Task
+from tasks.models.node import NodeStatus
+from tasks.statuses import NOT_STARTED, TERMINAL, Status
 
 STALE = timedelta(seconds=1)
 LIMIT = 500
 MOST_ROUNDS = 100
+KEEP_NODES = timedelta(days=30)
 
 
 def settle_old() -> int:
@@ -105,6 +108,17 @@ def purge_content() -> int:
     return _in_rounds(lambda: len(sql.run("purge_content", {"limit": LIMIT})))
 
 
+def forget_history() -> int:
+    """Delete result files whose task's content is gone, and the rows of nodes that ended long ago."""
+    purged = File.objects.filter(task__status__in=TERMINAL, task__content=None).select_related("task")[:LIMIT]
+    count = 0
+    for file in purged:
+        files.delete_file_for_good(file)
+        count += 1
+    gone = Node.objects.filter(status__in=(NodeStatus.STOPPED, NodeStatus.LOST), stopped_at__lt=Now() - KEEP_NODES)
+    return count + gone.delete()[0]
+
+
 def _in_rounds(step: Callable[[], int]) -> int:
     """Repeat a step until it finds less than it may take: rows must go as fast as they come."""
     total = 0
@@ -138,6 +152,7 @@ def all_duties() -> dict[str, Any]:
             fire_schedules,
             cancel_batches,
             deliver_webhooks,
+            run_operations,
         )
     }
 
@@ -148,6 +163,7 @@ def slow_duties() -> dict[str, Any]:
         refresh_lanes,
         forget_keys,
         purge_content,
+        forget_history,
         check_backends,
         end_leases,
         forget_calls,

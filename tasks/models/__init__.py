@@ -11,6 +11,7 @@ from tasks.models.event import Event
 from tasks.models.file import File
 from tasks.models.lane import Cluster, Lane
 from tasks.models.node import Node
+from tasks.models.operation import Operation
 from tasks.models.queue import Queue
 from tasks.models.schedule import Schedule, ScheduleRun
 from tasks.models.submission import IdempotencyKey, Usage
@@ -37,6 +38,7 @@ __all__ = [
     "Lane",
     "Learning",
     "Node",
+    "Operation",
     "Queue",
     "Schedule",
     "ScheduleRun",

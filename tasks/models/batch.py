@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from tasks.models.ids import new_id
@@ -19,11 +19,17 @@ class Batch(models.Model):
     # Item by item, in the order given: {"id": …} or {"problem": {…}}.
     items = models.JSONField()
     created_at = models.DateTimeField(db_default=Now())
+    # Set while unfinished tasks of it are still to be cancelled; `tasks.lifecycle.batch` goes on until there are none.
+    cancel_wanted_at = models.DateTimeField(null=True)
+    cancelled_by = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "batch"
         verbose_name_plural = "batches"
-        indexes = [models.Index("owner", F("id").desc(), name="batch_owner")]
+        indexes = [
+            models.Index("owner", F("id").desc(), name="batch_owner"),
+            models.Index("cancel_wanted_at", name="batch_to_cancel", condition=Q(cancel_wanted_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.name or str(self.id)

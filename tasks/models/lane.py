@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 
 class Cluster(models.Model):
@@ -49,8 +49,3 @@ class Lane(models.Model):
     @property
     def free(self) -> int:
         return max(0, self.slots - self.taken)
-
-
-def lanes_with_room() -> models.QuerySet[Lane]:
-    """Return lanes that have a free slot."""
-    return Lane.objects.filter(taken__lt=F("slots"))

@@ -7,13 +7,15 @@ they do can be redone from durable rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
 from django.db import connection
+from psycopg.pq import ExecStatus
 from psycopg.rows import namedtuple_row
 
 FOLDER = Path(__file__).parent
@@ -34,11 +36,50 @@ def run(name: str, params: Mapping[str, Any]) -> list[Any]:
     Raises:
         django.db.DatabaseError: as Django's cursor would.
     """
+    return send(name, params)()
+
+
+def send(name: str, params: Mapping[str, Any]) -> Callable[[], list[Any]]:
+    """Run a statement whose rows are wanted later, or not at all; returns what gives them.
+
+    Within `pipeline` it is only sent: the next statement does not wait for its answer.
+
+    Raises:
+        django.db.DatabaseError: as `run`; in a pipeline when that ends or rows are asked for.
+    """
     connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(_raw(), row_factory=namedtuple_row) as cursor:
+    with connection.wrap_database_errors:
+        cursor = psycopg.Cursor(_raw(), row_factory=namedtuple_row)
         cursor.execute(statement(name), params, prepare=True)
-        rows: list[NamedTuple] = cursor.fetchall() if cursor.rownumber is not None else []
-        return rows
+
+    def rows() -> list[NamedTuple]:
+        # In a pipeline there is no result before it is asked for.
+        if cursor.pgresult is not None and cursor.rownumber is None:
+            return []
+        with connection.wrap_database_errors:
+            try:
+                return cursor.fetchall()
+            except psycopg.ProgrammingError:
+                if cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.COMMAND_OK:
+                    return []  # as it turns out, a statement without rows
+                raise
+
+    return rows
+
+
+@contextmanager
+def pipeline() -> Iterator[None]:
+    """Send statements without waiting for the answer to each: one round trip for all that lies between two questions.
+
+    For `run` and `send` and nothing else: Django's own queries want their answers at once. Needs a transaction; its
+    BEGIN goes along.
+
+    Raises:
+        django.db.DatabaseError: a statement failed whose rows nobody asked for.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, _raw().pipeline():
+        yield
 
 
 def run_one(name: str, params: Mapping[str, Any]) -> Any:

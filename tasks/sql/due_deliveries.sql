@@ -1,5 +1,6 @@
 -- Take deliveries whose next try is due: of every endpoint a few, so that one that hangs keeps nobody waiting.
--- An endpoint that fails gets one try at a time until it answers again.
+-- An endpoint that fails gets one try at a time until it answers again. Endpoints come in random order: where there
+-- is more to do than the limit, none is always the last.
 -- Locks: the deliveries (others' are skipped).
 -- Index: webhook_delivery_due, once per endpoint (a loose scan by recursion), and webhook_delivery_trying.
 WITH RECURSIVE waiting AS (
@@ -26,7 +27,7 @@ WITH RECURSIVE waiting AS (
 )
 SELECT due.id, due.url, due.event, due.payload,
        room.secret, CASE WHEN room.previous_until > now() THEN room.previous_secret ELSE '' END AS previous_secret
-  FROM room
+  FROM (SELECT * FROM room WHERE free > 0 ORDER BY random()) AS room
  CROSS JOIN LATERAL (
        SELECT delivery.id, delivery.url, delivery.event, delivery.payload
          FROM webhook_delivery delivery
@@ -35,6 +36,6 @@ SELECT due.id, due.url, due.event, due.payload,
           AND delivery.trying_task_id IS NULL
           AND delivery.next_try_at <= now()
         ORDER BY delivery.next_try_at
-        LIMIT greatest(room.free, 0)
+        LIMIT room.free
           FOR NO KEY UPDATE SKIP LOCKED) AS due
  LIMIT %(limit)s

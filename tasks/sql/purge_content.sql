@@ -1,7 +1,7 @@
--- Delete the content of ended tasks whose time of keeping is over; the task stays as a tombstone. `keep_until` is
+-- Delete the content of ended tasks whose time of keeping is over, and what they said; the task stays as a tombstone. `keep_until` is
 -- cleared, so that tombstones are not looked at again.
 -- Locks: the tasks, skipping those that somebody is just retrying.
--- Index: task_terminal (keep_until).
+-- Index: task_terminal (keep_until); event_task; attempt (task).
 WITH over AS (
     SELECT task.id
       FROM task
@@ -12,9 +12,13 @@ WITH over AS (
        FOR NO KEY UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM task_content USING over WHERE task_content.task_id = over.id
+), unsaid AS (
+    DELETE FROM event USING over WHERE event.task_id = over.id
+), untraced AS (
+    UPDATE attempt SET traceback = '' FROM over WHERE attempt.task_id = over.id AND attempt.traceback <> ''
 )
 UPDATE task
-   SET keep_until = NULL, version = task.version + 1
+   SET keep_until = NULL, progress_stage = '', input_hash = NULL, version = task.version + 1
   FROM over
  WHERE task.id = over.id
 RETURNING task.id

@@ -12,9 +12,10 @@ from django.test import Client
 from accounts.models import User
 from tasks import errors
 from tasks.lifecycle import finish
-from tasks.lifecycle.claim import Claimed, claim_task
+from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Cluster, Node, Task
+from tests.claims import claim_task
 
 
 @pytest.fixture

@@ -57,7 +57,8 @@ def test_operator_without_a_group_sees_no_figures_and_no_tasks(
 def test_viewer_sees_every_section_but_groups(viewer: Client) -> None:
     titles = [section.title for section in viewer.get("/admin/").context["sections"]]
     assert titles == [
-        "Overview", "Tasks", "Failures", "Batches", "Files", "Queues", "Nodes", "Lanes", "Users", "Plans", "Audit",
+        "Overview", "Tasks", "Failures", "Batches", "Schedules", "Files", "Queues", "Nodes", "Backends", "Lanes",
+        "Webhooks", "Users", "Plans", "Audit",
     ]  # fmt: skip
 
 
@@ -73,3 +74,9 @@ def test_page_forbids_inline_scripts_and_has_none(viewer: Client) -> None:
 def test_password_and_sign_out_lead_to_the_pages_of_the_portal(viewer: Client) -> None:
     assert viewer.get("/admin/password_change/").headers["Location"] == reverse("account_change_password")
     assert viewer.post("/admin/logout/").headers["Location"] == reverse("account_logout")
+
+
+def test_every_status_of_the_screens_has_its_icon() -> None:
+    from tasks.admin.formats import OTHER_LOOKS, status_tag
+
+    assert all("<svg" in status_tag(status) for status in OTHER_LOOKS)

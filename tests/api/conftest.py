@@ -11,7 +11,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tasks.lifecycle.claim import Claimed, claim_task
+from tasks.lifecycle.claim import Claimed
+from tests.claims import claim_task
 from tasks.lifecycle.run import run_attempt
 from tasks.models import Node
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from tasks.models import Task
+from tasks.lifecycle.batch import cancel_batches
+from tasks.models import File, Lane, Task
 from tests.api.conftest import ECHO, JSON
 
 AT_ONCE = 20
@@ -65,3 +68,57 @@ def test_one_key_from_many_at_once_makes_one_task(alice: User, token_of: Callabl
     answers = together(AT_ONCE * 2, send)
     assert {(status, id_) for status, id_, _ in answers} == {(202, str(Task.objects.get().pk))}
     assert [replayed for _, _, replayed in answers].count(False) == 1
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_uploads_at_once_fill_the_storage_exactly(make_user: Callable[..., User], token_of: Callable[..., str]) -> None:
+    user = make_user("carol", file_bytes=10_000)
+    token = token_of(user)
+
+    def send(number: int) -> tuple[int, str | None]:
+        client = Client(headers={"Authorization": f"Bearer {token}"})
+        response = client.post(f"/api/v1/files?name=f{number}", b"x" * 1000, "application/octet-stream")
+        return response.status_code, response.json().get("policy")
+
+    answers = Counter(together(AT_ONCE * 2, send))
+    assert answers == {(201, None): 10, (429, "files"): AT_ONCE * 2 - 10}
+    stored = list(File.objects.filter(owner=user))
+    assert sum(file.size for file in stored) == 10_000
+    # Bytes whose row was refused are gone again.
+    kept = [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+    assert len(kept) == len(stored)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_batches_of_faults_at_once_cost_the_rate_exactly(
+    make_user: Callable[..., User], token_of: Callable[..., str]
+) -> None:
+    user = make_user("carol", per_minute=5)
+    token = token_of(user)
+
+    def send(_number: int) -> int:
+        client = Client(headers={"Authorization": f"Bearer {token}"})
+        return client.post("/api/v1/batches", {"tasks": [{"type": "nope"}]}, JSON).status_code
+
+    answers = Counter(together(AT_ONCE, send))
+    # One more may fit in while they come: the rate refills, one in twelve seconds.
+    assert answers[202] in {5, 6}
+    assert answers[202] + answers[429] == AT_ONCE
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_batch_is_cancelled_once_by_many_at_once(alice: User, token_of: Callable[..., str]) -> None:
+    token = token_of(alice)
+    client = Client(headers={"Authorization": f"Bearer {token}"})
+    batch = client.post("/api/v1/batches", {"tasks": [ECHO] * 50}, JSON).json()
+
+    def send(_number: int) -> int:
+        own = Client(headers={"Authorization": f"Bearer {token}"})
+        return own.post(batch["urls"]["cancel"]).status_code
+
+    assert set(together(AT_ONCE, send)) == {202}
+    # What somebody else was just writing is passed over by a round, and left to the duty.
+    cancel_batches()
+    counts = client.get(batch["urls"]["self"]).json()["counts"]
+    assert counts["cancelled"] == 50
+    assert Lane.objects.get(user=alice).taken == 0

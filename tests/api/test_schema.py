@@ -49,7 +49,11 @@ def test_every_operation_has_id_summary_and_problems(document: dict[str, Any]) -
     for path, method, found in operations(document):
         assert found["summary"], (path, method)
         assert "Needs the scope" in found["description"]
-        errors = {status: answer for status, answer in found["responses"].items() if int(status) >= 400}
+        errors = {
+            status: document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+            for status, answer in found["responses"].items()
+            if int(status) >= 400
+        }
         assert {"401", "403", "500"} <= set(errors), (path, method)
         for answer in errors.values():
             assert list(answer["content"]) == ["application/problem+json"]
@@ -82,6 +86,8 @@ def test_submit_describes_its_headers(document: dict[str, Any]) -> None:
     submit = document["paths"]["/api/v1/tasks"]["post"]
     assert set(submit["responses"]["202"]["headers"]) == {
         "Location", "Retry-After", "ETag", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit",
+        "Preference-Applied", "X-Request-Id",
+        "Preference-Applied",
     }  # fmt: skip
     assert "Idempotency-Key" in [parameter["name"] for parameter in submit["parameters"]]
 

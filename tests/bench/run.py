@@ -5,8 +5,6 @@ Figures of one run belong together: compare their ratios, not figures of two day
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import statistics
 import subprocess
@@ -20,6 +18,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 import django  # noqa: E402
+import psutil  # noqa: E402
 
 django.setup()
 
@@ -31,9 +30,9 @@ from accounts.tokens import create_token  # noqa: E402
 from portal.start.ports import free_port  # noqa: E402
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task  # noqa: E402
 from tasks.models import Node, Task  # noqa: E402
+from tests.bench import serving  # noqa: E402
 
 SUBMITS = 300
-POLLS = 1000
 PICKUPS = 50
 DRAIN = 2000
 WORKERS = 2
@@ -44,7 +43,8 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     user = User.objects.create_user("bench@example.com", "bench", plan=Plan.objects.get(name="Internal"))
     print(f"{'':34}{'p50':>10}{'p95':>10}")
-    report("commit of the disk", measure(commit, 200))
+    commits = measure(commit, 200)
+    report("commit of the disk", commits)
     with child("qcluster", [sys.executable, "manage.py", "qcluster"], WORKERS=str(WORKERS)):
         wait_for(lambda: Node.objects.filter(status="alive", beat__gt=0).exists())
         report("submit, in process", measure(lambda: submit_task(user, ECHO), SUBMITS))
@@ -52,45 +52,35 @@ def main() -> None:
         report("submitted → running", [pick_up(user) for _ in range(PICKUPS)])
         per_second = drain(user)
         print(f"{'drain, no-op tasks':34}{per_second:>10.0f} tasks/s with {WORKERS} workers")
-    serve(user)
+    serve(user, statistics.median(commits))
 
 
-def serve(user: User) -> None:
-    """Measure the API over one kept connection, as a client on this machine sees it."""
-    port = free_port()
+def serve(user: User, commit_seconds: float) -> None:
+    """Measure the API under each server, with nothing else at work."""
     token = create_token(user, name="bench", scopes=["tasks:read", "tasks:write"])
-    command = [sys.executable, "-m", "uvicorn", "portal.asgi:application", "--port", str(port), "--log-level", "error"]
-    with child("web", command):
-        wait_for(lambda: request(http.client.HTTPConnection("127.0.0.1", port), "GET", "/health/live")[0] == 200)
-        client = http.client.HTTPConnection("127.0.0.1", port)
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        body = json.dumps({"type": ECHO.type, "input": ECHO.input})
+    done = Task.objects.filter(status="succeeded").values_list("pk", flat=True).latest("id")
+    for server in serving.SERVERS:
+        # Queued as long as no node runs.
+        queued = submit_task(user, ECHO).task.pk
+        port = free_port()
+        with child(server, serving.command(server, port), PORTAL_PROCESS="web") as process:
+            serving.wait_until_it_answers(port)
+            api = serving.Api(port, token, psutil.Process(process.pid))
+            print(f"\n{'under ' + server:34}{'p50':>10}{'p95':>10}{'CPU':>10}{'a core':>10}{'p50 − commit':>15}")
+            serving.measure_api(
+                api,
+                done=done,
+                queued=queued,
+                submission={"type": ECHO.type, "input": ECHO.input},
+                show=lambda what, measured: report_served(what, measured, commit_seconds),
+            )
 
-        def submit() -> dict[str, str]:
-            status, answer = request(client, "POST", "/api/v1/tasks", body, headers)
-            assert status == 202, answer
-            return json.loads(answer)
 
-        task = submit()
-        report("POST /api/v1/tasks (uvicorn)", measure(submit, SUBMITS))
-        path = f"/api/v1/tasks/{task['id']}"
-        assert request(client, "GET", path, None, headers)[0] == 200
-        report("GET /api/v1/tasks/{id} (uvicorn)", measure(lambda: request(client, "GET", path, None, headers), POLLS))
-
-
-def request(
-    client: http.client.HTTPConnection,
-    method: str,
-    path: str,
-    body: str | None = None,
-    headers: dict[str, str] | None = None,
-) -> tuple[int, bytes]:
-    try:
-        client.request(method, path, body, headers or {})
-        response = client.getresponse()
-        return response.status, response.read()
-    except ConnectionError:
-        return 0, b""
+def report_served(what: str, measured: serving.Measured, commit_seconds: float) -> None:
+    line = figures(what, measured.seconds) + f"{measured.cpu_seconds * 1000:>7.2f} ms{1 / measured.cpu_seconds:>8.0f}/s"
+    if what.startswith("POST"):
+        line += f"{(statistics.median(measured.seconds) - commit_seconds) * 1000:>12.2f} ms"
+    print(line, flush=True)
 
 
 def commit() -> None:
@@ -126,8 +116,12 @@ def measure(action: Callable[[], object], times: int) -> list[float]:
 
 
 def report(what: str, seconds: list[float]) -> None:
+    print(figures(what, seconds), flush=True)
+
+
+def figures(what: str, seconds: list[float]) -> str:
     p95 = statistics.quantiles(seconds, n=20)[-1]
-    print(f"{what:34}{statistics.median(seconds) * 1000:>7.2f} ms{p95 * 1000:>7.2f} ms", flush=True)
+    return f"{what:34}{statistics.median(seconds) * 1000:>7.2f} ms{p95 * 1000:>7.2f} ms"
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
@@ -139,7 +133,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
 
 
 @contextmanager
-def child(name: str, command: list[str], **extra: str) -> Iterator[None]:
+def child(name: str, command: list[str], **extra: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a part of the portal beside the bench; its log is shown when the bench fails."""
     log = PROJECT / ".portal" / "logs" / f"bench-{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +143,7 @@ def child(name: str, command: list[str], **extra: str) -> Iterator[None]:
             command, cwd=PROJECT, env=environment, stdout=output, stderr=output, start_new_session=True
         )
         try:
-            yield
+            yield process
         except BaseException:
             print(log.read_text()[-3000:], file=sys.stderr)
             raise

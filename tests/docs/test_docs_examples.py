@@ -21,7 +21,17 @@ __all__ = ["server", "web_process"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
-with_examples = pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+with_examples = pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/tutorial.md",
+        "docs/api.md",
+        "docs/schedules.md",
+        "docs/client.md",
+        "docs/compatibility.md",
+    ],
+)
 Run = Callable[[list[str], str], str]
 
 

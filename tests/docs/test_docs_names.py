@@ -19,7 +19,7 @@ ADDRESS = re.compile(r"(?<![\w.])(?:\$URL)?(/(?:api|health|admin|account)(?:/[\w
 RESOURCE = re.compile(r"\b(?:GET|POST|DELETE) (/[\w/{}-]+)")
 # Read by django-q2, Django's createsuperuser, and `smoke`.
 OTHER_SETTINGS = {"Q_CLUSTER_NAME", "DJANGO_SUPERUSER_PASSWORD", "PORTAL_TOKEN"}
-BEGINNINGS = {"/api", "/api/", "/api/v1", "/api/v1/"}
+BEGINNINGS = {"/api", "/api/", "/api/v1", "/api/v1/", "/api/async/task/"}
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 

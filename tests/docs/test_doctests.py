@@ -7,13 +7,15 @@ import importlib
 import pkgutil
 
 import tasks
+import tasks.api.compat
+import tasks.client.command
 import tasks.lifecycle
 
 MODULES = [
     f"{package.__name__}.{module.name}"
-    for package in (tasks, tasks.lifecycle)
+    for package in (tasks, tasks.lifecycle, tasks.client, tasks.client.command, tasks.api.compat)
     for module in pkgutil.iter_modules(package.__path__)
-    if not module.ispkg
+    if not module.ispkg and module.name != "__main__"
 ]
 
 

@@ -13,26 +13,16 @@ import pytest
 from accounts.models import User
 from tasks import files, registry
 from tasks.lifecycle.attempt_context import AttemptContext
-from tasks.lifecycle.claim import claim_task
 from tasks.lifecycle.run import run_attempt
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Node, Task
 from tasks.models.ids import new_id
+from tests.attempts import Uninterrupted
+from tests.claims import claim_task
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "task-types.md"
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
-
-
-class NoInterrupts:
-    def arm(self) -> None: ...
-
-    def end(self) -> None: ...
-
-    def disarm(self) -> bool:
-        return False
-
-    def check(self) -> None: ...
 
 
 @pytest.fixture
@@ -55,7 +45,7 @@ def test_example_counts_words(alice: User) -> None:
     ).pk
     claimed = claim_task(cluster="default", node=node, pid=1, token=new_id())
     assert claimed is not None
-    assert run_attempt(claimed, NoInterrupts())
+    assert run_attempt(claimed, Uninterrupted())
     task = Task.objects.select_related("content").get(pk=task.pk)
     assert task.content.result["words"] == 3
     assert task.content.result["longest"] == ["fifteen"]
@@ -64,5 +54,5 @@ def test_example_counts_words(alice: User) -> None:
 def test_table_of_the_context_names_what_there_is() -> None:
     page = PAGE.read_text()
     named = set(re.findall(r"`ctx\.(\w+)", page))
-    there = {name for name in vars(AttemptContext) if not name.startswith("_")} - {"flush", "task_id"}
+    there = {name for name in vars(AttemptContext) if not name.startswith("_")} - {"flush", "task_id", "resolved_input"}
     assert named == there

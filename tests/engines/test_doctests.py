@@ -7,7 +7,19 @@ import importlib
 
 import pytest
 
-MODULES = ["asked_for", "documents", "page_ranges", "passages", "words"]
+MODULES = [
+    "asked_for",
+    "content_types",
+    "documents",
+    "facts",
+    "page_ranges",
+    "passages",
+    "plain_texts",
+    "sheets",
+    "subtitles",
+    "words",
+    "written_numbers",
+]
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -6,14 +6,28 @@ import hashlib
 import mimetypes
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from uuid import UUID, uuid4
 
-from tasks.context import FileInfo
+from tasks.backends.wire import connected, translated
+from tasks.context import FileInfo, Server
 from tasks.errors import BackendError, Snooze, UnreadableFile
 from tasks.registry import TaskType, get_type
 
+Answer = TypeVar("Answer")
+
 SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+class DirectPool:
+    """One server without a balancer: what its failure means to others is tested with the real pool."""
+
+    def __init__(self, kind: str, base_url: str) -> None:
+        self._kind, self._base_url = kind, base_url
+
+    def call(self, use: Callable[[Server], Answer], *, model: str = "") -> Answer:
+        with connected(self._kind, "test", self._base_url, "", ()) as server, translated():
+            return use(server)
 
 
 class FolderContext:
@@ -77,10 +91,13 @@ class FolderContext:
     def files_of_owner(self) -> list[FileInfo]:
         return list(reversed(self._files.values()))
 
-    def backend(self, kind: str) -> str:
+    def restart_output(self) -> None:
+        self.emitted.clear()
+
+    def backend(self, kind: str, *, demo: bool = False) -> DirectPool:
         if kind not in self._backends:
             raise BackendError(f"There is no {kind} backend.")
-        return self._backends[kind]
+        return DirectPool(kind, self._backends[kind])
 
     def check(self) -> None:
         self._check()

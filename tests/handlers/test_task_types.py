@@ -16,6 +16,8 @@ def filled(value: Any) -> Any:
     if isinstance(value, dict) and set(value) == {"$sample"}:
         assert (SAMPLES / value["$sample"]).is_file()
         return str(uuid4())
+    if isinstance(value, dict) and set(value) == {"$portal"}:
+        return f"https://portal.example.com{value['$portal']}"
     if isinstance(value, dict):
         return {key: filled(member) for key, member in value.items()}
     return [filled(member) for member in value] if isinstance(value, list) else value
@@ -37,9 +39,14 @@ def test_the_types_have_the_decided_queues_priorities_and_timeouts() -> None:
         "diagnostic.echo": ("diagnostics", 5, 600),
         "diagnostic.fail": ("diagnostics", 5, 600),
         "diagnostic.sleep": ("diagnostics", 5, 600),
+        "document.crosscheck": ("documents", 5, 600),
+        "file.process": ("documents", 5, 600),
+        "http.request": ("text", 5, 330),
         "image.analyze": ("images", 6, 600),
+        "pdf.batch": ("documents", 4, 600),
         "pdf.extract": ("documents", 5, 600),
         "rag.query": ("text", 4, 900),
+        "speech.transcribe": ("audio", 5, 600),
         "text.generate": ("text", 5, 600),
     }
     found = {name: (kind.queue, kind.priority, kind.timeout) for name, kind in all_types().items()}

@@ -15,7 +15,7 @@ import pytest
 
 from tasks.backends import chat
 from tasks.engines import smollm2
-from tasks.errors import BackendBusy, BackendError, CancelRequested, GiveUp, InvalidInput, Retry
+from tasks.errors import BackendError, CancelRequested, GiveUp, InvalidInput, ServerFailed
 from tasks.registry import get_type
 from tests.handlers.chat_server import PIECES, STREAMS, ChatServer, running_chat_server
 from tests.handlers.context import FolderContext, run
@@ -94,6 +94,7 @@ def test_a_prompt_larger_than_the_model_takes_is_refused_with_the_reason(model_u
         run("text.generate", ctx, prompt="tide " * 20_000)
 
 
+@pytest.mark.django_db
 def test_what_was_asked_is_passed_on(ctx: FolderContext, server: ChatServer) -> None:
     result = run("text.generate", ctx, prompt="Why?", model="big", max_tokens=9, temperature=0, seed=1)
 
@@ -123,24 +124,32 @@ def test_a_stream_without_its_end_is_a_failure(ctx: FolderContext, server: ChatS
 
 
 @pytest.mark.parametrize(
-    ("status", "error"),
-    [(429, BackendBusy), (503, BackendBusy), (400, GiveUp), (404, GiveUp), (401, BackendError), (500, BackendError)],
+    ("status", "why"), [(429, "busy"), (503, "failed"), (404, "missing"), (401, "key"), (500, "failed")]
 )
-def test_each_http_error_has_its_meaning(
-    ctx: FolderContext, server: ChatServer, status: int, error: type[Exception]
-) -> None:
+def test_each_http_error_has_its_meaning(ctx: FolderContext, server: ChatServer, status: int, why: str) -> None:
     server.status = status
 
-    with pytest.raises(error):
+    with pytest.raises(ServerFailed) as caught:
+        run("text.generate", ctx, prompt="Why?")
+    assert caught.value.why == why
+
+
+def test_a_request_that_the_server_refuses_is_not_tried_again(ctx: FolderContext, server: ChatServer) -> None:
+    server.status = 400
+
+    with pytest.raises(GiveUp, match="moon"):
         run("text.generate", ctx, prompt="Why?")
 
 
-def test_a_server_that_says_when_to_come_again_is_asked_again_then(ctx: FolderContext, server: ChatServer) -> None:
-    server.status, server.headers = 429, {"Retry-After": "17"}
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_says_when_to_come_again_is_left_alone_until_then(
+    ctx: FolderContext, server: ChatServer, status: int
+) -> None:
+    server.status, server.headers = status, {"Retry-After": "17"}
 
-    with pytest.raises(Retry) as caught:
+    with pytest.raises(ServerFailed) as caught:
         run("text.generate", ctx, prompt="Why?")
-    assert caught.value.after == 17
+    assert (caught.value.why, caught.value.after) == ("busy", 17)
 
 
 def test_a_server_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
@@ -177,6 +186,7 @@ def test_a_faulty_input_is_refused_with_its_place(faulty: dict[str, object], poi
     assert caught.value.errors[0]["pointer"] == pointer
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("urls", "state"),
     [([], "unavailable"), (["http://127.0.0.1:9/v1"], "embedded"), (["http://gpu1:8000/v1"], "backend")],

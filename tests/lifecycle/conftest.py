@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from accounts.models import User
-from tasks.lifecycle.claim import Claimed, claim_task
+from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Node, Task
 from tasks.models.ids import new_id
+from tests.claims import claim_task
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from django.db.models.functions import Now
 from accounts.models import User
 from tasks import errors
 from tasks.lifecycle import finish
-from tasks.lifecycle.claim import claim_task
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import IdempotencyKey, Lane, Task, Usage
+from tests.claims import claim_task
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 

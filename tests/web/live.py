@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, urlencode
 from urllib.request import urlopen
@@ -17,12 +18,14 @@ from django.test import Client
 from accounts.models import User
 
 PROJECT = Path(__file__).resolve().parents[2]
+UVICORN = ("uvicorn", "portal.asgi:application")
+GRANIAN = ("granian", "--interface", "wsgi", "--log-level", "warning", "portal.wsgi:application")
 
 
 class LiveServer:
-    """`portal.asgi` under uvicorn. `url` has no slash at its end."""
+    """`portal.asgi` under uvicorn, or another module with its arguments. `url` has no slash at its end."""
 
-    def __init__(self, *, log: Path, environment: dict[str, str]) -> None:
+    def __init__(self, *, log: Path, environment: dict[str, str], module: Sequence[str] = UVICORN) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -31,7 +34,7 @@ class LiveServer:
         self.environment = environment
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "uvicorn", "portal.asgi:application", "--port", str(self.port)],
+                [sys.executable, "-m", *module, "--port", str(self.port)],
                 cwd=PROJECT,
                 env=environment,
                 stdin=subprocess.DEVNULL,

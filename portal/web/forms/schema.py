@@ -32,7 +32,7 @@ class Property:
         """One of file, files, choice, choices, boolean, integer, number, text, list, json."""
         schema = self.schema
         listed = schema.get("type") == "array"
-        if "x-file" in schema:
+        if "x-file" in schema and schema.get("type") != "object":
             return "files" if listed else "file"
         if "enum" in schema:
             return "choice"

@@ -129,17 +129,22 @@ def _live_context(request: SignedInRequest, task: Task) -> dict[str, Any]:
 
 def _events(task: Task, *, after: int) -> dict[str, Any]:
     """Return log lines and streamed text after an event. Text of an earlier attempt is left out."""
-    said = Event.objects.filter(task=task, id__gt=after, kind__in=["log", "output"])
-    rows = list(said.order_by("id")[:EVENTS_AT_ONCE])
+    found = Event.objects.filter(task=task, id__gt=after, kind__in=["log", "output"])
+    rows = list(found.order_by("id")[:EVENTS_AT_ONCE])
     last = rows[-1].id if rows else after
     attempt = max((row.attempt for row in rows if row.kind == "output"), default=0)
-    output = "".join(str(row.data.get("text", "")) for row in rows if row.kind == "output" and row.attempt == attempt)
+    pieces = [row.data for row in rows if row.kind == "output" and row.attempt == attempt]
+    # Another model server started the text over: what was written before is void.
+    restart = max((place for place, data in enumerate(pieces) if data.get("restart")), default=None)
+    output = "".join(str(data.get("text", "")) for data in pieces[restart or 0 :])
     log = [
         {"at": row.created_at.isoformat(), "attempt": row.attempt, "text": str(row.data.get("text", ""))}
         for row in rows
         if row.kind == "log"
     ]
-    return {"last": last, "more": len(rows) == EVENTS_AT_ONCE, "attempt": attempt, "output": output, "log": log}
+    more = len(rows) == EVENTS_AT_ONCE
+    said = {"attempt": attempt, "output": output, "restart": restart is not None, "log": log}
+    return {"last": last, "more": more} | said
 
 
 def _input_files(request: SignedInRequest, task: Task, content: TaskContent | None) -> list[File]:

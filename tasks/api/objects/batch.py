@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from pydantic import Field
 
 from tasks import models
-from tasks.api.objects.shape import Shape, Urls, write_time
+from tasks.api.objects.shape import Shape, write_time
+from tasks.api.objects.task import Shown, TaskError, error_object
+from tasks.lifecycle.batch import ItemResult as Found
 from tasks.statuses import SHOWN, TERMINAL, Status, shown_status
 
 BASE = "/api/v1/batches"
@@ -33,6 +35,24 @@ class BatchItem(Shape):
     problem: ItemProblem | None = None
 
 
+class BatchUrls(Shape):
+    """Addresses, as absolute paths."""
+
+    self: str
+    cancel: str
+    results: str
+
+
+class ItemResult(Shape):
+    """A line of the results: what came of one item."""
+
+    index: int = Field(description="place of the item in the batch, from 0")
+    id: UUID | None = Field(description="the task; null for an item that was refused")
+    status: Shown | Literal["refused"] | None = Field(description="null where the task itself was removed since")
+    result: Any = Field(description="null until it succeeded, and once purged")
+    error: TaskError | ItemProblem | None
+
+
 class Batch(Shape):
     """Tasks submitted together."""
 
@@ -43,7 +63,7 @@ class Batch(Shape):
     refused: int
     counts: dict[str, int] = Field(description="tasks by status; every status is there")
     created_at: datetime
-    urls: Urls
+    urls: BatchUrls
 
 
 class BatchWithItems(Batch):
@@ -54,6 +74,7 @@ class BatchWithItems(Batch):
 
 def batch_object(batch: models.Batch, counts: Mapping[str, int], *, with_items: bool) -> dict[str, Any]:
     """Return a batch as JSON; `counts` are those of `count_tasks`."""
+    own = f"{BASE}/{batch.id}"
     shown: dict[str, Any] = {
         "id": str(batch.id),
         "name": batch.name,
@@ -62,9 +83,21 @@ def batch_object(batch: models.Batch, counts: Mapping[str, int], *, with_items: 
         "refused": sum("problem" in item for item in batch.items),
         "counts": {word: counts[word] for word in SHOWN},
         "created_at": write_time(batch.created_at),
-        "urls": {"self": f"{BASE}/{batch.id}"},
+        "urls": {"self": own, "cancel": f"{own}/cancel", "results": f"{own}/results"},
     }
     return shown | {"items": batch.items} if with_items else shown
+
+
+def item_result_object(item: Found) -> dict[str, Any]:
+    """Return what came of an item as JSON."""
+    refused = item.status == "refused"
+    return {
+        "index": item.index,
+        "id": str(item.id) if item.id else None,
+        "status": item.status,
+        "result": item.result,
+        "error": item.error if refused else error_object(item.error),
+    }
 
 
 def count_tasks(batches: Iterable[models.Batch]) -> dict[UUID, Counter[str]]:

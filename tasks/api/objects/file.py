@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ class FileUrls(Shape):
 
     self: str
     content: str
+    link: str = Field(description="POST: make an address of the content that anybody may fetch for a short time")
 
 
 class File(Shape):
@@ -45,5 +46,18 @@ def file_object(file: models.File) -> dict[str, Any]:
         "sha256": file.sha256,
         "task": str(file.task_id) if file.task_id else None,
         "created_at": write_time(file.created_at),
-        "urls": {"self": own, "content": f"{own}/content"},
+        "urls": {"self": own, "content": f"{own}/content", "link": f"{own}/link"},
     }
+
+
+class FileLink(Shape):
+    """An address that anybody may fetch for a short time."""
+
+    url: str
+    expires_at: datetime
+
+
+def link_object(url: str, seconds: int) -> dict[str, Any]:
+    """Return a signed address, made just now, as JSON."""
+    expires = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+    return {"url": url, "expires_at": write_time(expires)}

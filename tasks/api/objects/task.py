@@ -82,6 +82,8 @@ class TaskUrls(Shape):
     result: str
     cancel: str
     retry: str
+    # pydantic has a method of that name.
+    copy_: str = Field(alias="copy")
 
 
 class Task(Shape):
@@ -104,7 +106,8 @@ class Task(Shape):
     metadata: dict[str, Any]
     tags: list[str]
     batch: UUID | None
-    needs: list[UUID] = Field(description="tasks that it waits for")
+    needs: list[UUID] = Field(description="tasks that it waits for, or waited for")
+    started_by: UUID | None = Field(description="the task whose handler started this one")
     copy_of: UUID | None
     run_after: datetime | None
     start_before: datetime | None
@@ -140,7 +143,7 @@ def task_object(task: models.Task, content: models.TaskContent | None, wait: Wai
             "name": task.queue_id,
             "position": wait.position,
             "why": wait.why,
-            "starts_in": None,
+            "starts_in": wait.starts_in and {"p50": round(wait.starts_in[0], 3), "p90": round(wait.starts_in[1], 3)},
         },
         "attempts": {
             "made": task.attempts_counted,
@@ -152,7 +155,8 @@ def task_object(task: models.Task, content: models.TaskContent | None, wait: Wai
         "metadata": content.metadata if content else {},
         "tags": content.tags if content else [],
         "batch": str(task.batch_id) if task.batch_id else None,
-        "needs": [],
+        "needs": [str(id_) for id_ in content.needs] if content else [],
+        "started_by": str(task.started_by) if task.started_by else None,
         "copy_of": str(task.copy_of) if task.copy_of else None,
         "run_after": write_time(task.run_after),
         "start_before": write_time(task.start_before),
@@ -168,6 +172,7 @@ def task_object(task: models.Task, content: models.TaskContent | None, wait: Wai
             "result": f"{own}/result",
             "cancel": f"{own}/cancel",
             "retry": f"{own}/retry",
+            "copy": f"{own}/copy",
         },
     }
 

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
-from django.db import connection
 from pydantic import Field
 
 from tasks.api.objects.shape import Shape, Urls
+from tasks.lifecycle.recommend import Outlook
 from tasks.registry import TaskType as Definition
 
 BASE = "/api/v1/task-types"
-
-RECENT = """
-    SELECT task.type,
-           percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (
-               ORDER BY extract(epoch FROM ended.finished_at - ended.started_at))
-      FROM (SELECT * FROM attempt ORDER BY id DESC LIMIT 2000) AS ended
-      JOIN task ON task.id = ended.task_id
-     WHERE ended.outcome = 'succeeded'
-     GROUP BY task.type
-"""
 
 
 class Readiness(Shape):
@@ -59,14 +48,17 @@ class TaskType(Shape):
     file_fields: dict[str, list[str]] = Field(description="input fields that take file ids, and the types they accept")
     limits: TypeLimits
     example: dict[str, Any] = Field(description="an input")
-    recent: Seconds = Field(description="run time of recent attempts; null when there were none")
+    recent: Seconds = Field(description="run time of attempts of the last day; null when there were none")
+    recommended_batch: int = Field(
+        description="as many tasks as your slots get through in about a minute; fewer while the queue is crowded"
+    )
     urls: Urls
 
 
-def type_object(definition: Definition, recent: Mapping[str, list[float]]) -> dict[str, Any]:
-    """Return a task type as JSON; `recent` is that of `recent_seconds`."""
+def type_object(definition: Definition, outlook: Outlook) -> dict[str, Any]:
+    """Return a task type as JSON."""
     readiness = definition.readiness()
-    p50, p90 = recent.get(definition.name, [None, None])
+    p50, p90 = outlook.seconds or (None, None)
     return {
         "name": definition.name,
         "title": definition.title,
@@ -84,12 +76,6 @@ def type_object(definition: Definition, recent: Mapping[str, list[float]]) -> di
         },
         "example": dict(definition.example),
         "recent": {"p50": p50, "p90": p90},
+        "recommended_batch": outlook.recommended_batch,
         "urls": {"self": f"{BASE}/{definition.name}"},
     }
-
-
-def recent_seconds() -> dict[str, list[float]]:
-    """Return median and 90th percentile of the run time by type, from the last 2,000 attempts."""
-    with connection.cursor() as cursor:
-        cursor.execute(RECENT)
-        return {name: [round(value, 3) for value in percentiles] for name, percentiles in cursor.fetchall()}

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
+from django.http import StreamingHttpResponse
 from pydantic import BeforeValidator, Field, InstanceOf
 from pydantic.json_schema import SkipJsonSchema
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tasks import errors
+from tasks.api import refusals
 from tasks.api.bodies import Body, Query, check_body, read_body, read_query
 from tasks.api.idempotency import body_digest, idempotency_key
-from tasks.api.objects.batch import Batch, BatchWithItems, batch_object, count_tasks
+from tasks.api.objects.batch import (
+    Batch,
+    BatchWithItems,
+    ItemResult,
+    batch_object,
+    count_tasks,
+    item_result_object,
+)
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
-from tasks.api.refusals import InvalidParameter
+from tasks.api.renderers import JsonLinesRenderer
 from tasks.api.schema import ListOf, operation
-from tasks.api.views.tasks import IDEMPOTENCY, CountedView, SubmitTask
+from tasks.api.views.tasks import IDEMPOTENCY, SUBMIT_PROBLEMS, CountedView, SubmitTask
 from tasks.api.views.view import ApiView
+from tasks.lifecycle.batch import cancel_batch, find_batch, read_results
 from tasks.lifecycle.submit import submit_batch
 from tasks.models import Batch as StoredBatch
 
@@ -54,10 +66,8 @@ class BatchesView(CountedView):
         parameters=[IDEMPOTENCY],
         answers={202: BatchWithItems},
         headers=["Location", "Retry-After", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
-        problems=[
-            errors.IdempotencyConflict, errors.QuotaExceeded, errors.UserDisabled, errors.Maintenance, InvalidParameter,
-        ],
-    )  # fmt: skip
+        problems=SUBMIT_PROBLEMS,
+    )
     def post(self, request: Request) -> Response:
         """Submit up to 1,000 tasks.
 
@@ -98,10 +108,44 @@ class BatchView(ApiView):
     @operation("get_batch", tag="batches", answers={200: BatchWithItems}, problems=[errors.NotFound])
     def get(self, request: Request, batch_id: UUID) -> Response:
         """Read a batch, with counts by status and what became of each item."""
-        batch = StoredBatch.objects.filter(owner=self.caller, pk=batch_id).first()
-        if batch is None:
-            raise errors.NotFound(f"There is no batch {batch_id}.")
-        return Response(_with_items(batch))
+        return Response(_with_items(find_batch(batch_id, owner=self.caller)))
+
+
+class CancelBatchView(ApiView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation("cancel_batch", tag="batches", answers={202: Batch}, problems=[errors.NotFound, refusals.CsrfFailed])
+    def post(self, request: Request, batch_id: UUID) -> Response:
+        """Cancel all tasks of a batch that have not ended.
+
+        Waiting tasks end at once, running ones within seconds. Repeating it changes nothing.
+        """
+        batch = cancel_batch(batch_id, by=self.caller, owner=self.caller)
+        return Response(batch_object(batch, count_tasks([batch])[batch.pk], with_items=False), status=202)
+
+
+class BatchResultsView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read"}
+    renderer_classes = [JsonLinesRenderer, JSONRenderer]
+
+    @operation(
+        "list_batch_results",
+        tag="batches",
+        answers={},
+        streams={200: {JsonLinesRenderer.media_type: ItemResult}},
+        problems=[errors.NotFound],
+    )
+    def get(self, request: Request, batch_id: UUID) -> StreamingHttpResponse:
+        """Read what came of each item, one JSON object a line.
+
+        In the order of the items, at any time: tasks that have not ended are there with their status. The answer
+        is `application/jsonl`, and is sent as it is read.
+        """
+        batch = find_batch(batch_id, owner=self.caller)
+        lines = (json.dumps(item_result_object(item), ensure_ascii=False) + "\n" for item in read_results(batch))
+        return StreamingHttpResponse(
+            (line.encode("utf-8", "replace") for line in lines), content_type=JsonLinesRenderer.media_type
+        )
 
 
 def _with_items(batch: StoredBatch) -> dict[str, object]:

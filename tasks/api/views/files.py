@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from pydantic import Field
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tasks import errors
-from tasks.api.bodies import Query, read_query
-from tasks.api.objects.file import File, file_object
+from tasks.api import refusals
+from tasks.api.bodies import Body, Query, has_body, read_body, read_query
+from tasks.api.downloads import answer_file
+from tasks.api.objects.file import File, FileLink, file_object, link_object
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.parsers import RawBodyParser
 from tasks.api.refusals import BadRequest, ContentPurged, UnsupportedMediaType
+from tasks.api.renderers import AnyFileRenderer
 from tasks.api.schema import ListOf, operation
+from tasks.api.signed_links import DEFAULT_SECONDS, LONGEST_SECONDS, check_signature, signed_path
 from tasks.api.views.view import ApiView
-from tasks.files import open_file, store_file
+from tasks.files import delete_file_for_good, store_file
 from tasks.models import File as StoredFile
 
 CHUNK_BYTES = 64 * 1024
@@ -33,6 +39,11 @@ UPLOAD = {
     },
     "application/octet-stream": OpenApiTypes.BINARY,
 }
+
+RANGE = OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One range of bytes, as bytes=0-1023.")
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag that you have: 304 when it still holds."
+)
 
 
 class UploadQuery(Query):
@@ -77,37 +88,103 @@ class FilesView(ApiView):
 
 
 class FileView(ApiView):
-    scopes: ClassVar = {"GET": "files"}
+    scopes: ClassVar = {"GET": "files", "DELETE": "files"}
 
     @operation("get_file", tag="files", answers={200: File}, problems=[errors.NotFound])
     def get(self, request: Request, file_id: UUID) -> Response:
         """Read what is known of a file."""
         return Response(file_object(_find(self, file_id)))
 
+    @operation("delete_file", tag="files", answers={204: None}, problems=[errors.NotFound, refusals.CsrfFailed])
+    def delete(self, request: Request, file_id: UUID) -> Response:
+        """Delete a file.
+
+        Tasks that still need it will fail and say so.
+        """
+        delete_file_for_good(_find(self, file_id))
+        return Response(status=204)
+
+
+class LinkBody(Body):
+    """How long the address is to be good."""
+
+    expires_in: int = Field(default=DEFAULT_SECONDS, ge=1, le=LONGEST_SECONDS, description="seconds")
+
+
+class FileLinkView(ApiView):
+    scopes: ClassVar = {"POST": "files"}
+
+    @operation(
+        "make_file_link", tag="files", body=LinkBody, answers={201: FileLink}, headers=["Location"],
+        problems=[errors.NotFound],
+    )  # fmt: skip
+    def post(self, request: Request, file_id: UUID) -> Response:
+        """Make an address of the file's bytes that anybody may fetch for a short time.
+
+        It needs no token and no session, so treat it as a secret. An hour unless `expires_in` says otherwise,
+        a week at most; it ends earlier when the file is deleted.
+        """
+        file = _find(self, file_id)
+        body = read_body(request, LinkBody) if has_body(request) else LinkBody()
+        url = signed_path(file.id, seconds=body.expires_in)
+        response = Response(link_object(request.build_absolute_uri(url), body.expires_in), status=201)
+        response["Location"] = url
+        return response
+
+
+class ContentQuery(Query):
+    """Either part of an address that was made by `POST …/link`, or nothing."""
+
+    expires: str = Field(default="", max_length=20, description="as in the address that was given")
+    signature: str = Field(default="", max_length=100, description="as in the address that was given")
+
 
 class FileContentView(ApiView):
+    """Open to its owner, and to whoever has a signed address."""
+
     scopes: ClassVar = {"GET": "files"}
+    renderer_classes = [AnyFileRenderer]
+
+    @property
+    def is_signed(self) -> bool:
+        return "signature" in self.request.GET
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [] if self.request is not None and self.is_signed else super().get_authenticators()
+
+    def get_permissions(self) -> Sequence[Any]:
+        return [] if self.is_signed else super().get_permissions()
 
     @operation(
         "download_file",
         tag="files",
-        answers={200: OpenApiTypes.BINARY},
-        problems=[errors.NotFound, ContentPurged],
-    )
-    def get(self, request: Request, file_id: UUID) -> FileResponse:
-        """Download a file's bytes."""
-        file = _find(self, file_id)
-        try:
-            content = open_file(file)
-        except errors.UnreadableFile as error:
-            raise ContentPurged(error.message) from error
-        response = FileResponse(content, as_attachment=True, filename=file.name, content_type=file.content_type)
-        # Strangers' bytes on our origin: never shown, never guessed at, and without rights if they are.
-        response.headers["Content-Length"] = str(file.size)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        response.headers["ETag"] = f'"{file.sha256}"'
-        return response
+        query=ContentQuery,
+        parameters=[RANGE, IF_NONE_MATCH],
+        answers={304: None},
+        streams={200: {"*/*": OpenApiTypes.BINARY}, 206: {"*/*": OpenApiTypes.BINARY}},
+        headers={
+            200: ["ETag", "Accept-Ranges", "Content-Disposition"],
+            206: ["ETag", "Accept-Ranges", "Content-Disposition", "Content-Range"],
+            304: ["ETag"],
+        },
+        problems=[
+            errors.NotFound, ContentPurged, refusals.InvalidSignature, refusals.LinkExpired,
+            refusals.RangeNotSatisfiable,
+        ],
+    )  # fmt: skip
+    def get(self, request: Request, file_id: UUID) -> HttpResponseBase:
+        """Download a file's bytes, whole or a range.
+
+        With a token or session, or without by an address that `POST …/link` made. Always as an attachment.
+        """
+        query = read_query(request.query_params, ContentQuery)
+        if not self.is_signed:
+            return answer_file(request._request, _find(self, file_id))
+        check_signature(file_id, expires=query.expires, signature=query.signature)
+        file = StoredFile.objects.filter(pk=file_id, owner__is_active=True).first()
+        if file is None:
+            raise errors.NotFound(f"There is no file {file_id}.")
+        return answer_file(request._request, file)
 
 
 def _find(view: ApiView, file_id: UUID) -> StoredFile:

@@ -15,13 +15,26 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tasks import errors
+from tasks.api import refusals
 from tasks.api.authentication import reader_id
+from tasks.api.bodies import has_body, read_body
+from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.api.objects.task import Task, task_object
 from tasks.api.schema import operation
-from tasks.api.views.tasks import answer_task
+from tasks.api.views.tasks import (
+    IDEMPOTENCY,
+    PREFER,
+    SUBMIT_PROBLEMS,
+    CopyTask,
+    CountedView,
+    answer_submitted,
+    answer_task,
+)
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.cancel import cancel_task
+from tasks.lifecycle.copy import copy_task
 from tasks.lifecycle.explain import explain_wait
+from tasks.lifecycle.purge import purge_task
 from tasks.lifecycle.read import read_task
 from tasks.lifecycle.retry import retry_task
 
@@ -72,7 +85,7 @@ def _matches(header: str, etag: str) -> bool:
 class TaskView(ApiView):
     """GET goes to the plain function; DRF describes it and answers the other methods."""
 
-    scopes: ClassVar = {"GET": "tasks:read"}
+    scopes: ClassVar = {"GET": "tasks:read", "DELETE": "tasks:write"}
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -89,23 +102,45 @@ class TaskView(ApiView):
     @operation(
         "get_task",
         tag="tasks",
-        parameters=[IF_NONE_MATCH],
-        answers={200: Task},
-        headers=["ETag", "Retry-After"],
+        parameters=[IF_NONE_MATCH, PREFER],
+        answers={200: Task, 304: None},
+        headers={200: ["ETag", "Retry-After", "Preference-Applied"], 304: ["ETag", "Preference-Applied"]},
         problems=[errors.NotFound],
     )
     def get(self, request: Request, task_id: UUID) -> HttpResponse:
         """Read a task.
 
         Send the `ETag` of the last answer as `If-None-Match`: 304, without a body, when nothing changed.
+        With `Prefer: wait=N` the answer comes when the task has changed; without `If-None-Match`, when it is done.
         """
         return poll(request._request, task_id)
+
+    @operation(
+        "delete_task",
+        tag="tasks",
+        answers={204: None},
+        problems=[errors.NotFound, errors.WrongStatus, refusals.CsrfFailed],
+    )
+    def delete(self, request: Request, task_id: UUID) -> Response:
+        """Delete the content of a task.
+
+        What it was given, said and made is deleted, its files too; the task itself stays as a tombstone without
+        content. Repeating it changes nothing. A task that has not ended is 409: cancel it first.
+        """
+        purge_task(task_id, by=self.caller, owner=self.caller)
+        return Response(status=204)
 
 
 class CancelView(ApiView):
     scopes: ClassVar = {"POST": "tasks:write"}
 
-    @operation("cancel_task", tag="tasks", answers={202: Task}, headers=["ETag"], problems=[errors.NotFound])
+    @operation(
+        "cancel_task",
+        tag="tasks",
+        answers={202: Task},
+        headers=["ETag"],
+        problems=[errors.NotFound, refusals.CsrfFailed],
+    )
     def post(self, request: Request, task_id: UUID) -> Response:
         """Cancel a task.
 
@@ -115,20 +150,50 @@ class CancelView(ApiView):
         return answer_task(cancel_task(task_id, by=self.caller, owner=self.caller), status=202)
 
 
-class RetryView(ApiView):
+class RetryView(CountedView):
     scopes: ClassVar = {"POST": "tasks:write"}
 
     @operation(
         "retry_task",
         tag="tasks",
         answers={202: Task},
-        headers=["ETag"],
-        problems=[errors.NotFound, errors.WrongStatus, errors.QuotaExceeded],
+        headers=["ETag", "RateLimit-Policy", "RateLimit"],
+        problems=[errors.NotFound, errors.WrongStatus, errors.QuotaExceeded, refusals.CsrfFailed],
     )
     def post(self, request: Request, task_id: UUID) -> Response:
         """Run a failed, cancelled or expired task again.
 
         It keeps its id, and its attempts are allowed anew. Repeating it while the task is under way
-        changes nothing. A task that has succeeded is 409: submit it as a new one.
+        changes nothing. A task that has succeeded is 409: copy it instead.
         """
         return answer_task(retry_task(task_id, by=self.caller, owner=self.caller), status=202)
+
+
+class CopyView(CountedView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation(
+        "copy_task",
+        tag="tasks",
+        body=CopyTask,
+        parameters=[IDEMPOTENCY],
+        answers={202: Task},
+        headers=["Location", "Retry-After", "ETag", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
+        problems=[errors.NotFound, errors.WrongStatus, *SUBMIT_PROBLEMS],
+    )
+    def post(self, request: Request, task_id: UUID) -> Response:
+        """Submit the same again as a new task.
+
+        Whatever became of the first. Without a body everything is as it was; fields of the body are different in
+        the new task, `input` as a whole. `copy_of` names the first.
+        """
+        changes = read_body(request, CopyTask) if has_body(request) else CopyTask()
+        key = idempotency_key(request)
+        submitted = copy_task(
+            task_id,
+            changes.given(),
+            owner=self.caller,
+            idempotency_key=key,
+            body_sha256=body_digest(request) if key else "",
+        )
+        return answer_submitted(submitted)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tasks import errors
-from tasks.api.bodies import read_query
+from tasks.api.bodies import Query, read_query
 from tasks.api.objects.attempt import Attempt, attempt_object, running_attempt_object
 from tasks.api.objects.event import Event, event_object
 from tasks.api.objects.shape import Shape
 from tasks.api.objects.task import content_of
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
-from tasks.api.refusals import ContentPurged, NoResult
+from tasks.api.refusals import ContentPurged, InvalidParameter, NoResult, TooManyStreams
 from tasks.api.schema import ListOf, operation
+from tasks.api.streams.handover import MEDIA_TYPE, EventStreamRenderer, open_task_stream, wants_stream
+from tasks.api.views.events import LAST_EVENT_ID
 from tasks.api.views.view import ApiView
 from tasks.models import Task
 from tasks.statuses import Status
@@ -69,20 +73,30 @@ class AttemptsView(ApiView):
 
 class EventsView(ApiView):
     scopes: ClassVar = {"GET": "tasks:read"}
+    renderer_classes = (JSONRenderer, EventStreamRenderer)
 
     @operation(
         "list_events",
         tag="tasks",
         query=PageQuery,
-        answers={200: ListOf[Event]},
+        parameters=[LAST_EVENT_ID],
+        answers={200: ListOf[Event], 204: None},
+        streams={200: {MEDIA_TYPE: str}},
         headers=["Link"],
-        problems=[errors.NotFound],
+        problems=[errors.NotFound, InvalidParameter, TooManyStreams],
     )
-    def get(self, request: Request, task_id: UUID) -> Response:
-        """List what a task said, oldest first.
+    def get(self, request: Request, task_id: UUID) -> HttpResponse:
+        """List or stream what a task said, oldest first.
 
         Progress, log lines and streamed output. `cursor` goes on where the last page ended.
+
+        With `Accept: text/event-stream` they come as server-sent events, as they happen: `task` (the whole object) when
+        the stream opens and when the task changes, `progress`, `log` and `output` as in the list, and at the end `done`
+        (the whole object). `Last-Event-ID` goes on after an event; a client that has seen the end gets 204.
         """
+        if wants_stream(request):
+            read_query(request.query_params, Query)
+            return open_task_stream(request, find_own(self, task_id))
         query = read_query(request.query_params, PageQuery)
         task = find_own(self, task_id)
         page = page_by_id(task.events.all(), query, newest_first=False)

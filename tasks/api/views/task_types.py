@@ -9,10 +9,11 @@ from rest_framework.response import Response
 
 from tasks import errors, registry
 from tasks.api.bodies import read_query
-from tasks.api.objects.task_type import TaskType, recent_seconds, type_object
+from tasks.api.objects.task_type import TaskType, type_object
 from tasks.api.pagination import PageQuery, answer_page, page_by_name
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.view import ApiView
+from tasks.lifecycle.recommend import read_outlooks
 
 
 class TaskTypesView(ApiView):
@@ -26,8 +27,9 @@ class TaskTypesView(ApiView):
         """
         query = read_query(request.query_params, PageQuery)
         definitions, next_cursor = page_by_name(registry.all_types(), query)
-        recent = recent_seconds()
-        return answer_page(request, [type_object(definition, recent) for definition in definitions], next_cursor)
+        outlooks = read_outlooks(self.caller, definitions)
+        shown = [type_object(definition, outlooks[definition.name]) for definition in definitions]
+        return answer_page(request, shown, next_cursor)
 
 
 class TaskTypeView(ApiView):
@@ -39,4 +41,4 @@ class TaskTypeView(ApiView):
         definition = registry.all_types().get(name)
         if definition is None:
             raise errors.NotFound(f"There is no task type {name!r} here.")
-        return Response(type_object(definition, recent_seconds()))
+        return Response(type_object(definition, read_outlooks(self.caller, [definition])[name]))

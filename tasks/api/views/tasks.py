@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from django.db.models import Q
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +18,7 @@ from accounts.models import User
 from tasks import errors, models
 from tasks.api.bodies import Body, Query, Time, read_body, read_query
 from tasks.api.idempotency import body_digest, idempotency_key
+from tasks.api.objects.preview import Preview, preview_object
 from tasks.api.objects.task import Shown, Task, content_of, task_object, wait_of_row
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.rate_limits import rate_limit_headers
@@ -25,10 +26,12 @@ from tasks.api.refusals import InvalidParameter
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.explain import explain_wait
-from tasks.lifecycle.submit import Submission, submit_task
+from tasks.lifecycle.preview import preview_task
+from tasks.lifecycle.submit import Submission, Submitted, submit_task
 
 METADATA = re.compile(r"metadata\[(.{1,200})\]")
 POLL_AFTER_SECONDS = 1
+MOST_NEEDS = 100
 EXAMPLE: dict[str, Any] = {
     "type": "pdf.extract",
     "input": {"file": "01900000-0000-7000-8000-000000000000"},
@@ -42,6 +45,13 @@ IDEMPOTENCY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The same key and body within 24 hours give the first answer again.",
 )
+SUBMITTED = ("Location", "ETag", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit")
+PREFER = OpenApiParameter(
+    "Prefer",
+    str,
+    OpenApiParameter.HEADER,
+    description="wait=N: the server answers when there is something new, after N seconds (30 at most) in any case.",
+)
 BY_METADATA = OpenApiParameter(
     "metadata",
     {"type": "object", "additionalProperties": {"type": "string"}},
@@ -50,39 +60,77 @@ BY_METADATA = OpenApiParameter(
     description="metadata[customer]=42: tasks with this value",
 )
 
+SUBMIT_PROBLEMS: tuple[type[errors.TaskError], ...] = (
+    errors.UnknownTaskType,
+    errors.EngineUnavailable,
+    errors.IdempotencyConflict,
+    errors.QuotaExceeded,
+    errors.UserDisabled,
+    errors.Maintenance,
+    InvalidParameter,
+)
 
-class SubmitTask(Body):
-    """What to do, and how."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+def _task_id(value: Any) -> Any:
+    # Bodies are strict about types, and JSON has none for ids.
+    try:
+        return UUID(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError("write the id of a task") from error
 
-    type: str = Field(description="name of a task type", examples=["pdf.extract"])
-    input: dict[str, Any] = Field(default={}, description="as the type's input schema says")
+
+TaskId = Annotated[UUID, BeforeValidator(_task_id, json_schema_input_type=UUID)]
+
+
+class TaskOptions(Body):
+    """How a task is to be done; all of it may be left out."""
+
     priority: int | None = Field(default=None, ge=1, le=10, description="1 background, 5 normal, 10 urgent")
+    needs: list[TaskId] = Field(
+        default=[], max_length=MOST_NEEDS, description="tasks that must have succeeded before this one starts"
+    )
     run_after: Time | None = Field(default=None, description="not before this time")
     start_before: Time | None = Field(default=None, description="expire when not started by then")
     timeout: int | None = Field(default=None, ge=1, le=2**31 - 1, description="seconds one attempt may take")
     max_attempts: int | None = Field(default=None, ge=1, le=20)
     metadata: dict[str, str | int | float | bool | None] = Field(default={}, description="your own; lists filter by it")
     tags: list[str] = Field(default=[], description="your own; lists filter by them")
+    webhook: str | None = Field(
+        default=None, min_length=1, max_length=2_000, description="id of a webhook endpoint, or a URL: hears of the end"
+    )
     on_quota: Literal["reject", "downgrade"] = Field(
         default="reject", description="when an allowance is spent: refuse, or lower the priority to 6"
     )
 
+    def given(self) -> dict[str, Any]:
+        """Return what was sent, by the field names of `Submission`; null is as good as nothing."""
+        sent = {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: value for name, value in sent.items() if value is not None}
+
+
+class SubmitTask(TaskOptions):
+    """What to do, and how."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    type: str = Field(description="name of a task type", examples=["pdf.extract"])
+    input: dict[str, Any] = Field(default={}, description="as the type's input schema says")
+
     def submission(self) -> Submission:
         """Return it in the core's words."""
-        return Submission(
-            type=self.type,
-            input=self.input,
-            priority=self.priority,
-            run_after=self.run_after,
-            start_before=self.start_before,
-            timeout=self.timeout,
-            max_attempts=self.max_attempts,
-            metadata=self.metadata,
-            tags=self.tags,
-            on_quota=self.on_quota,
-        )
+        return Submission(**{"input": {}} | self.given())
+
+
+class CopyTask(TaskOptions):
+    """What is to be different from the task that is copied; nothing: the same again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"priority": 7}]})
+
+    input: dict[str, Any] | None = Field(default=None, description="instead of the input; as its schema says")
+
+
+class SubmitQuery(Query):
+    validate_only: bool = Field(default=False, description="say what would happen, and submit nothing")
 
 
 class TaskFilters(PageQuery):
@@ -122,31 +170,33 @@ class TasksView(CountedView):
         "submit_task",
         tag="tasks",
         body=SubmitTask,
-        parameters=[IDEMPOTENCY],
-        answers={202: Task},
-        headers=["Location", "Retry-After", "ETag", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
-        problems=[
-            errors.UnknownTaskType, errors.EngineUnavailable, errors.IdempotencyConflict, errors.QuotaExceeded,
-            errors.UserDisabled, errors.Maintenance, InvalidParameter,
-        ],
-    )  # fmt: skip
+        query=SubmitQuery,
+        parameters=[IDEMPOTENCY, PREFER],
+        answers={202: Task, 201: Task, 200: Preview},
+        headers={
+            202: [*SUBMITTED, "Preference-Applied", "Retry-After"],
+            201: [*SUBMITTED, "Preference-Applied"],
+            200: ["RateLimit-Policy", "RateLimit"],
+        },
+        problems=SUBMIT_PROBLEMS,
+    )
     def post(self, request: Request) -> Response:
         """Submit a task.
 
         The answer comes as soon as the task is stored. Poll `urls.self` until `done` is true.
+        With `Prefer: wait=N` the answer comes when the task is done, 201, or after N seconds, 202.
+        With `validate_only=true` nothing is stored: 200 tells the effective priority, the place in the
+        queue, and what it would cost; what would be refused is refused.
         """
-        read_query(request.query_params, Query)
+        query = read_query(request.query_params, SubmitQuery)
         body = read_body(request, SubmitTask)
+        if query.validate_only:
+            return Response(preview_object(preview_task(self.caller, body.submission())))
         key = idempotency_key(request)
         submitted = submit_task(
             self.caller, body.submission(), idempotency_key=key, body_sha256=body_digest(request) if key else ""
         )
-        response = answer_task(submitted.task, status=202)
-        response["Location"] = response.data["urls"]["self"]
-        response["Retry-After"] = str(POLL_AFTER_SECONDS)
-        if submitted.replayed:
-            response["Idempotency-Replayed"] = "true"
-        return response
+        return answer_submitted(submitted)
 
     @operation(
         "list_tasks",
@@ -166,6 +216,16 @@ class TasksView(CountedView):
         page = page_by_id(find_tasks(self.caller, filters, metadata), filters)
         rows = [task_object(task, content_of(task), wait_of_row(task)) for task in page.rows]
         return answer_page(request, rows, page.next_cursor)
+
+
+def answer_submitted(submitted: Submitted) -> Response:
+    """Answer a task that was accepted just now, or the one that the idempotency key gave before."""
+    response = answer_task(submitted.task, status=202)
+    response["Location"] = response.data["urls"]["self"]
+    response["Retry-After"] = str(POLL_AFTER_SECONDS)
+    if submitted.replayed:
+        response["Idempotency-Replayed"] = "true"
+    return response
 
 
 def answer_task(task: models.Task, *, status: int) -> Response:

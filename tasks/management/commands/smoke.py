@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tasks import registry
+from tasks.errors import UrlRefused
 from tasks.samples import SampleError, Samples
 from tasks.statuses import Status
 
@@ -50,6 +51,10 @@ class Command(BaseCommand):
         except SampleError as error:
             return self._say(False, name, str(error))
         for task in tasks:
+            if (task.get("error") or {}).get("code") == UrlRefused.code:
+                # The sample calls the portal itself, which need not lead to a public address.
+                self.stdout.write(f"-     {name:<22} not tried: {task['error']['message']}")
+                return True
             if task["status"] != Status.SUCCEEDED:
                 fault = (task.get("error") or {}).get("message") or f"still {task['status']} after {timeout:g} s"
                 return self._say(False, name, f"task {task['id']}: {fault}")

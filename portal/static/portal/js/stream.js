@@ -18,6 +18,8 @@ function showText(data) {
     attempt = data.attempt;
     text = "";
   }
+  // Within an attempt, another model server may start it anew.
+  if (data.restart && data.attempt === attempt) text = "";
   if (data.output && data.attempt === attempt) text += data.output;
   const atEnd = stream.scrollHeight - stream.scrollTop - stream.clientHeight < 40;
   stream.textContent = text;

@@ -1,0 +1,174 @@
+"""Schedules: the list, a new one, what became of each run; pause, resume, run now, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts.limits import limits_of
+from accounts.models import User
+from portal.web.context import time_zone_of
+from portal.web.forms.schedule_times import TimesForm
+from portal.web.forms.task_input import InputForm
+from portal.web.forms.task_options import OptionsForm
+from portal.web.paging import read_page
+from portal.web.people import SignedInRequest
+from portal.web.uploads import limit_body
+from tasks import errors
+from tasks.lifecycle.quota import read_quota
+from tasks.lifecycle.schedule import (
+    MOST_SCHEDULES,
+    create_schedule,
+    delete_schedule,
+    find_schedule,
+    pause_schedule,
+    resume_schedule,
+    upcoming,
+)
+from tasks.lifecycle.schedule_draft import Draft
+from tasks.lifecycle.schedule_fire import run_schedule_now
+from tasks.lifecycle.submit import Submission
+from tasks.models import Schedule
+from tasks.registry import TaskType, all_types, get_type
+
+MAX_FILES_A_FORM = 20
+
+
+@login_required
+def list_schedules(request: SignedInRequest) -> HttpResponse:
+    """Show the user's schedules: all of them, as there are few."""
+    schedules = Schedule.objects.of(request.user).select_related("last_task").order_by("-pk")[:MOST_SCHEDULES]
+    return render(request, "web/schedules/page.html", {"schedules": schedules})
+
+
+@login_required
+def show(request: SignedInRequest, schedule_id: UUID) -> HttpResponse:
+    """Show one schedule with its next times and its runs."""
+    schedule = _find(request, schedule_id)
+    context = {
+        "schedule": schedule,
+        "upcoming": upcoming(schedule),
+        "page": read_page(schedule.runs.select_related("task"), request, size=25),
+    }
+    return render(request, "web/schedules/schedule.html", context)
+
+
+@login_required
+def choose_type(request: SignedInRequest) -> HttpResponse:
+    """Show what can be scheduled."""
+    ready = [definition for definition in all_types().values() if definition.readiness().ready]
+    return render(request, "web/schedules/types.html", {"types": ready})
+
+
+@limit_body(files=MAX_FILES_A_FORM)
+@login_required
+def create(request: SignedInRequest, type_name: str) -> HttpResponseBase:
+    """Show the form of a schedule of this type, or make it."""
+    try:
+        definition = get_type(type_name)
+    except errors.UnknownTaskType as error:
+        raise Http404(error.message) from error
+    forms = _Forms(request, definition)
+    http_status = 200
+    if request.method == "POST":
+        if forms.are_valid() and (schedule := forms.create(request.user)):
+            messages.success(request, f"The schedule {schedule} is made.")
+            return redirect("web:schedule", schedule_id=schedule.pk)
+        http_status = 422
+    context = {"type": definition, "form": forms.input, "options": forms.options, "times": forms.times}
+    return render(request, "web/schedules/form.html", context, status=http_status)
+
+
+@login_required
+@require_POST
+def run(request: SignedInRequest, schedule_id: UUID) -> HttpResponse:
+    """Submit its task now, and show the task."""
+    try:
+        task = run_schedule_now(schedule_id, by=request.user, owner=request.user)
+    except errors.NotFound as error:
+        raise Http404(error.message) from error
+    except errors.Refused as error:
+        messages.error(request, error.message)
+        return redirect("web:schedule", schedule_id=schedule_id)
+    return redirect("web:task", task_id=task.pk)
+
+
+@login_required
+@require_POST
+def pause(request: SignedInRequest, schedule_id: UUID) -> HttpResponse:
+    return _act(request, schedule_id, pause_schedule)
+
+
+@login_required
+@require_POST
+def resume(request: SignedInRequest, schedule_id: UUID) -> HttpResponse:
+    return _act(request, schedule_id, resume_schedule)
+
+
+@login_required
+@require_POST
+def delete(request: SignedInRequest, schedule_id: UUID) -> HttpResponse:
+    schedule = _find(request, schedule_id)
+    delete_schedule(schedule.pk, by=request.user, owner=request.user)
+    messages.success(request, f"The schedule {schedule} is deleted; its tasks are still there.")
+    return redirect("web:schedules")
+
+
+class _Forms:
+    """The three parts of the form: what the type takes, how it is done, when."""
+
+    def __init__(self, request: SignedInRequest, definition: TaskType) -> None:
+        self._type = definition
+        zone, limits, quota = time_zone_of(request.user), limits_of(request.user), read_quota(request.user)
+        if request.method == "POST":
+            self.input = InputForm(definition, request.user, request.POST, request.FILES)
+            self.options = OptionsForm(definition, limits, quota, request.POST)
+            self.times = TimesForm(zone, request.POST)
+        else:
+            self.input = InputForm(definition, request.user)
+            self.options = OptionsForm(definition, limits, quota)
+            self.times = TimesForm(zone)
+        # The schedule has times of its own.
+        del self.options.fields["run_after"]
+
+    def are_valid(self) -> bool:
+        # All are asked, so that all faults are shown at once.
+        return all([self.input.is_valid(), self.options.is_valid(), self.times.is_valid()])
+
+    def create(self, user: User) -> Schedule | None:
+        """Make the schedule, or show why not in the forms and return None."""
+        task = Submission(type=self._type.name, input=self.input.task_input, **self.options.chosen)
+        try:
+            return create_schedule(user, Draft(task=task, **self.times.chosen))
+        except errors.InvalidInput as error:
+            self._show(error.errors)
+        except errors.Refused as error:
+            self.times.add_error(None, error.message)
+        return None
+
+    def _show(self, faults: list[dict[str, str]]) -> None:
+        of_task = [fault for fault in faults if fault["pointer"].startswith("/task/")]
+        self.times.add_faults([fault for fault in faults if fault not in of_task])
+        inner = [fault | {"pointer": fault["pointer"].removeprefix("/task")} for fault in of_task]
+        self.options.add_faults(self.input.add_faults(inner))
+
+
+def _find(request: SignedInRequest, schedule_id: UUID) -> Schedule:
+    try:
+        return find_schedule(schedule_id, owner=request.user)
+    except errors.NotFound as error:
+        raise Http404(error.message) from error
+
+
+def _act(request: SignedInRequest, schedule_id: UUID, action: Callable[..., Schedule]) -> HttpResponse:
+    try:
+        action(schedule_id, by=request.user, owner=request.user)
+    except errors.NotFound as error:
+        raise Http404(error.message) from error
+    return redirect("web:schedule", schedule_id=schedule_id)

@@ -1,0 +1,242 @@
+"""Webhooks: whose endpoints answer and whose fail, every delivery with its tries, and sending one again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin import ModelAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from tasks.admin.access import operator_of
+from tasks.admin.confirm import Question, confirm_page
+from tasks.admin.filters import Choices, CreatedFilter, WordFilter
+from tasks.admin.formats import moment, status_tag, task_link, user_link
+from tasks.admin.keyset import KeysetScreen
+from tasks.admin.search import users_like
+from tasks.errors import TaskError
+from tasks.lifecycle.redeliver import redeliver
+from tasks.measures import NOTHING, duration_text
+from tasks.models import WebhookDelivery, WebhookEndpoint
+from tasks.models.webhook import DeliveryStatus, host_text
+
+PERMISSION = "tasks.operate_webhooks"
+MOST_AT_ONCE = 1_000
+
+
+class StandingFilter(WordFilter):
+    title = "status"
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return [("active", "Active"), ("failing", "Failing"), ("disabled", "Disabled")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "active":
+                return queryset.filter(disabled_at=None, failing_since=None)
+            case "failing":
+                return queryset.filter(disabled_at=None, failing_since__isnull=False)
+            case "disabled":
+                return queryset.filter(disabled_at__isnull=False)
+        return queryset
+
+
+class DeliveryStatusFilter(WordFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return list(DeliveryStatus.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class EndpointFilter(WordFilter):
+    """Shown only when a link from the endpoints has set it."""
+
+    title = "endpoint"
+    parameter_name = "endpoint"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        chosen = request.GET.get(self.parameter_name)
+        return [(chosen, chosen)] if chosen else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        try:
+            return queryset.filter(endpoint=UUID(self.value() or "")) if self.value() else queryset
+        except ValueError:
+            return queryset.none()
+
+
+class EndpointScreen(KeysetScreen[WebhookEndpoint]):
+    """Of an address only the host is shown: the rest may be as good as a password."""
+
+    list_display = ("title", "owner_email", "standing", "hears", "deliveries", "created")
+    list_filter = (StandingFilter,)
+    list_select_related = ("owner",)
+    search_fields = ("pk",)
+    search_help_text = "The e-mail address of the owner or a part of it"
+    actions = None
+    fields = ("id", "title", "owner_email", "description", "hears", "standing", "deliveries", "created")
+    readonly_fields = ("title", "owner_email", "hears", "standing", "deliveries", "created")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint], search_term: str
+    ) -> tuple[QuerySet[WebhookEndpoint], bool]:
+        return (queryset.filter(owner__in=users_like(search_term)) if search_term.strip() else queryset), False
+
+    @admin.display(description="receiver")
+    def title(self, endpoint: WebhookEndpoint) -> str:
+        return str(endpoint)
+
+    @admin.display(description="user")
+    def owner_email(self, endpoint: WebhookEndpoint) -> SafeString | str:
+        return user_link(endpoint.owner)
+
+    @admin.display(description="status")
+    def standing(self, endpoint: WebhookEndpoint) -> SafeString:
+        if endpoint.disabled_at is not None:
+            return format_html(
+                '{}<br><span class="muted small">{} · since {}</span>',
+                status_tag("disabled"),
+                endpoint.disabled_reason,
+                moment(endpoint.disabled_at),
+            )
+        if endpoint.failing_since is not None:
+            return format_html(
+                '{}<br><span class="muted small">since {}</span>', status_tag("failing"), moment(endpoint.failing_since)
+            )
+        return status_tag("active")
+
+    @admin.display(description="events")
+    def hears(self, endpoint: WebhookEndpoint) -> str:
+        return ", ".join(event.removeprefix("task.") for event in endpoint.events)
+
+    @admin.display(description="deliveries")
+    def deliveries(self, endpoint: WebhookEndpoint) -> SafeString:
+        address = reverse("admin:tasks_webhookdelivery_changelist")
+        return format_html('<a href="{}?endpoint={}">Show them</a>', address, endpoint.pk)
+
+    @admin.display(description="created")
+    def created(self, endpoint: WebhookEndpoint) -> SafeString | str:
+        return moment(endpoint.created_at)
+
+
+class DeliveryScreen(KeysetScreen[WebhookDelivery]):
+    list_display = (
+        "event",
+        "owner_email",
+        "receiver",
+        "shown",
+        "try_count",
+        "last_answer",
+        "next_try",
+        "task",
+        "created",
+    )
+    list_filter = (DeliveryStatusFilter, CreatedFilter, EndpointFilter)
+    list_select_related = ("owner",)
+    search_fields = ("pk",)
+    search_help_text = "The e-mail address of the owner or a part of it"
+    actions = ("redeliver_selected",)
+    fields = ("id", "event", "owner_email", "receiver", "task", "shown", "error", "all_tries", "next_try", "created")
+    readonly_fields = ("owner_email", "receiver", "task", "shown", "all_tries", "next_try", "created")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[WebhookDelivery], search_term: str
+    ) -> tuple[QuerySet[WebhookDelivery], bool]:
+        return (queryset.filter(owner__in=users_like(search_term)) if search_term.strip() else queryset), False
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    @admin.action(description="Send the selected events again", permissions=["operate"])
+    def redeliver_selected(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> HttpResponse | None:
+        chosen = list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+        if "confirmed" not in request.POST:
+            return confirm_page(request, _question(request, chosen))
+        refused: Counter[str] = Counter()
+        for delivery_id in chosen:
+            try:
+                redeliver(delivery_id, by=operator_of(request))
+            except TaskError as error:
+                refused[error.message] += 1
+        if done := len(chosen) - refused.total():
+            messages.success(request, f"{done:,} {'event is' if done == 1 else 'events are'} sent again.")
+        for message, count in refused.items():
+            messages.error(request, f"{count:,} not: {message}")
+        return None
+
+    # --- Columns ----------------------------------------------------------------------------------
+
+    @admin.display(description="user")
+    def owner_email(self, delivery: WebhookDelivery) -> SafeString | str:
+        return user_link(delivery.owner)
+
+    @admin.display(description="receiver")
+    def receiver(self, delivery: WebhookDelivery) -> str:
+        return host_text(delivery.url)
+
+    @admin.display(description="status")
+    def shown(self, delivery: WebhookDelivery) -> SafeString:
+        return status_tag(delivery.status)
+
+    @admin.display(description="tries")
+    def try_count(self, delivery: WebhookDelivery) -> str:
+        return str(len(delivery.tries))
+
+    @admin.display(description="last answer")
+    def last_answer(self, delivery: WebhookDelivery) -> str:
+        return _answer(delivery.tries[-1]) if delivery.tries else NOTHING
+
+    @admin.display(description="next try")
+    def next_try(self, delivery: WebhookDelivery) -> SafeString | str:
+        return "under way" if delivery.trying_task_id else moment(delivery.next_try_at)
+
+    @admin.display(description="task")
+    def task(self, delivery: WebhookDelivery) -> SafeString | str:
+        return task_link(delivery.task_id)
+
+    @admin.display(description="created")
+    def created(self, delivery: WebhookDelivery) -> SafeString | str:
+        return moment(delivery.created_at)
+
+    @admin.display(description="tries")
+    def all_tries(self, delivery: WebhookDelivery) -> SafeString | str:
+        if not delivery.tries:
+            return NOTHING
+        rows = (
+            (made["at"], duration_text(made["seconds"]), _answer(made), task_link(made["task"]))
+            for made in delivery.tries
+        )
+        return format_html(
+            "<table><thead><tr><th>at</th><th>took</th><th>answer</th><th>made by</th></tr></thead>"
+            "<tbody>{}</tbody></table>",
+            format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows),
+        )
+
+
+def _question(request: HttpRequest, chosen: list[UUID]) -> Question:
+    return Question(
+        title=f"Send {len(chosen):,} {'event' if len(chosen) == 1 else 'events'} again?",
+        text="Receivers get the same message under the same id once more; those still being tried are tried now.",
+        button="Send again",
+        back=request.get_full_path(),
+        hidden=(
+            ("action", "redeliver_selected"),
+            ("confirmed", "yes"),
+            *(("_selected_action", str(delivery_id)) for delivery_id in chosen),
+        ),
+    )
+
+
+def _answer(made: dict[str, Any]) -> str:
+    return str(made["error"] or f"HTTP status {made['http_status']}")

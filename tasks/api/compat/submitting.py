@@ -1,0 +1,50 @@
+"""Submits in the words of other systems, and refuses in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from pydantic import BaseModel, ConfigDict
+from rest_framework.request import Request
+
+from accounts.models import User
+from tasks import errors
+from tasks.api.idempotency import body_digest, idempotency_key
+from tasks.lifecycle.submit import Submission, Submitted, submit_task
+
+# Input field of the task type -> field of the other system's body.
+Names = Mapping[str, str]
+
+
+class TheirBody(BaseModel):
+    """A body of another system: unknown fields are ignored, as FastAPI and Go's JSON did; types are strict."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+def submit_theirs(user: User, request: Request, submission: Submission, names: Names) -> Submitted:
+    """Submit a task for a request in another system's shape; `Idempotency-Key` works here too.
+
+    Raises:
+        As `submit_task`; InvalidInput points at the fields that the client sent.
+    """
+    key = idempotency_key(request)
+    with in_their_words(names):
+        return submit_task(user, submission, idempotency_key=key, body_sha256=body_digest(request) if key else "")
+
+
+@contextmanager
+def in_their_words(names: Names) -> Iterator[None]:
+    """Make faults of the input point at the fields that the client sent."""
+    try:
+        yield
+    except errors.InvalidInput as error:
+        faults = [fault | {"pointer": _renamed(fault["pointer"], names)} for fault in error.errors]
+        raise type(error)(_renamed(error.message, names), errors=faults) from error
+
+
+def _renamed(text: str, names: Names) -> str:
+    for ours, theirs in names.items():
+        text = text.replace(f"/input/{ours}", f"/{theirs}")
+    return text

@@ -1,0 +1,268 @@
+"""System A: image analysis and answers over documents, formerly FastAPI with Redis and RQ."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from django.db.models import Sum
+from django.db.models.functions import Now
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+from pydantic import Field
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tasks import errors, models, sql
+from tasks.api import refusals
+from tasks.api.bodies import Query, read_body, read_query
+from tasks.api.compat.marks import new_marked_id, system_of
+from tasks.api.compat.submitting import Names, TheirBody, in_their_words, submit_theirs
+from tasks.api.compat.words import SYSTEM_A, error_text
+from tasks.api.idempotency import body_digest, idempotency_key
+from tasks.api.objects.shape import Shape
+from tasks.api.objects.task import content_of
+from tasks.api.schema import operation
+from tasks.api.views.tasks import IDEMPOTENCY, POLL_AFTER_SECONDS, SUBMIT_PROBLEMS, CountedView
+from tasks.api.views.view import ApiView
+from tasks.lifecycle import idempotency
+from tasks.lifecycle.cancel import cancel_task
+from tasks.lifecycle.read import get_task, read_task
+from tasks.lifecycle.submit import Submission, submit_task
+from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
+from tasks.statuses import TERMINAL, Status
+
+LETTER = "A"
+TAG = "compatibility"
+# System A kept results for an hour, and counted what it had.
+WINDOW_SECONDS = 3600
+# Ended tasks are found by when they were made: those made longer ago are not counted.
+LOOK_BACK_SECONDS = 86_400
+# Below the milliseconds of a UUIDv7 (RFC 9562, section 5.7).
+TIME_BITS = 80
+CAP = 100_000
+
+ANALYZE_NAMES = {"question": "query", "url": "image_url"}
+ANSWER_NAMES = {"question": "query", "context": "context"}
+
+
+class AnalyzeImage(TheirBody):
+    query: str = Field(default="", description="what to find out about the picture")
+    image_url: str
+
+
+class CompleteAnswer(TheirBody):
+    query: str
+    context: str = Field(description="where the answer is looked for")
+
+
+class AskQuery(TheirBody):
+    query: str
+    image_url: str | None = Field(default=None, description="answer from this picture, not from one's own files")
+
+
+class AcceptedA(Shape):
+    """System A's answer to a submission."""
+
+    task_id: UUID
+    status: Literal["queued", "started", "finished", "failed"]
+
+
+class TaskA(AcceptedA):
+    """A task as system A shows it."""
+
+    progress: int = Field(description="0 to 100")
+    stage: str | None
+    result: Any = Field(description="as the task type's result schema says; null until it finished")
+    error: str | None
+
+
+class QueueCounts(Shape):
+    queued: int
+    started: int
+    finished: int = Field(description="in the last hour")
+    failed: int = Field(description="in the last hour")
+
+
+class QueueStats(Shape):
+    """Counts of the caller's tasks by queue."""
+
+    queues: dict[str, QueueCounts]
+    workers: int = Field(description="of the whole installation")
+
+
+class AnalyzeImageView(CountedView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation(
+        "system_a_analyze_image", tag=TAG, body=AnalyzeImage, parameters=[IDEMPOTENCY], answers={200: AcceptedA},
+        headers=["Idempotency-Replayed", "RateLimit-Policy", "RateLimit"], problems=SUBMIT_PROBLEMS,
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Analyse a picture, as system A did.
+
+        The same as `image.analyze`.
+        """
+        body = read_body(request, AnalyzeImage)
+        return _submit(self, request, Submission("image.analyze", _analysis_of(body)), ANALYZE_NAMES)
+
+
+class CompleteAnswerView(CountedView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation(
+        "system_a_complete_answer", tag=TAG, body=CompleteAnswer, parameters=[IDEMPOTENCY], answers={200: AcceptedA},
+        headers=["Idempotency-Replayed", "RateLimit-Policy", "RateLimit"], problems=SUBMIT_PROBLEMS,
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Answer from a text, as system A did.
+
+        The same as `answer.complete`.
+        """
+        body = read_body(request, CompleteAnswer)
+        data = {"question": body.query, "context": body.context}
+        return _submit(self, request, Submission("answer.complete", data), ANSWER_NAMES)
+
+
+class QueryView(CountedView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation(
+        "system_a_query", tag=TAG, body=AskQuery, parameters=[IDEMPOTENCY], answers={200: AcceptedA},
+        headers=["Idempotency-Replayed", "RateLimit-Policy", "RateLimit"], problems=SUBMIT_PROBLEMS,
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Answer from a picture or from one's own files, as system A did.
+
+        With `image_url` two tasks: `image.analyze`, then `answer.complete` over its text, whose id is the answer.
+        Without, the same as `rag.query` over all of the caller's files.
+        """
+        body = read_body(request, AskQuery)
+        if body.image_url is None:
+            return _submit(self, request, Submission("rag.query", {"question": body.query}), {"question": "query"})
+        return _submit_chain(self, request, AnalyzeImage(query=body.query, image_url=body.image_url))
+
+
+class TaskViewA(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read", "DELETE": "tasks:write"}
+
+    @operation("system_a_get_task", tag=TAG, answers={200: TaskA}, headers=["Retry-After"], problems=[errors.NotFound])
+    def get(self, request: Request, task_id: UUID) -> Response:
+        """Read a task in system A's words.
+
+        Whatever made it.
+        """
+        found = read_task(task_id, self.caller.pk)
+        if found is None:
+            raise errors.NotFound(f"There is no task {task_id}.")
+        task, content = found
+        return _with_pause(Response(_task_object(task, content)), task)
+
+    @operation(
+        "system_a_cancel_task",
+        tag=TAG,
+        answers={200: TaskA},
+        problems=[errors.NotFound, refusals.CsrfFailed],
+    )
+    def delete(self, request: Request, task_id: UUID) -> Response:
+        """Cancel a task.
+
+        Of a query with a picture also the analysis that it waits for. Repeating it changes nothing.
+        """
+        task = cancel_task(task_id, by=self.caller, owner=self.caller)
+        if system_of(task_id) == LETTER:
+            for needed in task.dependencies.values_list("needs", flat=True):
+                cancel_task(needed, by=self.caller, owner=self.caller)
+        return Response(_task_object(task, content_of(task)))
+
+
+class QueueStatsView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read"}
+
+    @operation("system_a_queue_stats", tag=TAG, query=Query, answers={200: QueueStats})
+    def get(self, request: Request) -> Response:
+        """Count one's tasks by queue, as system A did.
+
+        What ended is counted for an hour.
+        """
+        read_query(request.query_params, Query)
+        since = UUID(int=int((time.time() - LOOK_BACK_SECONDS) * 1000) << TIME_BITS)
+        rows = sql.run("own_counts", {"owner": self.caller.pk, "since": since, "window": WINDOW_SECONDS, "cap": CAP})
+        counts = {row.queue: {name: getattr(row, name) for name in QueueCounts.model_fields} for row in rows}
+        nothing = dict.fromkeys(QueueCounts.model_fields, 0)
+        names = models.Queue.objects.exclude(name="system").order_by("name").values_list("name", flat=True)
+        return Response({"queues": {name: counts.get(name, nothing) for name in names}, "workers": _workers()})
+
+
+@require_safe
+def health(_request: HttpRequest) -> JsonResponse:
+    """Say how the installation is; public. Without a database this is a problem with 503, like everything here."""
+    workers = _workers()
+    return JsonResponse({"status": "healthy" if workers else "degraded", "workers": workers})
+
+
+def _submit(view: CountedView, request: Request, submission: Submission, names: Names) -> Response:
+    read_query(request.query_params, Query)
+    submitted = submit_theirs(view.caller, request, submission, names)
+    return _accepted(submitted.task, replayed=submitted.replayed)
+
+
+def _submit_chain(view: CountedView, request: Request, body: AnalyzeImage) -> Response:
+    """Submit the analysis, and the answer that waits for it: the second can only name a first that is there."""
+    read_query(request.query_params, Query)
+    user, key = view.caller, idempotency_key(request)
+    digest = body_digest(request) if key else ""
+    if key and (earlier := idempotency.find(user, key, digest)):
+        return _accepted(get_task(UUID(earlier.task_ids[0])), replayed=True)
+    with in_their_words(ANALYZE_NAMES):
+        analysis = submit_task(user, Submission("image.analyze", _analysis_of(body))).task
+    data = {"question": body.query, "context": {"$from": str(analysis.pk), "path": "text"}}
+    answer = Submission("answer.complete", data, needs=[analysis.pk], id=new_marked_id(LETTER))
+    try:
+        with in_their_words(ANSWER_NAMES):
+            submitted = submit_task(user, answer, idempotency_key=key, body_sha256=digest)
+    except errors.Refused:
+        cancel_task(analysis.pk, by=user, owner=user)
+        raise
+    if submitted.replayed:
+        # The same request came twice at once, and the other one was first.
+        cancel_task(analysis.pk, by=user, owner=user)
+    return _accepted(submitted.task, replayed=submitted.replayed)
+
+
+def _analysis_of(body: AnalyzeImage) -> dict[str, Any]:
+    return {"url": body.image_url} | ({"question": body.query} if body.query.strip() else {})
+
+
+def _accepted(task: models.Task, *, replayed: bool) -> Response:
+    response = Response({"task_id": str(task.pk), "status": SYSTEM_A.of(task)})
+    if replayed:
+        response["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _task_object(task: models.Task, content: models.TaskContent | None) -> dict[str, Any]:
+    is_finished = task.status == Status.SUCCEEDED
+    return {
+        "task_id": str(task.pk),
+        "status": SYSTEM_A.of(task),
+        "progress": 100 if is_finished else int(100 * (task.progress_fraction or 0)),
+        "stage": task.progress_stage or None,
+        "result": content.result if content and is_finished else None,
+        "error": error_text(task),
+    }
+
+
+def _with_pause(response: Response, task: models.Task) -> Response:
+    if task.status not in TERMINAL:
+        response["Retry-After"] = str(POLL_AFTER_SECONDS)
+    return response
+
+
+def _workers() -> int:
+    alive = models.Node.objects.filter(
+        status=NodeStatus.ALIVE, heartbeat_at__gt=Now() - timedelta(seconds=HEARTBEAT_SECONDS)
+    )
+    return int(alive.aggregate(total=Sum("workers"))["total"] or 0)

@@ -1,0 +1,242 @@
+"""System C: text to image and speech recognition, formerly a worker pool in Go."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+from pydantic import Field
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tasks import errors
+from tasks.api import refusals
+from tasks.api.authentication import reader_id
+from tasks.api.bodies import Query, check_body, read_body, read_query
+from tasks.api.compat.submitting import TheirBody, in_their_words, submit_theirs
+from tasks.api.compat.words import SYSTEM_C, error_text
+from tasks.api.idempotency import idempotency_key
+from tasks.api.objects.shape import Shape
+from tasks.api.parsers import StrictJSONParser
+from tasks.api.schema import operation
+from tasks.api.signed_links import signed_path
+from tasks.api.views.tasks import IDEMPOTENCY, POLL_AFTER_SECONDS, SUBMIT_PROBLEMS, CountedView
+from tasks.files import delete_file_for_good, store_file
+from tasks.lifecycle.read import read_task
+from tasks.lifecycle.submit import Submission, Submitted, submit_task
+from tasks.models import File, Task, TaskContent
+from tasks.statuses import Status
+
+LETTER = "C"
+TAG = "compatibility"
+SALT = "tasks.api.compat.system_c"
+LINK_SECONDS = 3600
+SPEECH_NAMES = {"file": "file", "url": "audio_url", "language": "language"}
+
+
+class DrawImage(TheirBody):
+    prompt: str
+    size: str | None = Field(default=None, description="width x height, as 512x512")
+    width: int | None = None
+    height: int | None = Field(default=None, description="with width, instead of size")
+    seed: int | None = None
+    n: int | None = Field(default=None, description="how many")
+
+    def input(self) -> dict[str, Any]:
+        """Return it as the input of `image.generate`."""
+        size = f"{self.width}x{self.height}" if self.size is None and self.width and self.height else self.size
+        given = {"prompt": self.prompt, "size": size, "seed": self.seed, "count": self.n}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class RecogniseSpeech(TheirBody):
+    audio_url: str | None = None
+    file: str | None = Field(default=None, description="id of an uploaded file, instead of audio_url")
+    language: str | None = None
+
+    def input(self) -> dict[str, Any]:
+        """Return it as the input of `speech.transcribe`."""
+        given = {"url": self.audio_url, "file": self.file, "language": self.language}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+# In a form, `file` is the recording itself.
+SPEECH_BODIES = {
+    "application/json": RecogniseSpeech,
+    "multipart/form-data": {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary"}, "language": {"type": "string"}},
+    },
+}
+
+
+class AcceptedC(Shape):
+    """System C's answer to a submission."""
+
+    task_id: UUID
+    status: Literal["QUEUED", "RUNNING", "DONE", "FAILED"]
+
+
+class ImageView(CountedView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation(
+        "system_c_draw_image", tag=TAG, body=DrawImage, parameters=[IDEMPOTENCY], answers={200: AcceptedC},
+        headers=["Idempotency-Replayed", "RateLimit-Policy", "RateLimit"], problems=SUBMIT_PROBLEMS,
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Draw an image, as system C did.
+
+        The same as `image.generate`.
+        """
+        read_query(request.query_params, Query)
+        body = read_body(request, DrawImage)
+        names = {"prompt": "prompt", "size": "size", "seed": "seed", "count": "n"}
+        return _accepted(submit_theirs(self.caller, request, Submission("image.generate", body.input()), names))
+
+
+class SpeechView(CountedView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+    parser_classes = [StrictJSONParser, MultiPartParser]
+
+    @operation(
+        "system_c_recognise_speech", tag=TAG, body=SPEECH_BODIES, parameters=[IDEMPOTENCY], answers={200: AcceptedC},
+        headers=["Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
+        problems=[*SUBMIT_PROBLEMS, errors.InputTooLarge],
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Recognise speech, as system C did.
+
+        The same as `speech.transcribe`. The recording comes as the form field `file`, or by its address.
+        """
+        read_query(request.query_params, Query)
+        if request.content_type.startswith("multipart/form-data"):
+            return _accepted(_submit_recording(self, request))
+        body = read_body(request, RecogniseSpeech)
+        submission = Submission("speech.transcribe", body.input())
+        return _accepted(submit_theirs(self.caller, request, submission, SPEECH_NAMES))
+
+
+def reads_task(request: HttpRequest) -> bool:
+    """Say whether a request for the list of tasks is system C's for one task."""
+    return request.method in {"GET", "HEAD"} and "task_id" in request.GET
+
+
+def poll(request: HttpRequest) -> HttpResponse:
+    """Answer one task in system C's shape, whatever made it: one statement, without DRF.
+
+    Raises:
+        InvalidParameter: `task_id` is no id.
+        NotFound: no such task of the caller.
+    """
+    owner = reader_id(request, "tasks:read")
+    try:
+        task_id = UUID(request.GET["task_id"])
+    except ValueError as error:
+        fault = {"pointer": "/task_id", "code": "uuid_parsing", "detail": "That is not the id of a task."}
+        raise refusals.InvalidParameter("/task_id: That is not the id of a task.", errors=[fault]) from error
+    found = read_task(task_id, owner)
+    if found is None:
+        raise errors.NotFound(f"There is no task {task_id}.")
+    task, content = found
+    body = {
+        "task_id": str(task.pk),
+        "status": SYSTEM_C.of(task),
+        "result_url": _result_url(request, task, content),
+        "error": error_text(task),
+    }
+    headers = {} if task.done else {"Retry-After": str(POLL_AFTER_SECONDS)}
+    return HttpResponse(json.dumps(body, ensure_ascii=False), content_type="application/json", headers=headers)
+
+
+@require_safe
+def result_bytes(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Answer a result that is no file, to whoever has the signed address: its text, or else its JSON.
+
+    Raises:
+        InvalidSignature, LinkExpired: the address was not made here, or its hour is over.
+        ContentPurged: the result was deleted meanwhile.
+    """
+    try:
+        signing.TimestampSigner(salt=SALT).unsign(f"{task_id}:{request.GET.get('signature', '')}", max_age=LINK_SECONDS)
+    except signing.SignatureExpired as error:
+        raise refusals.LinkExpired("The address was good for an hour. Ask for the task again.") from error
+    except signing.BadSignature as error:
+        raise refusals.InvalidSignature("The address was not signed by this portal.") from error
+    found = read_task(task_id)
+    content_row = found[1] if found else None
+    if content_row is None or content_row.result is None:
+        raise refusals.ContentPurged
+    result = content_row.result
+    if isinstance(result.get("text"), str):
+        content, content_type = result["text"], "text/plain; charset=utf-8"
+    else:
+        content, content_type = json.dumps(result, ensure_ascii=False), "application/json"
+    return HttpResponse(
+        content.encode("utf-8", "replace"),
+        content_type=content_type,
+        # As with files: strangers' words on our origin have no rights.
+        headers={"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"},
+    )
+
+
+def _result_url(request: HttpRequest, task: Task, content: TaskContent | None) -> str | None:
+    """Return an address of the result's bytes that needs no token for an hour: the image, else the text or JSON."""
+    if task.status != Status.SUCCEEDED or content is None or content.result is None:
+        return None
+    if images := content.result.get("images"):
+        return request.build_absolute_uri(signed_path(UUID(images[0]), seconds=LINK_SECONDS))
+    signature = signing.TimestampSigner(salt=SALT).sign(str(task.pk)).partition(":")[2]
+    return request.build_absolute_uri(f"{reverse('api:compat-c-result', args=[task.pk])}?signature={signature}")
+
+
+def _accepted(submitted: Submitted) -> Response:
+    response = Response({"task_id": str(submitted.task.pk), "status": SYSTEM_C.of(submitted.task)})
+    if submitted.replayed:
+        response["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _submit_recording(view: CountedView, request: Request) -> Submitted:
+    """Store the recording and submit its task; a recording whose task was not accepted is not kept."""
+    given: Any = request.FILES.getlist("file")
+    if len(given) != 1:
+        detail = "Send one recording in the field “file”."
+        fault = {"pointer": "/file", "code": "missing" if not given else "too_many", "detail": detail}
+        raise errors.InvalidInput(detail, errors=[fault])
+    fields = check_body({name: value for name, value in request.POST.items() if name == "language"}, RecogniseSpeech)
+    key = idempotency_key(request)
+    file = store_file(view.caller, name=str(given[0].name), chunks=given[0].chunks())
+    data = fields.input() | {"file": str(file.pk)}
+    # The same recording in another request has another id: the key is compared by its content.
+    digest = hashlib.sha256(json.dumps([request.path, fields.input(), file.sha256]).encode()).hexdigest()
+    with in_their_words(SPEECH_NAMES):
+        return _kept_if(
+            file,
+            lambda: submit_task(
+                view.caller,
+                Submission("speech.transcribe", data),
+                idempotency_key=key,
+                body_sha256=digest if key else "",
+            ),
+        )
+
+
+def _kept_if(file: File, submit: Callable[[], Submitted]) -> Submitted:
+    try:
+        submitted = submit()
+    except errors.Refused:
+        delete_file_for_good(file)
+        raise
+    if submitted.replayed:
+        delete_file_for_good(file)
+    return submitted

@@ -1,0 +1,119 @@
+"""System D: a prompt to a language model, formerly FastAPI with Celery.
+
+Its addresses are the portal's own: a submission is told by its body, a task by its id (`marks`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from pydantic import Field
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tasks import errors
+from tasks.api.authentication import reader_id
+from tasks.api.bodies import Query, read_body, read_query
+from tasks.api.compat.marks import new_marked_id, system_of
+from tasks.api.compat.submitting import TheirBody, submit_theirs
+from tasks.api.compat.words import SYSTEM_D, error_text
+from tasks.api.objects.shape import write_time
+from tasks.api.views.tasks import POLL_AFTER_SECONDS, CountedView
+from tasks.lifecycle.read import read_task
+from tasks.lifecycle.submit import Submission, Submitted
+from tasks.models import Task, TaskContent
+from tasks.statuses import Status
+
+LETTER = "D"
+NAMES = {"prompt": "prompt", "model": "model"}
+UNKNOWN_MODEL = "unknown_model"
+
+
+class RunPrompt(TheirBody):
+    prompt: str
+    model: str | None = Field(default=None, description="one that is not known here gives way to the default")
+
+
+def submits_prompt(request: HttpRequest) -> bool:
+    """Say whether a submission is in system D's shape: a prompt, and no type.
+
+    What is not JSON is not ours to judge: the portal's own view says what is wrong with it.
+    """
+    if request.method != "POST" or b'"prompt"' not in request.body:
+        return False
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and "prompt" in body and "type" not in body
+
+
+class PromptView(CountedView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    def post(self, request: Request) -> Response:
+        """Submit a prompt as `text.generate`."""
+        read_query(request.query_params, Query)
+        body = read_body(request, RunPrompt)
+        data = {"prompt": body.prompt} | ({"model": body.model} if body.model else {})
+        submission = Submission("text.generate", data, id=new_marked_id(LETTER))
+        submitted = self._submit(request, submission)
+        response = Response(_task_object(submitted.task, submitted.task.content))
+        response["Location"] = f"/api/v1/tasks/{submitted.task.pk}"
+        if submitted.replayed:
+            response["Idempotency-Replayed"] = "true"
+        return response
+
+    def _submit(self, request: Request, submission: Submission) -> Submitted:
+        try:
+            return submit_theirs(self.caller, request, submission, NAMES)
+        except errors.InvalidInput as error:
+            if {fault["code"] for fault in error.errors} != {UNKNOWN_MODEL}:
+                raise
+        # Its clients name models of their old installation; the result names the one that answered.
+        plain = {name: value for name, value in submission.input.items() if name != "model"}
+        return submit_theirs(self.caller, request, replace(submission, input=plain), NAMES)
+
+
+def reads_prompt(request: HttpRequest, task_id: UUID) -> bool:
+    """Say whether a request reads a task that system D's route made."""
+    return request.method in {"GET", "HEAD"} and system_of(task_id) == LETTER
+
+
+def poll(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Answer a task in system D's shape.
+
+    Raises:
+        NotFound: no such task of the caller.
+    """
+    owner = reader_id(request, "tasks:read")
+    found = read_task(task_id, owner)
+    if found is None:
+        raise errors.NotFound(f"There is no task {task_id}.")
+    task, content = found
+    headers = {} if task.done else {"Retry-After": str(POLL_AFTER_SECONDS)}
+    body = json.dumps(_task_object(task, content), ensure_ascii=False).encode("utf-8", "replace")
+    return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+def _task_object(task: Task, content: TaskContent | None) -> dict[str, Any]:
+    """Return a task as system D shows it; `result` is the text, `model` what wrote it, or was asked to."""
+    given: dict[str, Any] = content.input if content else {}
+    result: dict[str, Any] = (content.result if content else None) or {}
+    is_completed = task.status == Status.SUCCEEDED
+    return {
+        "id": str(task.pk),
+        "status": SYSTEM_D.of(task),
+        "prompt": given.get("prompt"),
+        "model": result.get("model") or given.get("model"),
+        "result": result.get("text") if is_completed else None,
+        "engine": content.engine if content else None,
+        "error": error_text(task),
+        "created_at": write_time(task.created_at),
+        "started_at": write_time(task.started_at),
+        "completed_at": write_time(task.finished_at),
+    }

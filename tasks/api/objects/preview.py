@@ -1,0 +1,40 @@
+"""What would become of a submission, as the API shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from tasks.api.objects.shape import Shape
+from tasks.api.objects.task import Priority, QueuePlace, Shown, content_of, task_object
+from tasks.lifecycle.preview import Preview as Found
+
+
+class Cost(Shape):
+    """What it would take from the limits, in tasks; the names are those of the RateLimit headers."""
+
+    burst: int
+    day: int
+    high_day: int = Field(alias="high-day")
+    urgent_day: int = Field(alias="urgent-day")
+    waiting: int
+
+
+class Preview(Shape):
+    """What would happen; nothing was submitted."""
+
+    type: str
+    status: Shown
+    priority: Priority
+    queue: QueuePlace
+    timeout: int = Field(description="seconds one attempt may take")
+    max_attempts: int
+    cost: Cost
+
+
+def preview_object(found: Found) -> dict[str, Any]:
+    """Return a preview as JSON: a task's own words, without what only a task has."""
+    task = task_object(found.task, content_of(found.task), found.wait)
+    kept = {name: task[name] for name in ("type", "status", "priority", "queue", "timeout")}
+    return kept | {"max_attempts": found.task.max_attempts, "cost": found.cost}

@@ -1,0 +1,43 @@
+"""/events: everything that happens to the caller's tasks, as server-sent events."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from tasks.api.bodies import Query, read_query
+from tasks.api.refusals import TooManyStreams
+from tasks.api.schema import operation
+from tasks.api.streams.handover import MEDIA_TYPE, EventStreamRenderer, open_owner_stream
+from tasks.api.views.view import ApiView
+
+LAST_EVENT_ID = OpenApiParameter(
+    "Last-Event-ID", str, OpenApiParameter.HEADER, description="The `id` of the last event of a stream that broke off."
+)
+
+
+class UserEventsView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read"}
+    renderer_classes = (EventStreamRenderer,)
+
+    @operation(
+        "stream_events",
+        tag="tasks",
+        query=Query,
+        parameters=[LAST_EVENT_ID],
+        answers={},
+        streams={200: {MEDIA_TYPE: str}},
+        problems=[TooManyStreams],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Stream what happens to your tasks.
+
+        From now on, as server-sent events: `task` (the whole object) when a task changes its status, `done` when it
+        ends, and `progress`, `log` and `output` with the `task` that says it. `Last-Event-ID` goes on where a stream
+        broke off, within an hour; the last seconds may come twice. `reset` says that too much was missed.
+        """
+        read_query(request.query_params, Query)
+        return open_owner_stream(request)

@@ -1,0 +1,239 @@
+"""/schedules: submissions that are made at times; and what became of each run."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tasks import errors
+from tasks.api import refusals
+from tasks.api.bodies import Body, Query, Time, read_body, read_query
+from tasks.api.objects.schedule import Schedule, ScheduleRun, schedule_object, schedule_run_object
+from tasks.api.objects.task import Task
+from tasks.api.pagination import PageQuery, answer_page, page_by_id
+from tasks.api.schema import ListOf, operation
+from tasks.api.views.tasks import CountedView, answer_task
+from tasks.api.views.view import ApiView
+from tasks.lifecycle.schedule import (
+    change_schedule,
+    create_schedule,
+    delete_schedule,
+    find_schedule,
+    pause_schedule,
+    resume_schedule,
+)
+from tasks.lifecycle.schedule_draft import Draft
+from tasks.lifecycle.schedule_fire import run_schedule_now
+from tasks.lifecycle.submit import Submission
+from tasks.models import Schedule as StoredSchedule
+
+EXAMPLE: dict[str, Any] = {
+    "name": "Morning report",
+    "task": {"type": "text.generate", "input": {"prompt": "Write a haiku about queues."}},
+    "cron": "0 6 * * mon-fri",
+    "time_zone": "Europe/Berlin",
+}
+
+CatchUp = Literal["one", "all", "none"]
+Overlap = Literal["skip", "allow"]
+
+
+class TaskToSchedule(Body):
+    """What to submit, each time: as the body of POST /tasks, without times of its own."""
+
+    type: str = Field(description="name of a task type")
+    input: dict[str, Any] = Field(default={}, description="as the type's input schema says")
+    priority: int | None = Field(default=None, ge=1, le=10)
+    timeout: int | None = Field(default=None, ge=1, le=2**31 - 1, description="seconds one attempt may take")
+    max_attempts: int | None = Field(default=None, ge=1, le=20)
+    metadata: dict[str, str | int | float | bool | None] = Field(default={})
+    tags: list[str] = Field(default=[])
+    on_quota: Literal["reject", "downgrade"] = "reject"
+
+    def submission(self) -> Submission:
+        """Return it in the core's words."""
+        return Submission(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class ScheduleOptions(Body):
+    """When a schedule runs; either `cron` or `interval_seconds`."""
+
+    name: str = Field(default="", max_length=200)
+    cron: str | None = Field(default=None, description="five fields, or six with one second at the end, or @daily")
+    time_zone: str = Field(default="UTC", description="of the cron expression, as in the tz database")
+    interval_seconds: int | None = Field(default=None, ge=60, le=366 * 86_400)
+    start_at: Time | None = Field(default=None, description="no run before; the first one of an interval")
+    end_at: Time | None = Field(default=None, description="no run after")
+    most_runs: int | None = Field(default=None, ge=1, le=1_000_000, description="it ends after so many")
+    catch_up: CatchUp = Field(
+        default="one", description="of missed runs: one for any number, all of them, or none that is a minute late"
+    )
+    overlap: Overlap = Field(
+        default="skip", description="while the task before has not ended: leave the run out, or run beside it"
+    )
+
+    def given(self) -> dict[str, Any]:
+        """Return what was sent, by the field names of `Draft`."""
+        sent = {name: getattr(self, name) for name in self.model_fields_set}
+        task = sent.pop("task", None)
+        return sent | ({"task": task.submission()} if isinstance(task, TaskToSchedule) else {})
+
+
+class CreateSchedule(ScheduleOptions):
+    """What to submit, and when."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    task: TaskToSchedule
+
+
+class ChangeSchedule(ScheduleOptions):
+    """What is to be different. Setting `cron` unsets `interval_seconds`, and the other way round."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"cron": "@daily"}]})
+
+    task: TaskToSchedule | None = Field(default=None, description="as a whole")
+
+
+class SchedulesView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read", "POST": "tasks:write"}
+
+    @operation(
+        "create_schedule",
+        tag="schedules",
+        body=CreateSchedule,
+        answers={201: Schedule},
+        headers=["Location"],
+        problems=[
+            errors.UnknownTaskType, errors.EngineUnavailable, errors.QuotaExceeded, refusals.InvalidParameter,
+        ],
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Make a schedule.
+
+        Its submission is checked now as at POST /tasks, and again at each run. `upcoming` tells when it will run.
+        """
+        read_query(request.query_params, Query)
+        body = read_body(request, CreateSchedule)
+        schedule = create_schedule(self.caller, Draft(**body.given()))
+        response = Response(schedule_object(schedule), status=201)
+        response["Location"] = response.data["urls"]["self"]
+        return response
+
+    @operation("list_schedules", tag="schedules", query=PageQuery, answers={200: ListOf[Schedule]}, headers=["Link"])
+    def get(self, request: Request) -> Response:
+        """List your schedules, newest first."""
+        query = read_query(request.query_params, PageQuery)
+        page = page_by_id(StoredSchedule.objects.of(self.caller), query)
+        return answer_page(request, [schedule_object(schedule) for schedule in page.rows], page.next_cursor)
+
+
+class ScheduleView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read", "PATCH": "tasks:write", "DELETE": "tasks:write"}
+
+    @operation("get_schedule", tag="schedules", answers={200: Schedule}, problems=[errors.NotFound])
+    def get(self, request: Request, schedule_id: UUID) -> Response:
+        """Read a schedule."""
+        return Response(schedule_object(find_schedule(schedule_id, owner=self.caller)))
+
+    @operation(
+        "change_schedule",
+        tag="schedules",
+        body=ChangeSchedule,
+        answers={200: Schedule},
+        problems=[errors.NotFound, errors.UnknownTaskType, errors.EngineUnavailable],
+    )
+    def patch(self, request: Request, schedule_id: UUID) -> Response:
+        """Change a schedule.
+
+        Fields that are not sent stay as they are; `task` is replaced as a whole. New times count from now.
+        """
+        body = read_body(request, ChangeSchedule)
+        return Response(schedule_object(change_schedule(schedule_id, body.given(), owner=self.caller)))
+
+    @operation(
+        "delete_schedule",
+        tag="schedules",
+        answers={204: None},
+        problems=[errors.NotFound, refusals.CsrfFailed],
+    )
+    def delete(self, request: Request, schedule_id: UUID) -> Response:
+        """Delete a schedule and the list of its runs. The tasks that it made stay."""
+        delete_schedule(schedule_id, by=self.caller, owner=self.caller)
+        return Response(status=204)
+
+
+class RunScheduleView(CountedView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation(
+        "run_schedule",
+        tag="schedules",
+        answers={202: Task},
+        headers=["Location", "ETag", "RateLimit-Policy", "RateLimit"],
+        problems=[
+            errors.NotFound, errors.InvalidInput, errors.EngineUnavailable, errors.QuotaExceeded, errors.UserDisabled,
+            errors.Maintenance, refusals.CsrfFailed,
+        ],
+    )  # fmt: skip
+    def post(self, request: Request, schedule_id: UUID) -> Response:
+        """Submit its task now.
+
+        Besides its times, which stay as they are; also when it is paused or has ended.
+        """
+        response = answer_task(run_schedule_now(schedule_id, by=self.caller, owner=self.caller), status=202)
+        response["Location"] = response.data["urls"]["self"]
+        return response
+
+
+class PauseScheduleView(ApiView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation(
+        "pause_schedule",
+        tag="schedules",
+        answers={200: Schedule},
+        problems=[errors.NotFound, refusals.CsrfFailed],
+    )
+    def post(self, request: Request, schedule_id: UUID) -> Response:
+        """Pause a schedule. Repeating it changes nothing."""
+        return Response(schedule_object(pause_schedule(schedule_id, by=self.caller, owner=self.caller)))
+
+
+class ResumeScheduleView(ApiView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation(
+        "resume_schedule",
+        tag="schedules",
+        answers={200: Schedule},
+        problems=[errors.NotFound, refusals.CsrfFailed],
+    )
+    def post(self, request: Request, schedule_id: UUID) -> Response:
+        """Resume a paused schedule, from now on.
+
+        What was missed meanwhile is not made up for. Repeating it changes nothing.
+        """
+        return Response(schedule_object(resume_schedule(schedule_id, by=self.caller, owner=self.caller)))
+
+
+class ScheduleRunsView(ApiView):
+    scopes: ClassVar = {"GET": "tasks:read"}
+
+    @operation(
+        "list_schedule_runs",
+        tag="schedules",
+        query=PageQuery,
+        answers={200: ListOf[ScheduleRun]},
+        headers=["Link"],
+        problems=[errors.NotFound],
+    )
+    def get(self, request: Request, schedule_id: UUID) -> Response:
+        """List the runs of a schedule, newest first: each with its task, or why there is none. Kept for thirty days."""
+        query = read_query(request.query_params, PageQuery)
+        page = page_by_id(find_schedule(schedule_id, owner=self.caller).runs.all(), query)
+        return answer_page(request, [schedule_run_object(run) for run in page.rows], page.next_cursor)

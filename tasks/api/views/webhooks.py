@@ -1,0 +1,258 @@
+"""/webhook-endpoints and /webhook-deliveries: who is told of ended tasks, and what came of telling them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tasks import errors
+from tasks.api import refusals
+from tasks.api.bodies import Body, Query, has_body, read_body, read_query
+from tasks.api.objects.webhook import (
+    DeliveryStatus,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEndpointWithSecret,
+    delivery_object,
+    endpoint_object,
+)
+from tasks.api.pagination import PageQuery, answer_page, page_by_id
+from tasks.api.schema import ListOf, operation
+from tasks.api.views.view import ApiView
+from tasks.lifecycle.redeliver import find_delivery, redeliver
+from tasks.lifecycle.subscribe import (
+    change_endpoint,
+    create_endpoint,
+    delete_endpoint,
+    find_endpoint,
+    rotate_secret,
+    send_test,
+)
+from tasks.models import WebhookDelivery as StoredDelivery
+from tasks.models import WebhookEndpoint as StoredEndpoint
+
+SCOPE = "webhooks"
+TAG = "webhooks"
+LONGEST_OVERLAP_HOURS = 168
+
+Event = Literal["task.succeeded", "task.failed", "task.cancelled", "task.expired"]
+
+
+class CreateEndpoint(Body):
+    """A new endpoint."""
+
+    url: str | None = Field(
+        description="https://…; null for the one that stands for all URLs given with submissions",
+        max_length=2_000,
+        examples=["https://example.com/hooks/portal"],
+    )
+    events: list[Event] = Field(default=[], max_length=10, description="empty for all")
+    description: str = Field(default="", max_length=200)
+
+
+class ChangeEndpoint(Body):
+    """What is to be different; the rest stays."""
+
+    url: str | None = Field(default=None, max_length=2_000)
+    events: list[Event] | None = Field(default=None, max_length=10, description="empty for all")
+    description: str | None = Field(default=None, max_length=200)
+    enabled: bool | None = Field(default=None, description="true also for one that was disabled because it failed")
+
+
+class RotateSecret(Body):
+    """How to change over to the new secret."""
+
+    overlap_hours: int = Field(
+        default=24, ge=0, le=LONGEST_OVERLAP_HOURS, description="so long the former secret signs as well"
+    )
+
+
+class DeliveryFilters(PageQuery):
+    """The parameters of the list of deliveries."""
+
+    endpoint: UUID | None = None
+    task: UUID | None = None
+    status: DeliveryStatus | None = None
+
+
+class EndpointsView(ApiView):
+    scopes: ClassVar = {"GET": SCOPE, "POST": SCOPE}
+
+    @operation(
+        "create_webhook_endpoint",
+        tag=TAG,
+        body=CreateEndpoint,
+        answers={201: WebhookEndpointWithSecret},
+        headers=["Location"],
+        problems=[refusals.InvalidParameter],
+    )
+    def post(self, request: Request) -> Response:
+        """Make a webhook endpoint.
+
+        The answer holds its secret, which is not shown again.
+        """
+        read_query(request.query_params, Query)
+        body = read_body(request, CreateEndpoint)
+        endpoint, secret = create_endpoint(self.caller, url=body.url, events=body.events, description=body.description)
+        response = Response(endpoint_object(endpoint, secret=secret), status=201)
+        response["Location"] = response.data["urls"]["self"]
+        return response
+
+    @operation(
+        "list_webhook_endpoints", tag=TAG, query=PageQuery, answers={200: ListOf[WebhookEndpoint]}, headers=["Link"]
+    )
+    def get(self, request: Request) -> Response:
+        """List your webhook endpoints, newest first."""
+        query = read_query(request.query_params, PageQuery)
+        page = page_by_id(StoredEndpoint.objects.filter(owner=self.caller), query)
+        return answer_page(request, [endpoint_object(endpoint) for endpoint in page.rows], page.next_cursor)
+
+
+class EndpointView(ApiView):
+    scopes: ClassVar = {"GET": SCOPE, "PATCH": SCOPE, "DELETE": SCOPE}
+
+    @operation("get_webhook_endpoint", tag=TAG, answers={200: WebhookEndpoint}, problems=[errors.NotFound])
+    def get(self, request: Request, endpoint_id: UUID) -> Response:
+        """Read a webhook endpoint."""
+        return Response(endpoint_object(find_endpoint(endpoint_id, owner=self.caller)))
+
+    @operation(
+        "change_webhook_endpoint",
+        tag=TAG,
+        body=ChangeEndpoint,
+        answers={200: WebhookEndpoint},
+        problems=[errors.NotFound],
+    )
+    def patch(self, request: Request, endpoint_id: UUID) -> Response:
+        """Change a webhook endpoint.
+
+        Deliveries that were noted before keep their URL. Disabling one gives up what it has not got yet.
+        """
+        find_endpoint(endpoint_id, owner=self.caller)
+        body = read_body(request, ChangeEndpoint)
+        endpoint = change_endpoint(
+            endpoint_id,
+            owner=self.caller,
+            url=body.url,
+            events=body.events,
+            description=body.description,
+            enabled=body.enabled,
+        )
+        return Response(endpoint_object(endpoint))
+
+    @operation(
+        "delete_webhook_endpoint",
+        tag=TAG,
+        answers={204: None},
+        problems=[errors.NotFound, refusals.CsrfFailed],
+    )
+    def delete(self, request: Request, endpoint_id: UUID) -> Response:
+        """Delete a webhook endpoint.
+
+        What it has not got yet is given up; its deliveries stay listed for 30 days.
+        """
+        delete_endpoint(endpoint_id, owner=self.caller)
+        return Response(status=204)
+
+
+class EndpointTestView(ApiView):
+    scopes: ClassVar = {"POST": SCOPE}
+
+    @operation(
+        "test_webhook_endpoint",
+        tag=TAG,
+        answers={202: WebhookDelivery},
+        headers=["Location"],
+        problems=[errors.NotFound, errors.WrongStatus, refusals.CsrfFailed],
+    )
+    def post(self, request: Request, endpoint_id: UUID) -> Response:
+        """Send a test.
+
+        The event is `webhook.test`; the delivery tells what the receiver answered.
+        """
+        return _answer_delivery(send_test(endpoint_id, owner=self.caller))
+
+
+class RotateSecretView(ApiView):
+    scopes: ClassVar = {"POST": SCOPE}
+
+    @operation(
+        "rotate_webhook_secret",
+        tag=TAG,
+        body=RotateSecret,
+        answers={200: WebhookEndpointWithSecret},
+        problems=[errors.NotFound],
+    )
+    def post(self, request: Request, endpoint_id: UUID) -> Response:
+        """Replace the secret of a webhook endpoint.
+
+        The answer holds the new one, which is not shown again. For 24 hours, or as the body says,
+        deliveries carry the signatures of both.
+        """
+        find_endpoint(endpoint_id, owner=self.caller)
+        body = read_body(request, RotateSecret) if has_body(request) else RotateSecret()
+        endpoint, secret = rotate_secret(endpoint_id, owner=self.caller, overlap_hours=body.overlap_hours)
+        return Response(endpoint_object(endpoint, secret=secret))
+
+
+class DeliveriesView(ApiView):
+    scopes: ClassVar = {"GET": SCOPE}
+
+    @operation(
+        "list_webhook_deliveries",
+        tag=TAG,
+        query=DeliveryFilters,
+        answers={200: ListOf[WebhookDelivery]},
+        headers=["Link"],
+    )
+    def get(self, request: Request) -> Response:
+        """List deliveries to your webhooks, newest first; each with its tries.
+
+        Filters are joined by *and*. Deliveries are kept for 30 days after their end.
+        """
+        filters = read_query(request.query_params, DeliveryFilters)
+        plain: dict[str, Any] = {
+            "endpoint_id": filters.endpoint,
+            "task_id": filters.task,
+            "status": filters.status,
+        }
+        given = {name: value for name, value in plain.items() if value is not None}
+        page = page_by_id(StoredDelivery.objects.filter(owner=self.caller, **given), filters)
+        return answer_page(request, [delivery_object(delivery) for delivery in page.rows], page.next_cursor)
+
+
+class DeliveryView(ApiView):
+    scopes: ClassVar = {"GET": SCOPE}
+
+    @operation("get_webhook_delivery", tag=TAG, answers={200: WebhookDelivery}, problems=[errors.NotFound])
+    def get(self, request: Request, delivery_id: UUID) -> Response:
+        """Read a delivery with its tries."""
+        return Response(delivery_object(find_delivery(delivery_id, owner=self.caller)))
+
+
+class RedeliverView(ApiView):
+    scopes: ClassVar = {"POST": SCOPE}
+
+    @operation(
+        "redeliver_webhook",
+        tag=TAG,
+        answers={202: WebhookDelivery},
+        headers=["Location"],
+        problems=[errors.NotFound, errors.WrongStatus, refusals.CsrfFailed],
+    )
+    def post(self, request: Request, delivery_id: UUID) -> Response:
+        """Send an event again.
+
+        It carries the same `webhook-id`. One that is still being tried is tried now.
+        """
+        return _answer_delivery(redeliver(delivery_id, by=self.caller, owner=self.caller))
+
+
+def _answer_delivery(delivery: StoredDelivery) -> Response:
+    response = Response(delivery_object(delivery), status=202)
+    response["Location"] = response.data["urls"]["self"]
+    return response

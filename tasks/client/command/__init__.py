@@ -1,0 +1,53 @@
+"""The command line of the client: reads the words, does one thing, and says how it went by its exit code.
+
+Standard output has what was asked for and nothing else; bars, notes and errors go to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import httpx
+
+from tasks.client.command.actions import ACTIONS
+from tasks.client.command.arguments import read_arguments
+from tasks.client.command.output import note
+from tasks.client.command.usage import ExitCode, UsageError
+from tasks.client.portal import Client
+from tasks.client_errors import PortalError
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        return _run(words)
+    except UsageError as error:
+        note(f"portal: {error}")
+        return ExitCode.USAGE
+    except PortalError as error:
+        note(f"portal: {error.detail}")
+        for fault in error.errors:
+            note(f"  {fault.get('pointer') or '/'}: {fault.get('detail', '')}")
+        if error.request_id and error.status >= 500:
+            note(f"  Tell the operator this request id: {error.request_id}")
+        return ExitCode.REFUSED
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        note(f"portal: The portal cannot be reached: {error or type(error).__name__}")
+        return ExitCode.REFUSED
+    except BrokenPipeError:
+        # Who read our output has enough (`| head`). Python would complain when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.BROKEN_PIPE
+    except KeyboardInterrupt:
+        note("Interrupted.")
+        return ExitCode.INTERRUPTED
+
+
+def _run(words: Sequence[str]) -> int:
+    arguments = read_arguments(words)
+    with Client(arguments.url, arguments.token, timeout=arguments.request_timeout) as client:
+        code: int = ACTIONS[arguments.command](client, arguments)
+    sys.stdout.flush()
+    return code

@@ -1,0 +1,171 @@
+"""Compares the facts of two or more documents: what they call the same must be the same.
+
+A document after the other is laid over those before it. Values are paired first by what they are called, then by
+the sentence that they stand in, and last by being equal. Only the first two can show a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rapidfuzz import fuzz
+
+from tasks.engines.facts import Fact, label_likeness, normal_label
+from tasks.engines.typed_values import comparable, equal
+
+# Out of 100. Below, "net total" would be "total", and one sentence another.
+SAME_LABEL, SAME_SENTENCE = 90.0, 88.0
+WANTED_LABEL = 85.0
+# A masked sentence shorter than this, in words, says too little to be known again.
+SHORTEST_SENTENCE = 4
+# Equal values of these types mean the same thing wherever they stand.
+TELLING = {"iban", "email", "reference", "phone", "amount", "date"}
+TYPE_NAMES = {
+    "amounts": "amount", "dates": "date", "times": "time", "references": "reference", "ibans": "iban",
+    "emails": "email", "phones": "phone", "percentages": "percentage", "quantities": "quantity", "numbers": "number",
+    "names": "text", "name": "text", "texts": "text",
+}  # fmt: skip
+
+
+@dataclass
+class Field:
+    """One thing that documents speak of: its facts by document (their places in the list of documents)."""
+
+    facts: dict[int, list[Fact]] = field(default_factory=dict)
+
+    @property
+    def first(self) -> Fact:
+        return self.facts[min(self.facts)][0]
+
+    @property
+    def label(self) -> str:
+        return next((fact.label for facts in self.facts.values() for fact in facts if fact.label), "")
+
+    @property
+    def agrees(self) -> bool:
+        members = [fact for facts in self.facts.values() for fact in facts]
+        return all(equal(one.value, other.value) for one in members for other in members)
+
+    def add(self, document: int, fact: Fact) -> None:
+        self.facts.setdefault(document, []).append(fact)
+
+
+def compare(documents: Sequence[Sequence[Fact]]) -> list[Field]:
+    """Return the fields of all documents in the order of their first mention."""
+    fields: list[Field] = []
+    for number, facts in enumerate(documents):
+        own = _merged(number, facts)
+        for mine in _pair(fields, own):
+            fields.append(mine)
+    return fields
+
+
+def _merged(document: int, facts: Iterable[Fact]) -> list[Field]:
+    """Make a document's facts into fields; one that it repeats (a total on each page) is one field."""
+    fields: list[Field] = []
+    known: dict[tuple[str, str, str], Field] = {}
+    for fact in facts:
+        name = fact.label or f"{fact.context} {fact.place}"
+        key = (fact.value.type, name, fact.value.shown)
+        if key not in known:
+            known[key] = Field()
+            fields.append(known[key])
+        known[key].add(document, fact)
+    return fields
+
+
+def _pair(fields: list[Field], own: list[Field]) -> list[Field]:
+    """Add a document's own fields to those that they belong to; return the ones that are new."""
+    left = own
+    for score, least in ((_label_score, SAME_LABEL), (_sentence_score, SAME_SENTENCE)):
+        left = _pair_by(score, least, fields, left)
+    taken: set[int] = set()
+    new = []
+    for mine in left:
+        for place, theirs in enumerate(fields):
+            if place not in taken and not _has(theirs, mine) and _same_value(theirs, mine):
+                _join(theirs, mine)
+                taken.add(place)
+                break
+        else:
+            new.append(mine)
+    return new
+
+
+def _pair_by(score: object, least: float, fields: list[Field], own: list[Field]) -> list[Field]:
+    assert callable(score)
+    found = []
+    for place, mine in enumerate(own):
+        for other, theirs in enumerate(fields):
+            if comparable(theirs.first.value, mine.first.value) and not _has(theirs, mine):
+                value = score(theirs.first, mine.first)
+                if value >= least:
+                    alike = equal(theirs.first.value, mine.first.value)
+                    found.append((-value, not alike, abs(place - other), place, other))
+    rivals_of_own = _counts(entry[3] for entry in found if entry[1])
+    joined, taken = set[int](), set[int]()
+    for _, differs, _, place, other in sorted(found):
+        if place in joined or other in taken:
+            continue
+        if differs and rivals_of_own[place] > 1 and not _as_many(found, place, joined, taken):
+            # Several things of one name, and not as many here as there: which is which cannot be told.
+            continue
+        _join(fields[other], own[place])
+        joined.add(place)
+        taken.add(other)
+    return [mine for place, mine in enumerate(own) if place not in joined]
+
+
+def _as_many(found: list[tuple[float, bool, int, int, int]], place: int, joined: set[int], taken: set[int]) -> bool:
+    others = {entry[4] for entry in found if entry[3] == place and entry[4] not in taken}
+    mine = {entry[3] for entry in found if entry[4] in others and entry[3] not in joined}
+    return len(others) == len(mine)
+
+
+def _counts(places: Iterable[int]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for place in places:
+        counts[place] = counts.get(place, 0) + 1
+    return counts
+
+
+def _label_score(one: Fact, other: Fact) -> float:
+    return label_likeness(one.label, other.label)
+
+
+def _sentence_score(one: Fact, other: Fact) -> float:
+    if one.place != other.place or min(len(one.context.split()), len(other.context.split())) < SHORTEST_SENTENCE:
+        return 0.0
+    if one.label and other.label:
+        # Both have names, and other ones.
+        return 0.0
+    return fuzz.ratio(one.context, other.context)
+
+
+def _same_value(one: Field, other: Field) -> bool:
+    first, second = one.first, other.first
+    if not comparable(first.value, second.value) or not equal(first.value, second.value):
+        return False
+    return first.value.type in TELLING and second.value.type in TELLING
+
+
+def _has(theirs: Field, mine: Field) -> bool:
+    return not theirs.facts.keys().isdisjoint(mine.facts)
+
+
+def _join(theirs: Field, mine: Field) -> None:
+    for document, facts in mine.facts.items():
+        for fact in facts:
+            theirs.add(document, fact)
+
+
+def is_wanted(found: Field, wanted: str) -> bool:
+    """Return whether a field is one that was asked for: by type (dates, amounts, …) or by what it is called."""
+    kind = wanted.strip().lower()
+    kind = TYPE_NAMES.get(kind, kind)
+    if found.first.value.type == kind:
+        return True
+    label = normal_label(wanted)
+    own = {fact.label for facts in found.facts.values() for fact in facts if fact.label}
+    return any(label_likeness(label, part) >= WANTED_LABEL for name in own for part in (name, *name.split(" / ")))

@@ -1,0 +1,133 @@
+"""What happens to a batch as a whole: cancelling all that is unfinished, and reading what came of it.
+
+The wish to cancel is durable on the batch's row; its tasks are cancelled in rounds, and a duty goes on where the
+request (or the process that served it) stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Coalesce, Now
+
+from accounts.models import User
+from tasks import errors, sql
+from tasks.lifecycle import audit
+from tasks.lifecycle.cancel import end_unstarted, tell_node
+from tasks.models import Batch, Task
+from tasks.statuses import NOT_STARTED, Status
+
+ROUND = 200
+# A request cancels this many rounds; what a larger batch has left is the duty's.
+ROUNDS_AT_ONCE = 5
+PAGE = 50
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """What came of one item of a batch.
+
+    `status` is ``refused`` for items that never became a task, and None where the task's row is gone by now.
+    """
+
+    index: int
+    id: UUID | None
+    status: str | None
+    result: Any
+    error: dict[str, Any] | None
+
+
+def find_batch(batch_id: UUID, *, owner: User | None, lock: bool = False) -> Batch:
+    """Return a batch; `owner` None sees all of them.
+
+    Raises:
+        NotFound: there is none of that id, or it is somebody else's.
+    """
+    batches = Batch.objects.filter(pk=batch_id)
+    if owner is not None:
+        batches = batches.filter(owner=owner)
+    if lock:
+        batches = batches.select_for_update(no_key=True)
+    batch = batches.first()
+    if batch is None:
+        raise errors.NotFound(f"There is no batch {batch_id}.")
+    return batch
+
+
+def cancel_batch(batch_id: UUID, *, by: User, owner: User | None = None) -> Batch:
+    """Cancel every unfinished task of a batch. Repeating it, or cancelling what has ended, changes nothing.
+
+    Opens its own transactions. What the rounds of this call leave over, `cancel_batches` does.
+
+    Raises:
+        NotFound: no such batch.
+    """
+    with transaction.atomic(durable=True):
+        batch = find_batch(batch_id, owner=owner, lock=True)
+        wanted = _has_members_to_cancel(batch.pk)
+        if wanted:
+            Batch.objects.filter(pk=batch.pk).update(
+                cancel_wanted_at=Coalesce("cancel_wanted_at", Now()), cancelled_by=by.pk
+            )
+            audit.record(by, "cancel", "batch", batch_id)
+    if wanted:
+        try:
+            _cancel_rounds(batch.pk, by.pk)
+        except DatabaseError as error:
+            logger.warning("cancelling the batch %s is left to the duty: %s", batch_id, error)
+            connection.close_if_unusable_or_obsolete()
+    return find_batch(batch_id, owner=owner)
+
+
+def cancel_batches() -> int:
+    """Go on with batches that are to be cancelled: a duty. Returns how many tasks it cancelled."""
+    wanted = Batch.objects.filter(cancel_wanted_at__isnull=False).order_by("cancel_wanted_at")
+    return sum(_cancel_rounds(pk, by) for pk, by in wanted.values_list("pk", "cancelled_by")[:ROUNDS_AT_ONCE])
+
+
+def read_results(batch: Batch) -> Iterator[ItemResult]:
+    """Yield what came of each item, in the order they were given; tasks are read a page at a time.
+
+    No transaction is held between pages: each item is as it is when it is read.
+    """
+    for start in range(0, len(batch.items), PAGE):
+        items = batch.items[start : start + PAGE]
+        ids = [item["id"] for item in items if "id" in item]
+        tasks = {str(task.pk): task for task in Task.objects.filter(pk__in=ids).select_related("content")}
+        for number, item in enumerate(items, start):
+            if "id" not in item:
+                yield ItemResult(number, None, "refused", None, item["problem"])
+            elif task := tasks.get(item["id"]):
+                content = getattr(task, "content", None)
+                yield ItemResult(number, task.pk, task.shown_status, content and content.result, task.error)
+            else:
+                yield ItemResult(number, UUID(item["id"]), None, None, None)
+
+
+def _cancel_rounds(batch_id: UUID, by: int | None) -> int:
+    total = 0
+    for _ in range(ROUNDS_AT_ONCE):
+        members = sql.run("cancel_members", {"batch": batch_id, "by": by, "limit": ROUND})
+        total += len(members)
+        waiting = [(member.id, member.lane_id) for member in members if member.status in NOT_STARTED]
+        if waiting:
+            end_unstarted(waiting)
+        for member in members:
+            if member.status == Status.RUNNING:
+                tell_node(member.id)
+        if len(members) < ROUND:
+            break
+    if not _has_members_to_cancel(batch_id):
+        Batch.objects.filter(pk=batch_id).update(cancel_wanted_at=None)
+    return total
+
+
+def _has_members_to_cancel(batch_id: UUID) -> bool:
+    return Task.objects.filter(batch=batch_id, cancel_requested_at=None).unfinished().exists()

@@ -1,0 +1,57 @@
+"""Copying: the same work again as a new task, unchanged or with other input and options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from accounts.limits import Limits, limits_of
+from accounts.models import User
+from tasks import errors
+from tasks.lifecycle.read import read_task
+from tasks.lifecycle.submit import Submission, Submitted, submit_task
+from tasks.models import Task, TaskContent
+
+
+def copy_task(
+    task_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    owner: User,
+    idempotency_key: str | None = None,
+    body_sha256: str = "",
+) -> Submitted:
+    """Submit a task's work again as a new task, whatever became of the first. Counts like any submission.
+
+    Args:
+        changes: fields of `Submission` that are to be different. Times (`run_after`, `start_before`) are never
+            taken over; what a plan has lowered since is lowered with it.
+
+    Raises:
+        NotFound: no such task of the owner.
+        WrongStatus: its content was purged, and `changes` has no other input.
+        As `submit_task`.
+    """
+    found = read_task(task_id, owner.pk)
+    if found is None:
+        raise errors.NotFound(f"There is no task {task_id}.")
+    task, content = found
+    if content is None and "input" not in changes:
+        raise errors.WrongStatus("The content of this task was purged, so there is nothing to copy: send an input.")
+    submission = replace(_as_submitted(task, content, limits_of(owner)), **changes)
+    return submit_task(owner, submission, idempotency_key=idempotency_key, body_sha256=body_sha256)
+
+
+def _as_submitted(task: Task, content: TaskContent | None, limits: Limits) -> Submission:
+    return Submission(
+        type=task.type,
+        input=content.input if content else {},
+        priority=min(task.priority_requested, limits.max_priority),
+        timeout=min(task.timeout_seconds, limits.longest_timeout),
+        max_attempts=task.max_attempts,
+        metadata=content.metadata if content else {},
+        tags=content.tags if content else [],
+        copy_of=task.id,
+    )

@@ -1,0 +1,66 @@
+"""Previewing: what would become of a submission, found by doing it and taking it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from accounts.limits import limits_of
+from accounts.models import User
+from tasks import sql
+from tasks.lifecycle import admit, submit
+from tasks.lifecycle.explain import Wait, explain_wait
+from tasks.lifecycle.fill import fill_locked
+from tasks.lifecycle.read import get_task
+from tasks.models import Task
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The task as it would be right after its submission, why it would wait, and what it would cost.
+
+    `cost` is by policy: burst, day, high-day, urgent-day, waiting.
+    """
+
+    task: Task
+    wait: Wait
+    cost: dict[str, int]
+
+
+def preview_task(user: User, submission: submit.Submission) -> Preview:
+    """Return what submitting would bring about, by the very statements that submitting uses; writes nothing.
+
+    Everything happens in one transaction that is rolled back, NOTIFY included.
+
+    Raises:
+        As `submit_task`.
+    """
+    submit._check_open(user)
+    limits = limits_of(user)
+    with transaction.atomic(durable=True):
+        # Also a lane that the user does not have yet is made and taken back.
+        accepted = submit.accept(user, limits, submission)
+        [accepted] = admit.admit(user, limits, [accepted])
+        submit.insert(user, [accepted])
+        _fill(accepted.lane)
+        task = get_task(accepted.id)
+        wait = explain_wait(task)
+        transaction.set_rollback(True)
+    spends = admit.band(task.priority)
+    cost = {
+        "burst": 1,
+        "day": 1,
+        "high-day": int(spends == "high"),
+        "urgent-day": int(spends == "urgent"),
+        "waiting": 1,
+    }
+    return Preview(task, wait, cost)
+
+
+def _fill(lane: int) -> None:
+    """Do as `fill_lanes` does for one new task, within the open transaction."""
+    sql.run("lock_lanes", {"lanes": [lane]})
+    moved = fill_locked([lane])
+    while not moved and sql.run_one("swap", {"lanes": [lane]}).swapped:
+        moved = fill_locked([lane])

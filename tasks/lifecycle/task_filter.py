@@ -1,0 +1,120 @@
+"""Which tasks an operation is about: the filters of the task lists as data, stored with the operation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import TextField, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Left
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from tasks import errors
+from tasks.models import Task
+from tasks.models.task import TaskQuerySet
+from tasks.statuses import Status
+
+MOST_IDS = 1_000
+# Of a failure's message, so much tells groups apart (`failure_groups.sql`).
+HEAD_LENGTH = 80
+
+
+class TaskFilter(BaseModel):
+    """All that is given must hold; what is None, or empty, does not matter.
+
+    `statuses` are words of `statuses.SHOWN`; `owners` ids of users, none of them where it is empty; `error_head` is the
+    beginning of a failure's message.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ids: tuple[UUID, ...] = Field((), max_length=MOST_IDS)
+    id_from: UUID | None = None
+    id_to: UUID | None = None
+    statuses: tuple[str, ...] = ()
+    type: str = ""
+    queue: str = ""
+    owners: tuple[int, ...] | None = None
+    batch: UUID | None = None
+    tag: str = ""
+    error_code: str | None = None
+    error_head: str | None = None
+    created_after: AwareDatetime | None = None
+    created_before: AwareDatetime | None = None
+    ended_after: AwareDatetime | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.as_json()
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether an index leads to its tasks, so that nobody has to walk through all there are."""
+        return bool(self.ids) or self.owners is not None or self.batch is not None
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.type, self.queue, self.tag, self.error_code or "", self.error_head or "", *self.statuses]
+
+    def as_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    def matching(self) -> TaskQuerySet:
+        """Return the tasks that it holds for now."""
+        tasks = Task.objects.filter(**self._plain_conditions())
+        if self.statuses:
+            tasks = tasks.shown_as(list(self.statuses))
+        if self.error_code is not None or self.error_head is not None:
+            tasks = tasks.filter(status=Status.FAILED)
+        if self.error_code is not None:
+            tasks = tasks.alias(code=_text_of("code")).filter(code=self.error_code)
+        if self.error_head is not None:
+            tasks = tasks.alias(head=Left(_text_of("message"), HEAD_LENGTH)).filter(head=self.error_head)
+        return tasks
+
+    def _plain_conditions(self) -> dict[str, Any]:
+        conditions: dict[str, Any] = {
+            "pk__in": self.ids or None,
+            "pk__gte": max(filter(None, (self.id_from, self.created_after and first_id(self.created_after))), default=None),
+            "pk__lte": self.id_to,
+            "pk__lt": self.created_before and first_id(self.created_before),
+            "type": self.type or None,
+            "queue": self.queue or None,
+            "owner__in": self.owners,
+            "batch": self.batch,
+            "content__tags__contains": [self.tag] if self.tag else None,
+            "finished_at__gt": self.ended_after,
+        }  # fmt: skip
+        return {name: value for name, value in conditions.items() if value is not None}
+
+
+def read_filter(data: Any) -> TaskFilter:
+    """Return the filter of such JSON as `as_json` gives.
+
+    Raises:
+        InvalidInput: it is something else.
+    """
+    try:
+        found = TaskFilter.model_validate(data)
+    except ValidationError as error:
+        raise errors.InvalidInput("This is no filter of tasks.") from error
+    if any("\0" in text for text in found.texts):
+        raise errors.InvalidInput("A filter of tasks has no NUL characters.")
+    return found
+
+
+def first_id(at: datetime) -> UUID:
+    """Return the smallest UUIDv7 of that time: ids begin with the milliseconds of the Unix time (RFC 9562, 5.7).
+
+    >>> from datetime import UTC
+    >>> first_id(datetime(2026, 1, 1, tzinfo=UTC))
+    UUID('019b76da-a800-0000-0000-000000000000')
+    """
+    return UUID(int=int(at.timestamp() * 1000) << 80)
+
+
+def _text_of(name: str) -> Coalesce:
+    # The same expressions as in `failure_groups.sql`.
+    return Coalesce(KT(f"error__{name}"), Value(""), output_field=TextField())

@@ -1,0 +1,40 @@
+"""What a user's tasks used, by UTC day and type: rolled up from attempts by `tasks.lifecycle.usage`."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class UsageDay(models.Model):
+    """Attempts that ended on one day. `failed` counts failed, timed out, died and lost ones."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()
+    type = models.TextField()
+    attempts = models.IntegerField(db_default=0)
+    succeeded = models.IntegerField(db_default=0)
+    failed = models.IntegerField(db_default=0)
+    cancelled = models.IntegerField(db_default=0)
+    worker_seconds = models.FloatField(db_default=0.0)
+    prompt_tokens = models.BigIntegerField(db_default=0)
+    completion_tokens = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        db_table = "usage_day"
+        constraints = [models.UniqueConstraint(fields=["owner", "day", "type"], name="usage_day_once")]
+
+    def __str__(self) -> str:
+        return f"usage of {self.owner_id} on {self.day}: {self.type}"
+
+
+class UsageMark(models.Model):
+    """How far the rolling up has come: the one row. Later attempts are counted when somebody asks."""
+
+    counted_until = models.DateTimeField()
+
+    class Meta:
+        db_table = "usage_mark"
+
+    def __str__(self) -> str:
+        return f"usage counted until {self.counted_until}"

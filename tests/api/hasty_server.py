@@ -1,0 +1,14 @@
+"""uvicorn with the portal, whose streams have little patience: for tests that would wait for half a minute."""
+
+from __future__ import annotations
+
+import uvicorn
+
+# Sets Django up, as uvicorn would by importing it.
+import portal.asgi  # noqa: F401
+from tasks.api.streams import follow, wire
+
+if __name__ == "__main__":
+    wire.SLOWEST_WRITE_SECONDS = 0.5
+    follow.BEAT_SECONDS = 0.3
+    uvicorn.main()

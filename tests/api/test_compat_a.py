@@ -1,0 +1,159 @@
+"""System A's routes: its words over the portal's own tasks. The whole way with real nodes: test_compat_live.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+
+from accounts.models import User
+from tasks import sql
+from tasks.api.compat.marks import new_marked_id, system_of
+from tasks.models import Task
+from tests.api.conftest import JSON, MakeClient, Work
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+PICTURE = "https://example.com/ferry.png"
+
+
+def post(client: Client, path: str, body: dict[str, Any], **headers: str) -> Any:
+    return client.post(f"/api/async/{path}", body, JSON, headers=headers)
+
+
+def test_analyze_image_is_our_task(api: MakeClient, alice: User) -> None:
+    answer = post(api(alice), "analyze-image", {"query": "When?", "image_url": PICTURE, "session": "unknown fields"})
+    assert (answer.status_code, answer.json().get("status")) == (200, "queued"), answer.content
+    assert answer["RateLimit"]
+    task = Task.objects.get(pk=answer.json()["task_id"])
+    assert (task.type, task.priority, task.owner) == ("image.analyze", 6, alice)
+    assert task.content.input == {"url": PICTURE, "question": "When?"}
+
+
+def test_answer_is_read_to_its_end(api: MakeClient, alice: User, work: Work) -> None:
+    client = api(alice)
+    body = {"query": "Who polished the mirror?", "context": "Its mirror was polished by Clara Winter in Jena."}
+    task_id = post(client, "complete-answer", body).json()["task_id"]
+    waiting = client.get(f"/api/async/task/{task_id}")
+    assert waiting["Retry-After"] == "1"
+    assert waiting.json() == {
+        "task_id": task_id, "status": "queued", "progress": 0, "stage": None, "result": None, "error": None,
+    }  # fmt: skip
+    work()
+    done = client.get(f"/api/async/task/{task_id}").json()
+    assert (done["status"], done["progress"], done["error"]) == ("finished", 100, None)
+    assert "Clara Winter" in done["result"]["answer"]
+
+
+def test_query_without_a_picture_asks_all_files(api: MakeClient, alice: User) -> None:
+    task = Task.objects.get(pk=post(api(alice), "query", {"query": "How much?"}).json()["task_id"])
+    assert (task.type, task.priority, task.content.input) == ("rag.query", 4, {"question": "How much?"})
+
+
+def test_query_with_a_picture_is_a_chain(api: MakeClient, alice: User) -> None:
+    answer = post(api(alice), "query", {"query": "When?", "image_url": PICTURE}).json()
+    analysis, final = Task.objects.order_by("id")
+    assert (answer["task_id"], answer["status"]) == (str(final.pk), "queued")
+    assert (analysis.type, final.type, final.status) == ("image.analyze", "answer.complete", "waiting")
+    assert final.content.input == {"question": "When?", "context": {"$from": str(analysis.pk), "path": "text"}}
+
+
+def test_cancelled_chain_leaves_nothing_behind(api: MakeClient, alice: User) -> None:
+    client = api(alice)
+    task_id = post(client, "query", {"query": "When?", "image_url": PICTURE}).json()["task_id"]
+    answer = client.delete(f"/api/async/task/{task_id}")
+    assert (answer.status_code, answer.json()["status"]) == (200, "failed")
+    assert answer.json()["error"] == "The task was cancelled."
+    assert set(Task.objects.values_list("status", flat=True)) == {"cancelled"}
+
+
+def test_chain_is_refused_as_a_whole(api: MakeClient, make_user: Callable[..., User]) -> None:
+    user = make_user("cora", max_waiting=1)
+    answer = post(api(user), "query", {"query": "When?", "image_url": PICTURE})
+    assert (answer.status_code, answer.json()["policy"]) == (429, "waiting")
+    assert [task.status for task in Task.objects.of(user)] == ["cancelled"]
+
+
+def test_repeated_key_makes_one_chain(api: MakeClient, alice: User) -> None:
+    client, body = api(alice), {"query": "When?", "image_url": PICTURE}
+    first = post(client, "query", body, Idempotency_Key="once")
+    again = post(client, "query", body, Idempotency_Key="once")
+    assert first.json()["task_id"] == again.json()["task_id"]
+    assert again["Idempotency-Replayed"] == "true"
+    assert Task.objects.count() == 2
+    other = post(client, "query", body | {"query": "Where?"}, Idempotency_Key="once")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("analyze-image", {"query": "When?"}, "/image_url"),
+        ("analyze-image", {"query": "When?", "image_url": "ftp://example.com/a"}, "/image_url"),
+        ("analyze-image", {"query": 5, "image_url": PICTURE}, "/query"),
+        ("complete-answer", {"query": "When?", "context": ""}, "/context"),
+        ("query", {"query": "  "}, "/query"),
+        ("query", {"query": "", "image_url": PICTURE}, "/query"),
+    ],
+)
+def test_faults_point_at_what_was_sent(
+    api: MakeClient, alice: User, path: str, body: dict[str, Any], pointer: str
+) -> None:
+    answer = post(api(alice), path, body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
+    assert not Task.objects.unfinished().exists()
+
+
+def test_failed_task_says_why(api: MakeClient, alice: User, work: Work) -> None:
+    task_id = post(api(alice), "query", {"query": "How much?"}).json()["task_id"]
+    work()
+    found = api(alice).get(f"/api/async/task/{task_id}").json()
+    assert (found["status"], found["result"]) == ("failed", None)
+    assert found["error"].startswith("There are no files to look in.")
+
+
+def test_stats_count_one_s_own(api: MakeClient, alice: User, bob: User, work: Work) -> None:
+    body = {"query": "Who?", "context": "Clara Winter polished it."}
+    post(api(alice), "complete-answer", body)
+    work()
+    post(api(alice), "complete-answer", body)
+    cancelled = post(api(alice), "complete-answer", body).json()["task_id"]
+    api(alice).delete(f"/api/async/task/{cancelled}")
+    stats = api(alice).get("/api/queue/stats").json()
+    assert stats["queues"]["text"] == {"queued": 1, "started": 0, "finished": 1, "failed": 1}
+    assert stats["queues"]["images"] == {"queued": 0, "started": 0, "finished": 0, "failed": 0}
+    assert stats["workers"] == 1
+    assert "system" not in stats["queues"]
+    others = api(bob).get("/api/queue/stats").json()
+    assert others["queues"]["text"] == {"queued": 0, "started": 0, "finished": 0, "failed": 0}
+
+
+def test_stats_find_their_rows_by_index(alice: User) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # A table without rows is always read whole, unless it must not be.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        parameters = {"owner": alice.pk, "since": UUID(int=0), "window": 3600, "cap": 100_000}
+        cursor.execute(f"EXPLAIN {sql.statement('own_counts').decode()}", parameters)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    for index in ("task_owner_waiting", "task_running", "task_owner"):
+        assert re.search(rf"\b{index}\b", plan), plan
+
+
+def test_health_is_public(request: pytest.FixtureRequest) -> None:
+    assert Client().get("/api/health").json() == {"status": "degraded", "workers": 0}
+    request.getfixturevalue("node")
+    assert Client().get("/api/health").json() == {"status": "healthy", "workers": 1}
+    assert Client().post("/api/health").status_code == 405
+
+
+def test_marked_ids_sort_as_others_do() -> None:
+    ids = [new_marked_id("A") for _ in range(100)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 100
+    assert {system_of(id_) for id_ in ids} == {"A"}

@@ -1,0 +1,41 @@
+"""A whole portal for tests: a web process and a node on the test database, with model servers on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.backends.fake_server import FakeServer, running
+from tests.cluster.conftest import RunningNode
+from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK
+from tests.web.live import LiveServer
+
+
+@dataclass(frozen=True)
+class LivePortal:
+    """`url` has no slash at its end; `models` plays the chat and image server."""
+
+    url: str
+    models: FakeServer
+    node: RunningNode
+
+
+@contextmanager
+def live_portal(
+    *, start_node: Callable[..., RunningNode], environment: dict[str, str], folder: Path
+) -> Iterator[LivePortal]:
+    """Run a portal; the node ends with its fixture."""
+    with running() as models:
+        extra = {
+            "BACKENDS_CHAT": models.base_url,
+            "BACKENDS_IMAGES": models.base_url,
+            # Pictures and recordings that tests serve on loopback.
+            "OUTBOUND_ALLOW": ANY_PORT_OF_LOOPBACK,
+        }
+        server = LiveServer(log=folder / "web.log", environment=environment | extra)
+        try:
+            yield LivePortal(server.url, models, start_node(workers=2, **extra))
+        finally:
+            server.stop()

@@ -1,0 +1,71 @@
+"""The spoken samples and what they say. Run it where `flite` is installed to make them anew.
+
+Spoken by the voices slt, rms and awb of CMU Flite 2.2 (Debian's packages flite and libflite1): free software, whose
+licence puts no condition on the sound it makes. Stored as Opus, mono, 24 kbit/s.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import av
+from av.audio.resampler import AudioResampler
+
+HERE = Path(__file__).parent
+RATE, BITS_PER_SECOND = 48_000, 24_000
+
+# File, voice, words.
+SPOKEN = {
+    "notice.ogg": (
+        "slt",
+        "The ferry office opens at eight in the morning. Every boat must show its papers to the captain of the port "
+        "before noon. The ferry to the island leaves from pier seven and takes half an hour. Please keep your receipt "
+        "until you leave the port.",
+    ),
+    "spoken/meeting.ogg": (
+        "rms",
+        "Good afternoon. The meeting about the new bridge has been moved to Thursday. We will need the budget, the "
+        "drawings and the report from the engineers. Please send them before Wednesday evening.",
+    ),
+    "spoken/weather.ogg": (
+        "awb",
+        "Snow is expected in the mountains tonight. The road over the northern pass will be closed until Sunday. "
+        "Trains to the valley will run every two hours.",
+    ),
+    "spoken/bees.ogg": (
+        "rms",
+        "My grandfather kept bees behind the old school house. He sold the honey at the market on Saturdays and gave "
+        "the wax to the church.",
+    ),
+}
+
+
+def convert(source: Path, target: Path, codec: str, *, rate: int = RATE, seconds: float | None = None) -> Path:
+    """Write the sound of a file in another format, or its first seconds."""
+    with av.open(str(source)) as container, av.open(str(target), "w") as made:
+        stream = made.add_stream(codec, rate=rate, layout="mono")
+        stream.bit_rate = BITS_PER_SECOND
+        resampler = AudioResampler(format=stream.format.name, layout="mono", rate=rate, frame_size=1024)
+        for frame in container.decode(audio=0):
+            if seconds is not None and frame.time is not None and frame.time >= seconds:
+                break
+            for piece in resampler.resample(frame):
+                made.mux(stream.encode(piece))
+        for piece in resampler.resample(None):
+            made.mux(stream.encode(piece))
+        made.mux(stream.encode(None))
+    return target
+
+
+def make_sample(name: str, voice: str, words: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        spoken = Path(folder) / "spoken.wav"
+        subprocess.run(["flite", "-voice", voice, "-t", words, "-o", str(spoken)], check=True)
+        convert(spoken, HERE / name, "libopus")
+
+
+if __name__ == "__main__":
+    for name, (voice, words) in SPOKEN.items():
+        make_sample(name, voice, words)
