@@ -69,6 +69,10 @@ class Forbidden(PortalError):
     code = "forbidden"
 
 
+class InvalidSignature(PortalError):
+    code = "invalid_signature"
+
+
 class AccountDisabled(PortalError):
     code = "account_disabled"
 
@@ -89,12 +93,20 @@ class NoResult(PortalError):
     code = "no_result"
 
 
+class TooManyTokens(PortalError):
+    code = "too_many_tokens"
+
+
 class WrongStatus(PortalError):
     code = "wrong_status"
 
 
 class ContentPurged(PortalError):
     code = "content_purged"
+
+
+class LinkExpired(PortalError):
+    code = "link_expired"
 
 
 class LengthRequired(PortalError):
@@ -111,6 +123,10 @@ class InputTooLarge(PortalError):
 
 class UnsupportedMediaType(PortalError):
     code = "unsupported_media_type"
+
+
+class RangeNotSatisfiable(PortalError):
+    code = "range_not_satisfiable"
 
 
 class InvalidInput(PortalError):
@@ -139,6 +155,10 @@ class InternalError(PortalError):
 
 class Maintenance(PortalError):
     code = "maintenance"
+
+
+class TooManyStreams(PortalError):
+    code = "too_many_streams"
 
 
 class DatabaseUnavailable(PortalError):

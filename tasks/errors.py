@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-
 MOST_FAULTS = 100
 
 

@@ -90,9 +90,9 @@ class Readiness:
 class RetryPolicy:
     """What follows a failed attempt: how long to wait for the next one, and what is not tried again.
 
-    The wait is random between 0 and `base_seconds` × 2^tries, `cap_seconds` at most (full jitter). A handler that raises
-    `Retry(after=…)` or `GiveUp` has its own way. `by_exception` gives another policy for a class of exceptions and what
-    derives from it; the first that fits holds.
+    The wait is random between 0 and `base_seconds` × 2^tries, `cap_seconds` at most (full jitter). A handler that
+    raises `Retry(after=…)` or `GiveUp` has its own way. `by_exception` gives another policy for a class of exceptions
+    and what derives from it; the first that fits holds.
     """
 
     base_seconds: float = 2.0
@@ -134,6 +134,8 @@ class TaskType:
     readiness: Callable[[], Readiness] = always_ready
     diagnostic: bool = False
     waits: bool = False
+    # The same input gives the same result, so that an earlier one may stand for it; false where more goes in.
+    reusable: bool = True
     internal: bool = False
     icon: str = "task"
     # Inputs that `make run` shows and `manage.py smoke` tries; {"$sample": name} stands for that file of tests/samples.

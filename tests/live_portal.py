@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,16 +24,16 @@ class LivePortal:
 
 @contextmanager
 def live_portal(
-    *, start_node: Callable[..., RunningNode], environment: dict[str, str], folder: Path
+    *,
+    start_node: Callable[..., RunningNode],
+    environment: dict[str, str],
+    folder: Path,
+    kinds: Sequence[str] = ("CHAT", "IMAGES"),
 ) -> Iterator[LivePortal]:
-    """Run a portal; the node ends with its fixture."""
+    """Run a portal with model servers of these kinds; the node ends with its fixture."""
     with running() as models:
-        extra = {
-            "BACKENDS_CHAT": models.base_url,
-            "BACKENDS_IMAGES": models.base_url,
-            # Pictures and recordings that tests serve on loopback.
-            "OUTBOUND_ALLOW": ANY_PORT_OF_LOOPBACK,
-        }
+        # Pictures and recordings that tests serve on loopback may be fetched.
+        extra = {f"BACKENDS_{kind}": models.base_url for kind in kinds} | {"OUTBOUND_ALLOW": ANY_PORT_OF_LOOPBACK}
         server = LiveServer(log=folder / "web.log", environment=environment | extra)
         try:
             yield LivePortal(server.url, models, start_node(workers=2, **extra))

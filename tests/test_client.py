@@ -89,6 +89,57 @@ def test_client_pages_through_all_tasks(portal: Client) -> None:
 
 
 @live
+def test_client_copies_and_deletes(portal: Client) -> None:
+    task = portal.submit("diagnostic.echo", {"message": "hello"}, tags=["a"])
+    copy = portal.copy(task["id"], input={"message": "other"}, priority=3)
+    assert (copy["copy_of"], copy["input"], copy["tags"]) == (task["id"], {"message": "other"}, ["a"])
+    assert portal.copy(task["id"], idempotency_key="k")["id"] == portal.copy(task["id"], idempotency_key="k")["id"]
+    with pytest.raises(client_errors.WrongStatus):
+        portal.delete(task["id"])
+    portal.cancel(task["id"])
+    portal.delete(task["id"])
+    assert portal.get(task["id"])["input"] is None
+
+
+@live
+def test_client_waits_for_tasks_that_need_others(portal: Client) -> None:
+    first = portal.submit("diagnostic.echo", {"message": "hello"})
+    text = {"$from": first["id"], "path": "text"}
+    second = portal.submit("diagnostic.echo", {"message": text}, needs=[first["id"]])
+    assert (second["status"], second["input"]) == ("waiting", {"message": text})
+    assert [task["id"] for task in portal.iter(status="waiting")] == [second["id"]]
+
+
+@live
+def test_client_reads_and_cancels_batches(portal: Client, work: Callable[[], Any]) -> None:  # noqa: F811
+    items = [{"type": "diagnostic.echo", "input": {"message": "one\u2028line"}}, {"type": "nope"}]
+    batch = portal.batch([*items, items[0]], name="two", idempotency_key="b")
+    assert portal.batch([*items, items[0]], name="two", idempotency_key="b")["id"] == batch["id"]
+    work()
+    assert portal.cancel_batch(batch["id"])["counts"]["cancelled"] == 1
+    assert portal.get_batch(batch["id"])["done"]
+    found = list(portal.batch_results(batch["id"]))
+    assert [item["status"] for item in found] == ["succeeded", "refused", "cancelled"]
+    assert found[0]["result"]["text"] == "one\u2028line"
+
+
+@live
+def test_client_filters_by_metadata(portal: Client) -> None:
+    mine = portal.submit("diagnostic.echo", {"message": "x"}, metadata={"customer": "42"})
+    portal.submit("diagnostic.echo", {"message": "y"}, metadata={"customer": "43"})
+    assert [task["id"] for task in portal.iter(metadata={"customer": "42"})] == [mine["id"]]
+
+
+@live
+def test_client_knows_the_types(portal: Client) -> None:
+    names = [found["name"] for found in portal.task_types()]
+    assert "pdf.extract" in names
+    assert portal.task_type("pdf.extract")["name"] == "pdf.extract"
+    with pytest.raises(client_errors.NoResult):
+        portal.result(portal.submit("diagnostic.echo", {"message": "x"})["id"])
+
+
+@live
 def test_repeated_key_submits_once(portal: Client) -> None:
     first = portal.submit("diagnostic.echo", {"message": "x"}, idempotency_key="abc")
     again = portal.submit("diagnostic.echo", {"message": "x"}, idempotency_key="abc")

@@ -54,6 +54,7 @@ HEADERS = {
     "Idempotency-Replayed": "true when the key gave an earlier answer",
     "RateLimit-Policy": "the limits of the plan (IETF draft-ietf-httpapi-ratelimit-headers)",
     "RateLimit": "what is left of them",
+    "Reused": "true when an earlier task that did the same work is the answer",
     "Preference-Applied": "wait=N: the server was ready to wait so long",
     "Link": "the next page, where there is one",
     "Accept-Ranges": "bytes: a range may be asked for",

@@ -67,6 +67,7 @@ class Client:
         tags: Sequence[str] = (),
         webhook: str | Mapping[str, Any] | None = None,
         on_quota: Literal["reject", "downgrade"] | None = None,
+        reuse: bool | None = None,
         idempotency_key: str | None = None,
     ) -> Task:
         """Submit a task and return it as it is stored.
@@ -87,6 +88,7 @@ class Client:
             "tags": list(tags) or None,
             "webhook": webhook,
             "on_quota": on_quota,
+            "reuse": reuse,
         }
         body = {name: value for name, value in options.items() if value is not None}
         task: Task = self._create("/api/v1/tasks", body | {"type": type, "input": dict(input)}, idempotency_key)

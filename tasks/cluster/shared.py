@@ -42,9 +42,9 @@ BUSY = (WorkerState.CLAIMING, WorkerState.RUNNING, WorkerState.FINISHING)
 class WorkerRecord(ctypes.Structure):
     """One worker, or one of its threads, written by itself.
 
-    `cancel` is written by the pusher, `interrupted_at`, `killed_for` and DEAD by the sentinel. `noted` are the tokens that
-    a worker claims with: `noted_count` of them, of which those after `current` have not started. Whoever holds the
-    memory's lock may move `current`, or set `taken_back`: then what has not started will not start here.
+    `cancel` is written by the pusher, `interrupted_at`, `killed_for` and DEAD by the sentinel. `noted` are the tokens
+    that a worker claims with: `noted_count` of them, of which those after `current` have not started. Whoever holds
+    the memory's lock may move `current`, or set `taken_back`: then what has not started will not start here.
     """
 
     _fields_ = (

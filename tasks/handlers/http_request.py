@@ -108,6 +108,7 @@ EXAMPLE: dict[str, Any] = {"method": "POST", "url": "https://api.example.com/v1/
 
 @task_type(
     name="http.request",
+    reusable=False,
     title="Call an HTTP service",
     description="Sends one HTTP request and keeps the answer: for services that the portal has no task type for.",
     queue="text",

@@ -30,6 +30,7 @@ EXAMPLE: dict[str, Any] = {"function": "shop.tasks.send_receipt", "args": [17]}
 
 @task_type(
     name="python.call",
+    reusable=False,
     title="Call a function",
     description="Calls a Python function that TASK_FUNCTIONS allows.",
     queue="system",

@@ -41,6 +41,7 @@ EXAMPLE: dict[str, Any] = {
 
 @task_type(
     name="webhook.deliver",
+    reusable=False,
     title="Deliver a webhook",
     description="Posts one event to one address, signed.",
     queue="system",

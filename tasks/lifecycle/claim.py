@@ -13,7 +13,6 @@ from tasks.lifecycle.references import may_have_references
 from tasks.models import Task
 from tasks.statuses import Status
 
-
 # Short tasks are claimed together: about this much work, so that nobody waits long behind them.
 BUDGET_SECONDS = 0.010
 MOST_TOGETHER = 32

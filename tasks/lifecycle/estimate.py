@@ -6,7 +6,6 @@ and answer "when will it start".
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections import defaultdict
@@ -53,25 +52,6 @@ def size_bucket(data: Mapping[str, Any], files: Mapping[UUID, File]) -> int:
     """
     size = len(json.dumps(data, default=str)) + sum(file.size for file in files.values())
     return min(LARGEST_BUCKET, max(0, (size - 1) // 1024).bit_length())
-
-
-def input_hash(type_name: str, data: Mapping[str, Any], files: Mapping[UUID, File]) -> UUID:
-    """Return a hash of an input by content: files count by their bytes, not by their ids."""
-    named = {str(file.id): file.sha256 for file in files.values()}
-    text = json.dumps([type_name, _by_content(data, named)], sort_keys=True, ensure_ascii=False)
-    return UUID(bytes=hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16])
-
-
-def _by_content(value: Any, named: Mapping[str, str]) -> Any:
-    match value:
-        case str():
-            return named.get(value, value)
-        case dict():
-            return {key: _by_content(member, named) for key, member in value.items()}
-        case list():
-            return [_by_content(member, named) for member in value]
-        case _:
-            return value
 
 
 def est_seconds(definition: registry.TaskType, bucket: int) -> float:

@@ -81,8 +81,9 @@ def finish_attempt(claimed: Claimed, ending: Ending) -> bool:
 
 
 def record_ending(claimed: Claimed, ending: Ending) -> Recorded | None:
-    """Transaction 1; None when the attempt was superseded. Tried again while the database is away, so that finished work is not thrown away.
+    """Transaction 1; None when the attempt was superseded.
 
+    Tried again while the database is away, so that finished work is not thrown away.
     If an answer is lost, the token among the attempts tells whether it was committed.
 
     Raises:

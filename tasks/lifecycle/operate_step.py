@@ -214,22 +214,18 @@ def _cancel(operation: Operation, tasks: Sequence[UUID]) -> Step:
 
 def _retry(operation: Operation, tasks: Sequence[UUID]) -> Step:
     step = Step()
-    chosen = list(tasks)
-    if operation.owner is not None:
+    owner = operation.owner
+    if owner is not None:
         # The usage row first: usage → tasks.
-        chosen = _count_against_quota(operation.owner, chosen, step)
-    needed = set(Dependency.objects.filter(task__in=chosen, key=None).values_list("needs", flat=True))
-    sql.run("lock_tasks", {"tasks": sorted({*chosen, *needed})})
-    revived: list[Any] = []
-    # A task that needs another of them can come back once that one has.
-    while rows := sql.run("revive_many", {"tasks": chosen}):
-        revived += rows
+        sql.run("lock_usage", {"user": owner.pk})
+    needed = set(Dependency.objects.filter(task__in=tasks, key=None).values_list("needs", flat=True))
+    sql.run("lock_tasks", {"tasks": sorted({*tasks, *needed})})
+    revived = _revive(tasks) if owner is None else _revive_at_cost(owner, tasks, step)
     sql.run("mark_needs", {"tasks": sorted(needed)})
     step.changed = [row.id for row in revived]
-    Dependency.objects.filter(task__in=step.changed, key__isnull=False).exclude(
-        needs__status=Status.SUCCEEDED
-    ).delete()
-    left = Task.objects.filter(pk__in=chosen, status__in=REVIVABLE)
+    started = Dependency.objects.filter(task__in=step.changed, key__isnull=False)
+    started.exclude(needs__status=Status.SUCCEEDED).delete()
+    left = Task.objects.filter(pk__in=tasks[: step.covered], status__in=REVIVABLE)
     step.reasons[PURGED] = left.filter(content=None).count()
     step.reasons[BROKEN] = left.exclude(content=None).count()
     step.reasons = +step.reasons
@@ -237,20 +233,32 @@ def _retry(operation: Operation, tasks: Sequence[UUID]) -> Step:
     return step
 
 
-def _count_against_quota(owner: User, tasks: list[UUID], step: Step) -> list[UUID]:
-    """Return the tasks that fit the owner's quota, counted like submissions; the first that does not ends the step."""
+def _revive(tasks: Sequence[UUID]) -> list[Any]:
+    revived: list[Any] = []
+    # A task that needs another of them can come back once that one has.
+    while rows := sql.run("revive_many", {"tasks": list(tasks)}):
+        revived += rows
+    return revived
+
+
+def _revive_at_cost(owner: User, tasks: Sequence[UUID], step: Step) -> list[Any]:
+    """Revive one after the other, counted like submissions; the first that does not fit the quota ends the step."""
     limits = limits_of(owner)
-    purged = set(Task.objects.filter(pk__in=tasks, content=None).values_list("pk", flat=True))
+    revived: list[Any] = []
     for number, task in enumerate(tasks):
         try:
-            if task not in purged:
+            with transaction.atomic():
                 admit.count_one_more(owner, limits)
+                rows = sql.run("revive_many", {"tasks": [task]})
+                if not rows:
+                    transaction.set_rollback(True)
         except errors.QuotaExceeded as error:
             step.covered, step.error = number, error.message
             # A rate, or room among what waits, comes by itself; tomorrow is for a person to decide.
             step.pause = error.policy not in {"burst", "waiting"}
-            return tasks[:number]
-    return tasks
+            break
+        revived += rows
+    return revived
 
 
 def _move(operation: Operation, tasks: Sequence[UUID]) -> Step:

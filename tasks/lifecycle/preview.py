@@ -36,7 +36,7 @@ def preview_task(user: User, submission: submit.Submission) -> Preview:
     Raises:
         As `submit_task`.
     """
-    submit._check_open(user)
+    submit.check_open(user)
     limits = limits_of(user)
     with transaction.atomic(durable=True):
         # Also a lane that the user does not have yet is made and taken back.

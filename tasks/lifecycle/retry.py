@@ -39,7 +39,7 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
         task = find_task(task_id, owner=owner, lock=True)
         if task.status == Status.SUCCEEDED:
             raise errors.WrongStatus(
-                "This task has succeeded. To do the same again, submit it as a new task.", status=task.status
+                "This task has succeeded. To do the same again, copy it: POST …/copy.", status=task.status
             )
         if not task.done:
             # Somebody else's retry came first: then this one is not counted either.

@@ -22,7 +22,7 @@ MOST_CHILDREN = 1000
 
 
 class ChildrenStarted(BaseException):
-    """Ends the attempt of a handler that started other tasks. A BaseException, so that `except Exception` lets it pass."""
+    """Ends the attempt of a handler that started other tasks. `except Exception` lets it pass."""
 
     def __init__(self, started: Sequence[tuple[Accepted, str]]) -> None:
         self.started = started

@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from accounts.limits import Limits, limits_of
 from accounts.models import User
 from tasks import errors, sql
-from tasks.lifecycle import admit, announce, depend, estimate, idempotency, places
+from tasks.lifecycle import admit, announce, depend, estimate, idempotency, places, reuse
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.read import get_task
 from tasks.lifecycle.validate import validate_submission
@@ -34,6 +34,7 @@ class Submission:
     """What a user asks for. Durations are seconds; None leaves the choice to the task type.
 
     `needs` are tasks that must have succeeded first, `after` tasks that must have ended, however they did.
+    `reuse` takes an earlier result of the same work where there is one.
     `webhook` is the id of an endpoint, or a URL: it hears how the task ended.
     `queue`, `internal` (allow a type that users may not submit) and `id` are for our own code: no request sets them.
     """
@@ -51,6 +52,7 @@ class Submission:
     needs: Sequence[UUID] = ()
     after: Sequence[UUID] = ()
     webhook: str | None = None
+    reuse: bool = False
     copy_of: UUID | None = None
     queue: str | None = None
     internal: bool = False
@@ -93,10 +95,11 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The task; `replayed` when an idempotency key gave an earlier one."""
+    """The task; `replayed` when an idempotency key gave an earlier one, `reused` when it has done the same work before."""
 
     task: Task
     replayed: bool = False
+    reused: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,12 +121,14 @@ def submit_task(
         IdempotencyConflict: the key was used with another body.
         UserDisabled, Maintenance: nothing is accepted now.
     """
-    _check_open(user)
+    check_open(user)
     limits = limits_of(user)
     # Before the validation: a replay must answer even when the file of the input is gone by now.
     if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
         return Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True)
     accepted = accept(user, limits, submission)
+    if submission.reuse and (same := reuse.find_earlier(user, accepted)):
+        return Submitted(get_task(same), reused=True)
     with transaction.atomic(durable=True):
         is_first = idempotency.reserve(user, idempotency_key, body_sha256, [accepted.id])
         if is_first:
@@ -158,7 +163,7 @@ def submit_batch(
     Raises:
         As `submit_task`; with `atomic`, InvalidInput names every faulty item by pointer.
     """
-    _check_open(user)
+    check_open(user)
     limits = limits_of(user)
     if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
         return SubmittedBatch(_batch_of(earlier), replayed=True)
@@ -185,7 +190,7 @@ def submit_batch(
     return SubmittedBatch(batch)
 
 
-def _check_open(user: User) -> None:
+def check_open(user: User) -> None:
     if settings.MAINTENANCE:
         raise errors.Maintenance
     if not user.is_active:
@@ -203,6 +208,8 @@ def _accept_items(
             if isinstance(submission, errors.Refused):
                 raise submission
             item = accept(user, limits, submission)
+            if submission.reuse:
+                raise errors.InvalidInput("`reuse` is for single tasks: a batch is watched as the tasks it made.")
         except errors.Refused as error:
             found = list(getattr(error, "errors", []))
             items.append({"problem": {"code": error.code, "detail": error.message, "errors": found}})
@@ -239,9 +246,7 @@ def accept(user: User, limits: Limits, submission: Submission, *, started_by: UU
         est_seconds=estimate.est_seconds(definition, bucket),
         size_bucket=bucket,
         # What it stands for is not known yet, where the input refers to another task's result.
-        input_hash=None
-        if checked.has_references
-        else estimate.input_hash(definition.name, checked.input, checked.files),
+        input_hash=None if checked.has_references else reuse.input_hash(definition, checked.input, checked.files),
         waits=definition.waits,
         max_attempts=submission.max_attempts or definition.max_attempts,
         timeout_seconds=submission.timeout or min(definition.timeout, limits.longest_timeout),

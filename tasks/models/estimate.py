@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 
 class Estimate(models.Model):
-    """One task type and size bucket. `recent` holds the last times in seconds, oldest first; the rest follows from it."""
+    """One task type and size bucket. `recent` are the last times in seconds, oldest first; the rest follows from it."""
 
     type = models.TextField()
     # Power of two of the input's size in KiB, files included (`tasks.lifecycle.estimate.size_bucket`).

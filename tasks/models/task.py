@@ -149,7 +149,10 @@ class Task(models.Model):
             models.Index("lane", name="task_ready_lane", condition=Q(status=Status.READY)),
             models.Index("started_by", name="task_started_by", condition=Q(started_by__isnull=False)),
             models.Index(
-                "owner", "type", "input_hash", name="task_same_work",
+                "owner",
+                "type",
+                "input_hash",
+                name="task_same_work",
                 condition=Q(status=Status.SUCCEEDED, input_hash__isnull=False),
             ),
             models.Index("batch", name="task_batch", condition=Q(batch__isnull=False)),

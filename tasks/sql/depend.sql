@@ -56,13 +56,35 @@ WITH waiting AS (
        AND NOT stand.is_open
        AND task.status = 'waiting'
     RETURNING task.id, task.owner_id, task.version, task.status
+), going_on AS (
+    -- What a task has started itself is its progress.
+    UPDATE task
+       SET progress_fraction = parts.ended,
+           progress_stage = parts.words,
+           version = task.version + 1
+      FROM (SELECT stand.id,
+                   avg((needed.status IN ('succeeded', 'failed', 'cancelled', 'expired'))::int)::float AS ended,
+                   format('%%s of %%s parts have ended',
+                          count(*) FILTER (WHERE needed.status IN ('succeeded', 'failed', 'cancelled', 'expired')),
+                          count(*)) AS words
+              FROM stand
+              JOIN dependency ON dependency.task_id = stand.id AND dependency.key IS NOT NULL
+              JOIN task AS needed ON needed.id = dependency.needs_id
+             WHERE stand.is_open
+               AND stand.broken IS NULL
+             GROUP BY stand.id) AS parts
+     WHERE task.id = parts.id
+       AND task.status = 'waiting'
+    RETURNING task.id, task.owner_id, task.version, task.status
 ), told AS (
     SELECT pg_notify('portal_task', json_build_object(
                'id', id, 'owner', owner_id, 'version', version,
                'status', CASE status WHEN 'held' THEN 'queued' ELSE status END)::text)
       FROM (SELECT id, owner_id, version, status FROM failed
             UNION ALL
-            SELECT id, owner_id, version, status FROM released) AS changed
+            SELECT id, owner_id, version, status FROM released
+            UNION ALL
+            SELECT id, owner_id, version, status FROM going_on) AS changed
 )
 SELECT 'settlement' AS what, token AS id, lane_id AS lane FROM owed
 UNION ALL

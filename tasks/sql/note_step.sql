@@ -10,7 +10,8 @@ UPDATE operation
        reasons = reasons || (SELECT coalesce(jsonb_object_agg(why, coalesce((reasons->>why)::int, 0) + count::int), '{}')
                                FROM jsonb_each_text(%(reasons)s) AS reason (why, count)),
        started_at = coalesce(started_at, clock_timestamp()),
-       paced_at = greatest(least(paced_at, clock_timestamp()), clock_timestamp() - interval '1 s')
+       paced_at = CASE WHEN paced_at > clock_timestamp() THEN clock_timestamp() - interval '1 s'
+                       ELSE greatest(paced_at, clock_timestamp() - interval '1 s') END
                   + make_interval(secs => (%(changed)s + %(skipped)s + %(failed)s)::float / pace),
        trouble_count = 0,
        error = %(error)s,

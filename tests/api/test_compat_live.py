@@ -28,8 +28,11 @@ def portal(
     start_node: Callable[..., RunningNode],
     environment: dict[str, str],
     tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> Iterator[LivePortal]:
-    with live_portal(start_node=start_node, environment=environment, folder=tmp_path) as running:
+    """Without a chat server answers are quoted from the texts, which a test can tell beforehand."""
+    kinds = getattr(request, "param", ("IMAGES",))
+    with live_portal(start_node=start_node, environment=environment, folder=tmp_path, kinds=kinds) as running:
         yield running
 
 
@@ -125,6 +128,7 @@ def test_client_of_system_c_works_unchanged(portal: LivePortal, http: httpx.Clie
     assert failed["error"]
 
 
+@pytest.mark.parametrize("portal", [("CHAT",)], indirect=True)
 def test_client_of_system_d_works_unchanged(portal: LivePortal, http: httpx.Client) -> None:
     portal.models.text = "Lighthouses wait."
     made = ask(http.post("/api/v1/tasks", json={"prompt": "Write about lighthouses.", "model": "gpt-of-yesterday"}))

@@ -87,7 +87,6 @@ def test_submit_describes_its_headers(document: dict[str, Any]) -> None:
     assert set(submit["responses"]["202"]["headers"]) == {
         "Location", "Retry-After", "ETag", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit",
         "Preference-Applied", "X-Request-Id",
-        "Preference-Applied",
     }  # fmt: skip
     assert "Idempotency-Key" in [parameter["name"] for parameter in submit["parameters"]]
 

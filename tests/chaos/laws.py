@@ -1,4 +1,4 @@
-"""The laws: what holds at every moment, whoever is at work. Read from one snapshot, so that they can be checked under load."""
+"""The laws: what holds at every moment. Read from one snapshot, so that they can be checked while all are at work."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def check_slots(picture: Picture) -> None:
 
 
 def check_attempts(picture: Picture) -> None:
-    """Every attempt that ended is recorded once, in order, under a token of its own; at most one succeeded, the last."""
+    """Every attempt that ended is recorded once, in order, by a token of its own; only the last may have succeeded."""
     tokens = Counter(token for _, _, token, _ in picture.attempts)
     assert not [token for token, count in tokens.items() if count > 1]
     recorded: defaultdict[UUID, list[tuple[int, str]]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Any order of things that can happen to tasks, two of them at once, on real Postgres: the laws hold after every step."""
+"""Any order of things that can happen to tasks, two at once, on real Postgres: the laws hold after every step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -31,7 +30,8 @@ ALWAYS = ("submit", "claim", "finish", "upkeep")
 ALONE = ("let_time_pass", "be_late", "turn_short")  # writes of the test's own, in no order of locks
 SOMETIMES = (
     "submit_many", "cancel", "cancel_many", "ask_to_cancel_and_crash", "retry", "change_plan", "pause", "resume",
-    "give_back", "finish_with_an_old_token", "say", "lose_the_node", "recover_lost_nodes", "fill", *ALONE,
+    "move", "change_priority", "give_back", "finish_with_an_old_token", "say", "lose_the_node", "recover_lost_nodes",
+    "fill", *ALONE,
 )  # fmt: skip
 people = st.integers(0, PEOPLE - 1)
 picks = st.integers(0, 10_000)

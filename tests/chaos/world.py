@@ -21,6 +21,7 @@ from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed, claim_tasks
 from tasks.lifecycle.fill import fill_lanes
 from tasks.lifecycle.limits import apply_limits
+from tasks.lifecycle.move import move_task, set_priority
 from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.lifecycle.retry import retry_task
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
@@ -33,10 +34,20 @@ WIPED = ("settlement", "attempt", "event", "dependency", "task_content", "task",
          "audit_entry")  # fmt: skip
 ECHO = {"message": "x"}
 PEOPLE = 2
-HOWS = ("succeeded", "failed", "gave up", "returned", "returned alone", "died", "timed out", "put off", "started others")
+HOWS = (
+    "succeeded",
+    "failed",
+    "gave up",
+    "returned",
+    "returned alone",
+    "died",
+    "timed out",
+    "put off",
+    "started others",
+)
 
 # An action is prepared (what it picks is decided) and then run, perhaps in another thread.
-Action = Callable[[], None]
+Action = Callable[[], object]
 
 
 class World:
@@ -75,7 +86,8 @@ class World:
             try:
                 task = submit_task(self.users[who], submission).task
             except errors.InvalidInput as refused:
-                assert refused.errors[0]["code"] == "dependency_failed"
+                if refused.errors[0]["code"] != "dependency_failed":
+                    raise
             else:
                 self.accepted[task.pk] = who
 
@@ -112,7 +124,8 @@ class World:
             try:
                 retry_task(task, by=self.users[who])
             except errors.WrongStatus as refused:
-                assert "succeeded" in refused.message
+                if "succeeded" not in refused.message:
+                    raise
 
         return run
 
@@ -134,6 +147,22 @@ class World:
     def resume(self, who: int, pick: int, number: int) -> Action:
         name = sorted(QUEUES)[number % len(QUEUES)]
         return lambda: resume_queue(name, by=self.users[who])
+
+    def move(self, who: int, pick: int, number: int) -> Action:
+        task, queue = self._any(pick), sorted(QUEUES)[number % len(QUEUES)]
+        return lambda: task and self._unless_started(lambda: move_task(task, queue, by=self.users[who]))
+
+    def change_priority(self, who: int, pick: int, number: int) -> Action:
+        task = self._any(pick)
+        return lambda: task and self._unless_started(lambda: set_priority(task, 1 + number % 10, by=self.users[who]))
+
+    @staticmethod
+    def _unless_started(change: Callable[[], object]) -> None:
+        try:
+            change()
+        except errors.WrongStatus as refused:
+            if "not started" not in refused.message and "being cancelled" not in refused.message:
+                raise
 
     # --- What workers and nodes do ----------------------------------------------------------------
 

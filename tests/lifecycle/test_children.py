@@ -52,7 +52,6 @@ def _parts_type(monkeypatch: pytest.MonkeyPatch) -> None:
         return PartsResult(texts=texts, calls=ctx.attempt, engine=EngineInfo(name="t", version="1"))
 
 
-
 def submit_parts(user: User, *messages: str, **options: Any) -> Task:
     return submit_task(user, Submission("test.parts", {"messages": list(messages)}, **options)).task
 
@@ -71,7 +70,10 @@ def test_handler_goes_on_when_all_that_it_started_has_ended(alice: User, claim: 
     assert (task.status, task.attempts_charged) == ("waiting", 0)
     assert Task.objects.filter(started_by=task.pk, status="ready").count() == 2
     assert Lane.objects.get(user=alice).taken == 2
-    for _ in range(3):
+    run_next(claim)
+    task.refresh_from_db()
+    assert (task.progress_fraction, task.progress_stage) == (0.5, "1 of 2 parts have ended")
+    for _ in range(2):
         run_next(claim)
     task.refresh_from_db()
     assert (task.status, task.content.result["texts"], task.content.result["calls"]) == ("succeeded", ["a", "b"], 2)

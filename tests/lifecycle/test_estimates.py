@@ -89,17 +89,6 @@ def test_large_inputs_have_estimates_of_their_own(alice: User) -> None:
         assert learned.seconds == seconds
 
 
-def test_same_content_under_another_id_hashes_alike(alice: User) -> None:
-    first = files.store_file(alice, name="a.txt", chunks=[b"same"])
-    second = files.store_file(alice, name="b.txt", chunks=[b"same"])
-    other = files.store_file(alice, name="c.txt", chunks=[b"other"])
-
-    def hashed(file: object) -> UUID:
-        return estimate.input_hash("t", {"file": str(file.id), "n": 1}, {file.id: file})  # type: ignore[attr-defined]
-
-    assert hashed(first) == hashed(second) != hashed(other)
-
-
 def test_wait_is_not_guessed_before_anything_was_learned(alice: User, submit: Submit, node: UUID) -> None:
     assert explain_wait(submit(alice)).starts_in is None
 

@@ -12,9 +12,9 @@ from django.test import Client
 from accounts.models import User
 from tasks.lifecycle import finish
 from tasks.lifecycle.claim import Claimed
-from tests.claims import claim_task
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Node, Task, TaskContent
+from tests.claims import claim_task
 from tests.web.live import LiveServer, environment_of_test
 
 Submit = Callable[..., Task]

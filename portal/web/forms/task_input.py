@@ -109,6 +109,10 @@ def _plain(detail: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+# Fields that take what a person writes; an address, say, is a text too.
+ASKED_IN_WORDS = ("prompt", "question", "message")
+
+
 def quick_field(definition: TaskType) -> str | None:
     """Return the one text that is enough to start a task of this type, or None when it needs more.
 
@@ -118,10 +122,10 @@ def quick_field(definition: TaskType) -> str | None:
     """
     members = properties_of(definition)
     required = [member for member in members if member.required]
-    if len(required) == 1 and required[0].kind == "text":
-        return required[0].name
-    has_prompt = any(member.name == "prompt" and member.kind == "text" for member in members)
-    return "prompt" if not required and has_prompt else None
+    wanted = required or [member for member in members if member.name == "prompt"]
+    if len(wanted) == 1 and wanted[0].kind == "text" and wanted[0].name in ASKED_IN_WORDS:
+        return wanted[0].name
+    return None
 
 
 def _field_for(member: Property, user: User) -> forms.Field:

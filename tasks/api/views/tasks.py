@@ -89,6 +89,11 @@ class TaskOptions(Body):
     needs: list[TaskId] = Field(
         default=[], max_length=MOST_NEEDS, description="tasks that must have succeeded before this one starts"
     )
+    after: list[TaskId] = Field(
+        default=[],
+        max_length=MOST_NEEDS,
+        description="tasks that must have ended before this one starts, however they did",
+    )
     run_after: Time | None = Field(default=None, description="not before this time")
     start_before: Time | None = Field(default=None, description="expire when not started by then")
     timeout: int | None = Field(default=None, ge=1, le=2**31 - 1, description="seconds one attempt may take")
@@ -115,6 +120,10 @@ class SubmitTask(TaskOptions):
 
     type: str = Field(description="name of a task type", examples=["pdf.extract"])
     input: dict[str, Any] = Field(default={}, description="as the type's input schema says")
+    reuse: bool = Field(
+        default=False,
+        description="answer with an earlier task of yours that did this work with these engines, if there is one",
+    )
 
     def submission(self) -> Submission:
         """Return it in the core's words."""
@@ -175,7 +184,7 @@ class TasksView(CountedView):
         answers={202: Task, 201: Task, 200: Preview},
         headers={
             202: [*SUBMITTED, "Preference-Applied", "Retry-After"],
-            201: [*SUBMITTED, "Preference-Applied"],
+            201: [*SUBMITTED, "Preference-Applied", "Reused"],
             200: ["RateLimit-Policy", "RateLimit"],
         },
         problems=SUBMIT_PROBLEMS,
@@ -185,6 +194,7 @@ class TasksView(CountedView):
 
         The answer comes as soon as the task is stored. Poll `urls.self` until `done` is true.
         With `Prefer: wait=N` the answer comes when the task is done, 201, or after N seconds, 202.
+        With `reuse` an earlier task that did the same work may be the answer: 201 with `Reused: true`.
         With `validate_only=true` nothing is stored: 200 tells the effective priority, the place in the
         queue, and what it would cost; what would be refused is refused.
         """
@@ -220,7 +230,9 @@ class TasksView(CountedView):
 
 def answer_submitted(submitted: Submitted) -> Response:
     """Answer a task that was accepted just now, or the one that the idempotency key gave before."""
-    response = answer_task(submitted.task, status=202)
+    response = answer_task(submitted.task, status=201 if submitted.reused else 202)
+    if submitted.reused:
+        response["Reused"] = "true"
     response["Location"] = response.data["urls"]["self"]
     response["Retry-After"] = str(POLL_AFTER_SECONDS)
     if submitted.replayed:

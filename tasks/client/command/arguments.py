@@ -123,6 +123,12 @@ def _add_submission(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run-after", metavar="TIME", help="not before this time, as 2030-01-31T12:00:00Z")
     parser.add_argument("--start-before", metavar="TIME", help="expire when not started by then")
     parser.add_argument(
+        "--reuse",
+        action="store_true",
+        default=None,
+        help="take the result of the same work done before, where there is one",
+    )
+    parser.add_argument(
         "--on-quota", choices=["reject", "downgrade"], help="when an allowance is spent: refuse, or lower the priority"
     )
 

@@ -1,0 +1,72 @@
+"""Reuse: the same work of the same user, answered from an earlier result where the submitter asks for that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import distributions
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.models import User
+from tasks import errors
+from tasks.models import File, Task
+from tasks.registry import TaskType
+from tasks.statuses import Status
+
+if TYPE_CHECKING:
+    from tasks.lifecycle.submit import Accepted
+
+
+@cache
+def engines_version() -> str:
+    """Return what changes with every engine: the versions of the portal and of all packages, weights included."""
+    packages = sorted({f"{found.name} {found.version}" for found in distributions()})
+    return hashlib.sha256("\n".join([settings.PORTAL_VERSION, *packages]).encode()).hexdigest()
+
+
+def input_hash(definition: TaskType, data: Mapping[str, Any], files: Mapping[UUID, File]) -> UUID | None:
+    """Return a hash of the work: its type and engine, and its input by content (files by their bytes, not their ids).
+
+    None where more goes into the result than that.
+    """
+    if not definition.reusable or "url" in data:
+        return None
+    named = {str(file.id): file.sha256 for file in files.values()}
+    engine = [engines_version(), definition.readiness().engine]
+    text = json.dumps([definition.name, engine, _by_content(data, named)], sort_keys=True, ensure_ascii=False)
+    return UUID(bytes=hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16])
+
+
+def _by_content(value: Any, named: Mapping[str, str]) -> Any:
+    match value:
+        case str():
+            return named.get(value, value)
+        case dict():
+            return {key: _by_content(member, named) for key, member in value.items()}
+        case list():
+            return [_by_content(member, named) for member in value]
+        case _:
+            return value
+
+
+def find_earlier(user: User, accepted: Accepted) -> UUID | None:
+    """Return the newest task of this user that succeeded with this very work, and whose result is still there.
+
+    Raises:
+        InvalidInput: what comes of this work depends on more than its input.
+    """
+    if accepted.input_hash is None:
+        detail = (
+            "What comes of this task depends on more than its input (an address, other tasks, the files you keep), "
+            "so no earlier result can stand for it."
+        )
+        raise errors.InvalidInput(detail, errors=[{"pointer": "/reuse", "code": "not_reusable", "detail": detail}])
+    same = Task.objects.of(user).filter(
+        type=accepted.type, input_hash=accepted.input_hash, status=Status.SUCCEEDED, content__result__isnull=False
+    )
+    return same.order_by("-id").values_list("pk", flat=True).first()

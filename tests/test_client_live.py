@@ -1,0 +1,79 @@
+"""The client against a whole portal: streams, and polls that are held open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+
+from accounts.models import User
+from tasks.client import Client
+from tests.cluster.conftest import RunningNode, environment, start_node
+from tests.live_portal import live_portal
+
+__all__ = ["environment", "start_node"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+
+
+def test_client_watches_as_it_happens(
+    start_node: Callable[..., RunningNode],
+    environment: dict[str, str],
+    tmp_path: Path,
+    alice: User,
+    token_of: Callable[..., str],
+) -> None:
+    # One portal serves all of this: starting one takes longer than the rest.
+    with (
+        live_portal(start_node=start_node, environment=environment, folder=tmp_path) as running,
+        Client(running.url, token_of(alice)) as portal,
+    ):
+        running.models.text = "Lighthouses wait."
+        _stream_of_a_task_tells_its_text(portal)
+        _stream_of_everything_tells_of_all_tasks(portal, Client(running.url, token_of(alice)))
+        _wait_is_one_request(portal)
+
+
+def _stream_of_a_task_tells_its_text(portal: Client) -> None:
+    task = portal.submit("text.generate", {"prompt": "Write."})
+    events = list(portal.stream(task["id"]))
+    assert "".join(event.data["data"]["text"] for event in events if event.name == "output") == "Lighthouses wait."
+    assert (events[-1].name, events[-1].data["result"]["text"]) == ("done", "Lighthouses wait.")
+    # After a restart: only what came after the event that is known.
+    known = next(event for event in events if event.name == "output")
+    again = list(portal.stream(task["id"], last_event_id=known.id))
+    assert known.id not in {event.id for event in again}
+    assert again[-1].name == "done"
+
+
+def _stream_of_everything_tells_of_all_tasks(portal: Client, other: Client) -> None:
+    ended: list[Any] = []
+
+    def listen() -> None:
+        with other:
+            for event in other.stream():
+                if event.name == "done":
+                    ended.append(event.data["id"])
+                    if len(ended) == 2:
+                        return
+
+    listener = Thread(target=listen)
+    listener.start()
+    # The stream tells what happens from when it is open.
+    time.sleep(1)
+    ids = [portal.submit("diagnostic.echo", {"message": word})["id"] for word in ("one", "two")]
+    listener.join(30)
+    assert sorted(ended) == sorted(ids)
+
+
+def _wait_is_one_request(portal: Client) -> None:
+    task = portal.submit("diagnostic.sleep", {"seconds": 2})
+    asked: list[httpx.Request] = []
+    portal._sender._http.event_hooks = {"request": [asked.append]}
+    assert portal.wait(task["id"], timeout=60)["status"] == "succeeded"
+    assert len(asked) == 1
