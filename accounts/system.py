@@ -7,7 +7,8 @@ from django.db import IntegrityError, transaction
 from accounts.models import Plan, User
 
 # `.invalid` is nobody's (RFC 2606): no mail goes there, and nobody can have the address.
-EMAIL = "system@portal.invalid"
+DOMAIN = "portal.invalid"
+EMAIL = f"system@{DOMAIN}"
 PLAN = "Internal"
 
 
@@ -23,6 +24,11 @@ def system_user() -> User:
 def is_system(user: User) -> bool:
     """Return whether this is the system's own account."""
     return user.email == EMAIL
+
+
+def is_reserved(email: str) -> bool:
+    """Return whether an address is kept for the installation: the first to sign up with it would be the system."""
+    return email.strip().lower().rpartition("@")[2].rstrip(".") == DOMAIN
 
 
 def _make() -> User:

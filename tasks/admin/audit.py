@@ -17,7 +17,20 @@ from tasks.measures import NOTHING
 from tasks.models import AuditEntry
 
 # The index of targets begins with their kind.
-KINDS = ("task", "queue", "node", "user", "plan", "apitoken", "batch", "file", "schedule", "webhook_delivery", "group")
+KINDS = (
+    "task",
+    "queue",
+    "node",
+    "user",
+    "plan",
+    "apitoken",
+    "batch",
+    "file",
+    "schedule",
+    "webhook_delivery",
+    "group",
+    "operation",
+)
 MOST_DETAILS = 300
 
 

@@ -80,6 +80,18 @@ class BackendForm(forms.ModelForm[Backend]):
             raise forms.ValidationError("Give the key below: addresses are shown to everyone who may look.")
         return address.base_url
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse to take stored keys along to another address: they would be sent to whoever is there."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        is_answered = cleaned.get("new_keys", "").split() or cleaned.get("drop_keys")
+        if self.instance.pk and "base_url" in self.changed_data and not is_answered and self.instance.keys.exists():
+            before = Backend.objects.values_list("base_url", flat=True).get(pk=self.instance.pk)
+            if cleaned.get("base_url", before) != before:
+                self.add_error(
+                    "new_keys", "The stored keys are for the former address. Give them again, or remove them."
+                )
+        return cleaned
+
 
 class FigureChangeList(ChangeList):
     """Reads all figures at once; a column is asked for one row at a time."""

@@ -7,21 +7,19 @@ from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet, TextField, Value
-from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce, Left, Now
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from tasks import sql
 from tasks.admin.bounded import bounded_queries
 from tasks.admin.filters import PERIODS
-from tasks.admin.task_actions import PERMISSION, VERBS, ask
-from tasks.models import Task
+from tasks.admin.task_actions import ask_for_all
+from tasks.admin.verbs import PERMISSION, VERBS
+from tasks.lifecycle.task_filter import HEAD_LENGTH, TaskFilter
 from tasks.statuses import Status
 
-HEAD_LENGTH = 80
 CAP = 50_000
 MOST_GROUPS = 100
 
@@ -59,21 +57,20 @@ class FailuresView:
             return HttpResponseNotAllowed(["POST"])
         period = _period(request.POST.get("period"))
         back = f"{reverse('admin:failures')}?{urlencode({'period': period})}"
-        return ask(request, VERBS["retry"], _group(request.POST, period), back=back)
+        return ask_for_all(request, VERBS["retry"], _group(request.POST, period), back=back)
 
 
 def _period(name: str | None) -> str:
     return name if name in PERIODS else "day"
 
 
-def _group(posted: Any, period: str) -> QuerySet[Task]:
-    """Return the failed tasks of one line of the page: the same expressions as in `failure_groups.sql`."""
-    failed = Task.objects.filter(status=Status.FAILED, finished_at__gt=Now() - PERIODS[period][1])
-    return failed.alias(
-        code=_text("code"),
-        head=Left(_text("message"), HEAD_LENGTH),
-    ).filter(**{name: posted.get(name, "").replace("\0", "") for name in ("type", "code", "head")})
-
-
-def _text(name: str) -> Coalesce:
-    return Coalesce(KT(f"error__{name}"), Value(""), output_field=TextField())
+def _group(posted: Any, period: str) -> TaskFilter:
+    """Return the failed tasks of one line of the page."""
+    given = {name: posted.get(name, "").replace("\0", "") for name in ("type", "code", "head")}
+    return TaskFilter(
+        statuses=(Status.FAILED,),
+        type=given["type"],
+        error_code=given["code"],
+        error_head=given["head"],
+        ended_after=timezone.now() - PERIODS[period][1],
+    )

@@ -46,6 +46,7 @@ OTHER_LOOKS = {
     "ended": ("Ended", "circle-dashed", "idle"),
     "refused": ("Refused", "circle-x", "bad"),
     "skipped": ("Skipped", "ban", "idle"),
+    "finished": ("Finished", "circle-check", "ok"),
     "submitted": ("Submitted", "circle-check", "ok"),
 }
 

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from tasks.admin.access import operator_of
@@ -19,8 +19,12 @@ from tasks.admin.confirm import Question, confirm_page
 from tasks.admin.depths import Depth, queue_depths
 from tasks.admin.formats import link_button, moment, status_tag
 from tasks.admin.screen import AuditedScreen
+from tasks.admin.task_actions import ask_for_all, require_permission
+from tasks.admin.verbs import PERMISSION as OPERATE
+from tasks.admin.verbs import PURGE, VERBS, Verb
 from tasks.errors import NotFound
 from tasks.lifecycle.pause import pause_queue, resume_queue
+from tasks.lifecycle.task_filter import TaskFilter
 from tasks.measures import NOTHING, duration_text
 from tasks.models import Queue
 
@@ -53,7 +57,10 @@ class QueueScreen(AuditedScreen[Queue]):
         return DepthChangeList
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return (*self.list_display, "act") if request.user.has_perm(PERMISSION) else self.list_display
+        shown: tuple[str, ...] = self.list_display
+        if request.user.has_perm(PERMISSION):
+            shown += ("act",)
+        return (*shown, "act_on_tasks") if request.user.has_perm(OPERATE) else shown
 
     def get_fields(self, request: HttpRequest, obj: Queue | None = None) -> tuple[str, ...]:
         return self.fields if obj else ("name", "title", "cluster")
@@ -69,6 +76,8 @@ class QueueScreen(AuditedScreen[Queue]):
         return [
             path("<str:name>/pause/", wrap(self.pause), name="tasks_queue_pause"),
             path("<str:name>/resume/", wrap(self.resume), name="tasks_queue_resume"),
+            path("<str:name>/purge/", wrap(self.purge), name="tasks_queue_purge"),
+            path("<str:name>/move/", wrap(self.move), name="tasks_queue_move"),
             *super().get_urls(),
         ]
 
@@ -92,6 +101,20 @@ class QueueScreen(AuditedScreen[Queue]):
             back=_list(),
         )
         return self._change(request, name, question)
+
+    def purge(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Ask before all that waits in the queue is cancelled."""
+        return self._ask_for_tasks(request, PURGE, name)
+
+    def move(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Ask where all that waits in the queue is to go."""
+        return self._ask_for_tasks(request, VERBS["move"], name)
+
+    def _ask_for_tasks(self, request: HttpRequest, verb: Verb, name: str) -> HttpResponse:
+        require_permission(request)
+        if not Queue.objects.filter(pk=name).exists():
+            raise Http404(f"There is no queue {name}.")
+        return ask_for_all(request, verb, TaskFilter(queue=name), back=_list())
 
     def _change(self, request: HttpRequest, name: str, question: Question) -> HttpResponse:
         if not request.user.has_perm(PERMISSION):
@@ -147,6 +170,14 @@ class QueueScreen(AuditedScreen[Queue]):
     def act(self, queue: Queue) -> SafeString:
         verb, label = ("resume", "Open") if queue.paused_at else ("pause", "Pause…")
         return link_button(reverse(f"admin:tasks_queue_{verb}", args=[queue.pk]), label)
+
+    @admin.display(description="")
+    def act_on_tasks(self, queue: Queue) -> SafeString:
+        labels = (("move", "Move tasks…"), ("purge", "Purge…"))
+        buttons = (
+            (link_button(reverse(f"admin:tasks_queue_{verb}", args=[queue.pk]), label),) for verb, label in labels
+        )
+        return format_html('<div class="row">{}</div>', format_html_join(" ", "{}", buttons))
 
 
 def _list() -> str:

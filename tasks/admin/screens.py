@@ -13,6 +13,7 @@ from tasks.admin.files import FileScreen
 from tasks.admin.groups import GroupScreen
 from tasks.admin.lanes import LaneScreen
 from tasks.admin.nodes import NodeScreen
+from tasks.admin.operations import OperationScreen
 from tasks.admin.plans import PlanScreen
 from tasks.admin.queues import QueueScreen
 from tasks.admin.schedules import ScheduleScreen
@@ -26,6 +27,7 @@ from tasks.models import (
     File,
     Lane,
     Node,
+    Operation,
     Queue,
     Schedule,
     Task,
@@ -37,6 +39,7 @@ from tasks.models import (
 def register_screens(site: AdminSite) -> None:
     """Register every screen of ours; `Group` has registered itself with Django's."""
     site.register(Task, TaskScreen)
+    site.register(Operation, OperationScreen)
     site.register(Batch, BatchScreen)
     site.register(File, FileScreen)
     site.register(Queue, QueueScreen)

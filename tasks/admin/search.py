@@ -19,7 +19,7 @@ def match_tasks(text: str) -> Q:
     """Return the condition for what was typed; each kind has an index."""
     text = text.strip()
     if ID_START.fullmatch(text):
-        return Q(pk__range=_ids_from(text))
+        return Q(pk__range=ids_from(text))
     if text.lower().startswith("tag:"):
         return Q(content__tags__contains=[text[4:].strip()])
     return Q(owner__in=users_like(text))
@@ -31,6 +31,7 @@ def users_like(text: str) -> list[int]:
     return list(User.objects.filter(email__icontains=clean).values_list("pk", flat=True)[:MOST_USERS])
 
 
-def _ids_from(start: str) -> tuple[UUID, UUID]:
+def ids_from(start: str) -> tuple[UUID, UUID]:
+    """Return the first and the last id that begin like this."""
     digits = start.replace("-", "").lower()[:32]
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))

@@ -12,6 +12,7 @@ SECTIONS = [
     ("Overview", "admin:index", None),
     ("Tasks", "admin:tasks_task_changelist", "tasks.view_task"),
     ("Failures", "admin:failures", "tasks.view_task"),
+    ("Operations", "admin:tasks_operation_changelist", "tasks.view_operation"),
     ("Batches", "admin:tasks_batch_changelist", "tasks.view_batch"),
     ("Schedules", "admin:tasks_schedule_changelist", "tasks.view_schedule"),
     ("Files", "admin:tasks_file_changelist", "tasks.view_file"),

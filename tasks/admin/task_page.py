@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from tasks.admin.access import operator_of
 from tasks.admin.bounded import bounded_queries
 from tasks.admin.formats import between, moment, status_tag
-from tasks.admin.task_actions import PERMISSION, VERBS
+from tasks.admin.verbs import PERMISSION, VERBS
 from tasks.lifecycle import audit
 from tasks.lifecycle.explain import explain_wait
 from tasks.models import Attempt, AuditEntry, Event, Task, TaskContent

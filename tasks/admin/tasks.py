@@ -15,11 +15,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from tasks.admin import task_page
+from tasks.admin.all_that_match import filter_of
 from tasks.admin.filters import BatchFilter, CreatedFilter, ErrorFilter, QueueFilter, StatusFilter, TypeFilter
 from tasks.admin.formats import between, moment, status_tag, task_link, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import HELP, match_tasks
-from tasks.admin.task_actions import PERMISSION, VERBS, ask, carry_out, safe_back
+from tasks.admin.task_actions import ask, ask_for_all, carry_out, safe_back
+from tasks.admin.verbs import FOR_ALL, PERMISSION, VERBS
+from tasks.errors import InvalidInput
 from tasks.measures import NOTHING
 from tasks.models import Task
 from tasks.statuses import Status
@@ -37,7 +40,7 @@ class TaskScreen(KeysetScreen[Task]):
     # Django shows the search field only when there is something here; `get_search_results` decides.
     search_fields = ("pk",)
     search_help_text = HELP
-    actions = ("retry_selected", "cancel_selected")
+    actions = ("retry_selected", "cancel_selected", "move_selected", "prioritise_selected")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
         return super().get_queryset(request).select_related("owner").annotate(now=Now())
@@ -69,12 +72,23 @@ class TaskScreen(KeysetScreen[Task]):
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse:
         return self._ask_selected(request, "cancel", queryset)
 
+    @admin.action(description="Move the selected tasks to another queue", permissions=["operate"])
+    def move_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse:
+        return self._ask_selected(request, "move", queryset)
+
+    @admin.action(description="Change the priority of the selected tasks", permissions=["operate"])
+    def prioritise_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse:
+        return self._ask_selected(request, "set_priority", queryset)
+
     def _ask_selected(self, request: HttpRequest, verb: str, queryset: QuerySet[Task]) -> HttpResponse:
         back = request.get_full_path()
-        if request.POST.get("select_across") == "1" and not request.GET:
-            messages.warning(request, "Choose a filter first: every task of everybody is too many at once.")
+        if request.POST.get("select_across") != "1":
+            return ask(request, VERBS[verb], queryset, back=back)
+        try:
+            return ask_for_all(request, VERBS[verb], filter_of(request), back=back)
+        except InvalidInput as error:
+            messages.warning(request, error.message)
             return HttpResponseRedirect(back)
-        return ask(request, VERBS[verb], queryset, back=back)
 
     def ask_one(self, request: HttpRequest, task_id: UUID, verb: str) -> HttpResponse:
         if request.method != "POST" or verb not in VERBS:
@@ -83,9 +97,9 @@ class TaskScreen(KeysetScreen[Task]):
         return ask(request, VERBS[verb], Task.objects.filter(pk=task_id), back=back)
 
     def act(self, request: HttpRequest, verb: str) -> HttpResponse:
-        if request.method != "POST" or verb not in VERBS:
+        if request.method != "POST" or verb not in FOR_ALL:
             return HttpResponseNotAllowed(["POST"])
-        return carry_out(request, VERBS[verb])
+        return carry_out(request, FOR_ALL[verb])
 
     # --- One task ---------------------------------------------------------------------------------
 

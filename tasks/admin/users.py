@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -11,18 +12,23 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import ApiToken, PlanOverride, User
 from accounts.tokens import revoke_token
 from tasks.admin.access import operator_of
 from tasks.admin.confirm import Question, confirm_page
-from tasks.admin.formats import moment, status_tag
+from tasks.admin.formats import link_button, moment, status_tag
 from tasks.admin.screen import AuditedScreen
+from tasks.admin.task_actions import ask_for_all, require_permission
 from tasks.admin.user_forms import NewUserForm, UserForm
 from tasks.admin.user_inlines import LaneInline, OverrideInline, TokenInline
+from tasks.admin.verbs import PERMISSION as OPERATE
+from tasks.admin.verbs import VERBS
 from tasks.lifecycle import audit
 from tasks.lifecycle.limits import apply_limits
+from tasks.lifecycle.task_filter import TaskFilter
 
 HOLD = "Their tasks stay in line and start no more, their API tokens are revoked, and they cannot sign in."
 # Who may change these could make anybody, themselves included, mightier than they are.
@@ -40,14 +46,15 @@ class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg
     search_fields = ("email", "name")
     ordering = ("email",)
     sortable_by = ()
-    actions = ("hold_selected", "release_selected")
+    actions = ("hold_selected", "release_selected", "cancel_tasks_of_selected")
     filter_horizontal = ("groups", "user_permissions")
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "tasks_of")
     inlines = (OverrideInline, TokenInline, LaneInline)
     fieldsets = (
         (None, {"fields": ("email", "name", "password", "time_zone")}),
         ("Limits", {"fields": ("plan", "is_active"), "description": f"A user who is not active is held. {HOLD}"}),
         ("Rights", {"classes": ("collapse",), "fields": ("is_staff", "groups", "is_superuser", "user_permissions")}),
+        ("Tasks", {"fields": ("tasks_of",)}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
@@ -132,12 +139,32 @@ class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg
         mine = request.user.pk
         return [user for user in users if user.pk != mine and self.has_change_permission(request, user)]
 
+    # --- Their tasks ------------------------------------------------------------------------------
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(OPERATE)
+
+    @admin.action(description="Cancel all tasks of the selected users", permissions=["operate"])
+    def cancel_tasks_of_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse:
+        users = tuple(queryset.order_by("pk").values_list("pk", flat=True))
+        return ask_for_all(request, VERBS["cancel"], TaskFilter(owners=users), back=request.get_full_path())
+
+    def cancel_tasks(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        """Ask before all tasks of one user are cancelled."""
+        require_permission(request)
+        if not User.objects.filter(pk=user_id).exists():
+            raise Http404("There is no such user.")
+        back = reverse("admin:accounts_user_change", args=[user_id])
+        return ask_for_all(request, VERBS["cancel"], TaskFilter(owners=(user_id,)), back=back)
+
     # --- Tokens -----------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         revoke = self.admin_site.admin_view(self.revoke)
+        cancel_tasks = self.admin_site.admin_view(self.cancel_tasks)
         return [
             path("<int:user_id>/tokens/<str:token_id>/revoke/", revoke, name="accounts_user_revoke"),
+            path("<int:user_id>/cancel-tasks/", cancel_tasks, name="accounts_user_cancel_tasks"),
             *super().get_urls(),
         ]
 
@@ -176,6 +203,14 @@ class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg
     @admin.display(description="joined")
     def joined(self, user: User) -> SafeString | str:
         return moment(user.date_joined)
+
+    @admin.display(description="tasks")
+    def tasks_of(self, user: User) -> SafeString:
+        listed = f"{reverse('admin:tasks_task_changelist')}?{urlencode({'q': user.email})}"
+        cancel = reverse("admin:accounts_user_cancel_tasks", args=[user.pk])
+        return format_html(
+            '<div class="row">{} {}</div>', link_button(listed, "Show"), link_button(cancel, "Cancel all…")
+        )
 
 
 def _hold_question(request: HttpRequest, users: list[User]) -> Question:

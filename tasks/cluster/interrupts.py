@@ -53,12 +53,15 @@ class ThreadInterrupts(WorkerInterrupts):
         super().__init__(memory, record)
         self._thread_id = thread_id
         self._lock = threading.Lock()
+        self._is_over = False
 
     def deliver(self) -> None:
         """Set the exception, if one is due. Called in the main thread's signal handler, which must not wait."""
         if not self._lock.acquire(blocking=False):
             return  # the next signal is a tick away
         try:
+            if self._is_over:
+                return
             why = self._memory.why_interrupt(self._record)
             if self._record.armed and why != Why.NOTHING:
                 self._set(ctypes.py_object(INTERRUPTS[why]))
@@ -71,6 +74,12 @@ class ThreadInterrupts(WorkerInterrupts):
             # What was set and not yet delivered is taken back: it comes again when handler code goes on.
             self._set(None)
         return was_armed
+
+    def close(self) -> None:
+        """Nothing is set any more: the record, and the number of the thread, are somebody else's from now on."""
+        with self._lock:
+            self._is_over = True
+            self._set(None)
 
     def _set(self, exception: object) -> None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread_id), exception)

@@ -13,6 +13,7 @@ import mmap
 import os
 import tempfile
 import time
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -76,13 +77,21 @@ class WorkerRecord(ctypes.Structure):
         return UUID(bytes=bytes(self.task))
 
     def note(self, tokens: Sequence[UUID]) -> None:
-        """Note the tokens that this worker claims, or has claimed, with; none of them has started."""
+        """Note the tokens that this worker is going to claim with; none of them has started."""
         self.noted_count = 0
         self.taken_back = 0
         for place, token in zip(self.noted, tokens, strict=False):
             ctypes.memmove(place, token.bytes, 16)
         self.current = NOT_STARTED
         self.noted_count = len(tokens)
+
+    def keep(self, count: int) -> None:
+        """Forget all but the first of the noted tokens: those under which the claim gave tasks.
+
+        In one step, and nothing else is touched: whoever looks at any moment must find what was claimed, and
+        what was taken back meanwhile stays taken back.
+        """
+        self.noted_count = count
 
     def noted_tokens(self, first: int = 0) -> list[UUID]:
         return [UUID(bytes=bytes(self.noted[number])) for number in range(first, self.noted_count)]
@@ -144,6 +153,7 @@ class SharedMemory:
         records = WorkerRecord * self.size
         self.records = records.from_buffer(self._memory, ctypes.sizeof(Header))
         self._lock_file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the node
+        weakref.finalize(self, self._lock_file.close)
         self.header.ticked_at = time.monotonic()
 
     @contextmanager
@@ -193,9 +203,17 @@ class SharedMemory:
         return any(busy[pid] < self.threads for pid in idle)
 
     def tokens(self) -> set[UUID]:
-        """Return the tokens that workers, living or dead, claim or run with."""
-        taken = [record for record in self.records if record.state in (*BUSY, WorkerState.DEAD)]
-        return {token for record in taken for token in (record.token_id, *record.noted_tokens())}
+        """Return the tokens that workers, living or dead, claim or run with.
+
+        Threads are read last: a worker notes a token for a thread before it forgets it as its own, so read in
+        this order it is seen here or there.
+        """
+        found: set[UUID] = set()
+        for of_threads in (False, True):
+            for record in self.records:
+                if bool(record.is_thread) == of_threads and record.state in (*BUSY, WorkerState.DEAD):
+                    found.update((record.token_id, *record.noted_tokens()))
+        return found
 
     def take_back_unstarted(self, record: WorkerRecord) -> list[UUID]:
         """Take from a busy worker what it has claimed and not started; return the tokens. Never waits."""

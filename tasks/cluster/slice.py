@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import time
+from dataclasses import replace
 from types import FrameType
 from uuid import uuid4
 
@@ -48,9 +49,11 @@ class Worker:
     def work(self) -> bool:
         """Claim and run one task, or several short ones; False when there was none."""
         tokens = [uuid4() for _ in range(MOST_TOGETHER)]
-        self.record.note(tokens)
+        # In one go for whoever takes back what has not started: that belongs to the claim before, or to none.
+        with self.node.memory.locked():
+            self.record.note(tokens)
+            self.record.state = WorkerState.CLAIMING
         # Only now may the claim be sent: a running task whose token nobody knows would be taken back.
-        self.record.state = WorkerState.CLAIMING
         claimed = claim_tasks(
             cluster=self.node.cluster,
             node=self.node.id,
@@ -58,9 +61,10 @@ class Worker:
             tokens=tokens,
             threads=self._takes_waiting_work(),
         )
-        self.record.note([one.token for one in claimed])
+        self.record.keep(len(claimed))
+        claimed_at = time.monotonic()
         for number, one in enumerate(claimed):
-            if not self._start(number, one):
+            if not self._start(number, replace(one, late_seconds=time.monotonic() - claimed_at)):
                 give_back(self.node.id, self.record.unstarted_tokens())
                 break
         return bool(claimed)

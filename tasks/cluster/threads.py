@@ -51,7 +51,7 @@ class Threads:
                 # The node finds a running task that nobody knows any more, and returns it.
                 logger.exception("a thread lost its grip on %s", claimed.id)
             finally:
-                interrupts.disarm()
+                interrupts.close()
                 connections.close_all()
                 clear(record)
                 self._running.pop(thread, None)

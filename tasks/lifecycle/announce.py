@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 GIVE_UP_SECONDS = 3 * 86_400.0
 # A batch names one address a thousand times. Checking it again is up to each delivery.
 CHECKED_SECONDS = 10.0
+# A request waits for the look-up; the names that users give may be served by whoever wants it to wait.
+LOOKUP_SECONDS = 2.0
 MOST_REMEMBERED = 1_000
 
 _checked: dict[str, float] = {}
@@ -90,7 +92,7 @@ def check_webhook_url(url: str, pointer: str) -> None:
     if _checked.get(url, float("-inf")) > now - CHECKED_SECONDS:
         return
     try:
-        check_url(url)
+        check_url(url, within_seconds=LOOKUP_SECONDS)
     except (errors.UrlRefused, errors.FetchFailed) as error:
         raise _fault(pointer, error.code, error.message) from error
     if len(_checked) >= MOST_REMEMBERED:

@@ -19,7 +19,7 @@ from tasks.backends.pool import BalancedPool, Caller
 from tasks.context import Child, ChildTask, FileInfo, Pool
 from tasks.lifecycle import start
 from tasks.lifecycle.claim import Claimed
-from tasks.lifecycle.references import find_references, read_results, resolve_references
+from tasks.lifecycle.references import read_result, resolve_references
 from tasks.models import File
 from tasks.sql.turns import database_turn
 
@@ -162,13 +162,12 @@ class AttemptContext:
         """Return the input with the values of other tasks' results in it.
 
         Raises:
-            GiveUp: one of them is not there.
+            GiveUp: one of them is not there, or they are too large together.
         """
         data, owner = self._claimed.input, self._claimed.owner_id
         if not self._claimed.has_references:
             return data
-        results = self._patiently(lambda: read_results(owner, find_references(data)))
-        return resolve_references(data, results)
+        return resolve_references(data, lambda task: self._patiently(lambda: read_result(owner, task)))
 
     # --- Other tasks -------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ class Claimed:
     """One attempt: the task, and the token that alone may record its end.
 
     `input` is None when it was purged; `has_references` says that parts of it stand for other tasks' results.
+    `late_seconds` is how long it stood behind those that were claimed with it: its lane pays for its own work only.
     """
 
     id: UUID
@@ -38,6 +39,7 @@ class Claimed:
     has_references: bool = False
     waits: bool = False
     alone: bool = False
+    late_seconds: float = 0.0
 
 
 def claim_tasks(
@@ -50,7 +52,7 @@ def claim_tasks(
     A node that is not alive (draining, lost, stopped) gets nothing.
 
     Args:
-        tokens: one for each task that may be taken, at most MOST_TOGETHER.
+        tokens: one for each task that may be taken, at most MOST_TOGETHER; used in this order from the first on.
         threads: whether work that waits for others may be taken.
         main: whether other work may be taken.
     """

@@ -36,6 +36,8 @@ WAITS_SECONDS = (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400)
 JITTER = (0.9, 1.1)
 # Tries of one endpoint under way at once; one that fails gets one.
 AT_ONCE = 20
+# Of one owner's endpoints together, about: half of the slots of the plan Internal.
+OF_OWNER = 16
 LIMIT = 200
 MOST_TRIES_KEPT = 50
 KEEP_DELIVERIES = timedelta(days=30)
@@ -97,7 +99,7 @@ def forget_task_webhooks() -> int:
 
 def _start_tries() -> int:
     with transaction.atomic(durable=True):
-        due = sql.run("due_deliveries", {"at_once": AT_ONCE, "limit": LIMIT})
+        due = sql.run("due_deliveries", {"at_once": AT_ONCE, "of_owner": OF_OWNER, "limit": LIMIT})
         if not due:
             return 0
         system = system_user()

@@ -51,6 +51,8 @@ class Ending:
     usage: dict[str, Any] = field(default_factory=dict)
     # It may have brought its worker down, or a neighbour did: next time it runs where that will be clear.
     alone: bool = False
+    # False where it never started, and only stood behind others: its lane pays nothing.
+    worked: bool = True
     # Tasks that the handler started, with its own names for them: inserted with the end of the attempt or not at all.
     started: Sequence[tuple[Accepted, str]] = ()
 
@@ -87,7 +89,9 @@ def record_ending(claimed: Claimed, ending: Ending) -> Recorded | None:
     If an answer is lost, the token among the attempts tells whether it was committed.
 
     Raises:
-        QuotaExceeded: there is no room for the tasks that the handler started; nothing was written.
+        Refused: there is no room for the tasks that the handler started, or what they need has failed meanwhile;
+            nothing was written.
+        DataError: Postgres cannot store what the attempt left behind; nothing was written.
         DatabaseError: the database stayed away; the task will be recovered and run again.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -113,9 +117,12 @@ def _write(claimed: Claimed, ending: Ending, parameters: dict[str, Any]) -> Any:
     with transaction.atomic(durable=True):
         start.insert_started(claimed, ending.started)
         row = sql.run_one("finish", parameters)
-        if row is None:
+        if row is None or row.status != Status.WAITING:
             transaction.set_rollback(True)
-        return row
+    if row is not None and row.status != Status.WAITING:
+        # It was cancelled meanwhile: nothing is started for it any more.
+        return sql.run_one("finish", _parameters(claimed, cancelled(claimed)))
+    return row
 
 
 def succeeded(result: dict[str, Any]) -> Ending:
@@ -177,9 +184,9 @@ def put_off(claimed: Claimed, error: errors.TaskError, *, outcome: Outcome, seco
     )
 
 
-def returned(*, alone: bool = False) -> Ending:
+def returned(*, alone: bool = False, worked: bool = True) -> Ending:
     """The attempt did no work that counts (node stopping, claim never started): back at once, free of charge."""
-    return Ending(Outcome.RETURNED, Status.SCHEDULED, charged=False, alone=alone)
+    return Ending(Outcome.RETURNED, Status.SCHEDULED, charged=False, alone=alone, worked=worked)
 
 
 def started_others(started: Sequence[tuple[Accepted, str]]) -> Ending:
@@ -238,6 +245,8 @@ def _parameters(claimed: Claimed, ending: Ending) -> dict[str, Any]:
         "outcome": str(ending.outcome),
         "charged": ending.charged,
         "alone": ending.alone,
+        "worked": ending.worked,
+        "late": claimed.late_seconds,
         "delay": float(ending.delay_seconds),
         "error": None if ending.error is None else Jsonb(ending.error),
         "cancelled": Jsonb(describe(claimed, *errors.CANCELLED, retryable=False)),

@@ -54,7 +54,9 @@ def move_task(task_id: UUID, queue: str, *, by: User) -> Task:
 
 
 def set_priority(task_id: UUID, priority: int, *, by: User) -> Task:
-    """Set the priority of a task that has not started and return it; what was asked for stays noted. Opens its transaction.
+    """Set the priority of a task that has not started and return it. Opens its own transaction.
+
+    What was asked for stays noted beside it.
 
     Raises:
         NotFound: no such task.
@@ -123,7 +125,9 @@ def move_locked(tasks: Sequence[UUID], goal: Queue) -> Moved:
 
 
 def set_priority_locked(tasks: Sequence[UUID], priority: int) -> list[UUID]:
-    """Set the priority of those of the tasks that have not started, and return them. Needs a transaction that holds no lane.
+    """Set the priority of those of the tasks that have not started, and return them.
+
+    Needs a transaction that holds no lane.
 
     Whoever became more urgent than a ready task of the same lane, which nobody has claimed, takes its slot.
     """

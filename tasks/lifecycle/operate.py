@@ -145,7 +145,7 @@ def find_operation(operation_id: UUID, *, owner: User | None, lock: bool = False
 
 
 def run_operations(seconds: float = ROUND_SECONDS) -> int:
-    """Carry out what is due of the running operations, a step of each in turn: a duty. Returns how many tasks it did."""
+    """Carry out what is due of the running operations, a step of each in turn; return how many tasks it did: a duty."""
     running = Operation.objects.filter(status=OperationStatus.RUNNING).order_by("paced_at")
     waiting = list(running.values_list("pk", flat=True)[:MOST_AT_ONCE])
     deadline = time.monotonic() + seconds
@@ -157,6 +157,13 @@ def run_operations(seconds: float = ROUND_SECONDS) -> int:
             done += count
             waiting.append(operation)
     return done
+
+
+def run_for(operation: UUID, seconds: float) -> None:
+    """Carry out one operation for so long, or as far as its pace allows: its start need not wait for a node."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and run_step(operation) is not None:
+        pass
 
 
 def run_step(operation: UUID) -> int | None:

@@ -1,7 +1,7 @@
 """One step of an operation: the next tasks behind its cursor, in one transaction with the cursor.
 
-The operation's row is locked for the step alone (`SKIP LOCKED`: another node passes it over), so each task is covered by
-exactly one step, and what a step does is committed if and only if the cursor has moved past it. What is left to do
+The operation's row is locked for the step alone (`SKIP LOCKED`: another node passes it over), so each task is covered
+by exactly one step, and what a step does is committed if and only if the cursor has moved past it. What is left to do
 after the commit (ending cancelled tasks, filling lanes) is owed by durable rows, and the sweep does it where a crash
 came between.
 """
@@ -79,7 +79,9 @@ class Action:
             found = found.filter(cancel_requested_at=None)
         if self.kind == OperationKind.MOVE:
             return found.exclude(queue=self.to_queue)
-        return found.exclude(priority=self.to_priority) if self.kind == OperationKind.SET_PRIORITY else found
+        if self.to_priority is not None:
+            return found.exclude(priority=self.to_priority)
+        return found
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Page:
 
 @dataclass
 class Step:
-    """What a step has done. `covered` is how many tasks of the page were come to, all of them unless a quota said no."""
+    """What a step has done. `covered` is how many tasks of the page it came to: all of them, unless a quota said no."""
 
     changed: Sequence[UUID] = ()
     reasons: Counter[str] = field(default_factory=Counter)

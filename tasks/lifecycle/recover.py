@@ -56,7 +56,7 @@ def give_back(node: UUID, tokens: Collection[UUID]) -> int:
     if not tokens:
         return 0
     mine = [claimed for claimed in running_tasks_of(node) if claimed.token in tokens]
-    return sum(finish.finish_attempt(claimed, finish.returned(alone=claimed.alone)) for claimed in mine)
+    return sum(finish.finish_attempt(claimed, finish.returned(alone=claimed.alone, worked=False)) for claimed in mine)
 
 
 def recover_unknown(node: UUID, known: Callable[[], set[UUID]]) -> int:

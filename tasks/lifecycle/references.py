@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,8 @@ from tasks import errors
 from tasks.models import TaskContent
 
 MARK = "$from"
+# Two letters in an input may stand for megabytes, and many may stand for the same: all of them together, as JSON.
+MAX_RESOLVED_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -37,28 +40,50 @@ def may_have_references(text: str) -> bool:
     return MARK in text
 
 
-def resolve_references(value: Any, results: Mapping[UUID, Any]) -> Any:
+def resolve_references(value: Any, read: Callable[[UUID], Any]) -> Any:
     """Return the input with each reference replaced by the value it stands for.
 
+    Args:
+        read: gives the result of a task, None where there is none; asked once for each task, and only what is
+            referred to is kept, so that no more than one result is in memory.
+
     Raises:
-        GiveUp: the result is not there (any more), or has nothing at that path.
+        GiveUp: a result is not there (any more), has nothing at that path, or all are too much for an input.
     """
+    wanted: defaultdict[UUID, Counter[str]] = defaultdict(Counter)
+    for reference in find_references(value):
+        wanted[reference.task][reference.path] += 1
+    values: dict[tuple[UUID, str], Any] = {}
+    size = 0
+    for task, paths in wanted.items():
+        result = read(task)
+        if result is None:
+            raise errors.GiveUp(f"The result of the task {task} is not there any more.")
+        for path, count in paths.items():
+            found = _look_up(task, path, result)
+            size += count * len(json.dumps(found))
+            if size > MAX_RESOLVED_BYTES:
+                most = MAX_RESOLVED_BYTES // 1024 // 1024
+                raise errors.GiveUp(f"What the references in the input stand for has more than {most} MiB.")
+            values[task, path] = found
+    return _replaced(value, values)
+
+
+def read_result(owner_id: int, task: UUID) -> Any:
+    """Return the result of a task of this owner; None where there is none (any more)."""
+    contents = TaskContent.objects.filter(task=task, task__owner=owner_id, task__status="succeeded")
+    return contents.values_list("result", flat=True).first()
+
+
+def _replaced(value: Any, values: Mapping[tuple[UUID, str], Any]) -> Any:
     if isinstance(value, dict):
         if MARK in value:
             [reference] = _walk(value, "")
-            return _look_up(reference, results)
-        return {key: resolve_references(member, results) for key, member in value.items()}
+            return values[reference.task, reference.path]
+        return {key: _replaced(member, values) for key, member in value.items()}
     if isinstance(value, list):
-        return [resolve_references(member, results) for member in value]
+        return [_replaced(member, values) for member in value]
     return value
-
-
-def read_results(owner_id: int, references: list[Reference]) -> dict[UUID, Any]:
-    """Return the results that references name, of tasks of this owner."""
-    contents = TaskContent.objects.filter(
-        task__in={reference.task for reference in references}, task__owner=owner_id, task__status="succeeded"
-    )
-    return dict(contents.values_list("task_id", "result"))
 
 
 def _walk(value: Any, pointer: str) -> Iterator[Reference]:
@@ -86,17 +111,15 @@ def _reference(value: dict[str, Any], pointer: str) -> Reference:
     return Reference(pointer, task, path)
 
 
-def _look_up(reference: Reference, results: Mapping[UUID, Any]) -> Any:
-    if reference.task not in results:
-        raise errors.GiveUp(f"The result of the task {reference.task} is not there any more.")
-    value = results[reference.task]
-    for step in reference.path.split(".") if reference.path else []:
+def _look_up(task: UUID, path: str, result: Any) -> Any:
+    value = result
+    for step in path.split(".") if path else []:
         try:
             value = value[int(step)] if isinstance(value, list) else value[step]
         except (KeyError, IndexError, ValueError, TypeError):
             fields = ", ".join(sorted(value)) if isinstance(value, dict) else type(value).__name__
             raise errors.GiveUp(
-                f"The result of the task {reference.task} has nothing at {reference.path!r} (there: {fields[:200]})."
+                f"The result of the task {task} has nothing at {path!r} (there: {fields[:200]})."
             ) from None
     return value
 

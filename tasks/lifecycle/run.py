@@ -7,6 +7,7 @@ import logging
 import traceback
 from typing import Protocol
 
+from django.db import DataError
 from pydantic import ValidationError
 
 from tasks import errors, registry
@@ -58,9 +59,14 @@ def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
     with database_turn():
         try:
             recorded = finish.finish_attempt(claimed, ending)
-        except errors.QuotaExceeded as full:
-            # No room for the tasks that it wanted to start.
-            ending = finish.failed(claimed, full)
+        except errors.Refused as refused:
+            # No room for the tasks that it wanted to start, or what they need has failed meanwhile.
+            ending = finish.failed(claimed, refused)
+            recorded = finish.finish_attempt(claimed, ending)
+        except DataError:
+            # Without an ending it would be run again, free of charge, for ever.
+            ill = errors.GiveUp("What came of the task cannot be stored; the traceback says why.")
+            ending = finish.failed(claimed, ill, traceback=traceback.format_exc())
             recorded = finish.finish_attempt(claimed, ending)
     logger.info(
         "%s %s: attempt %s %s%s",

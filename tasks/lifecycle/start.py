@@ -11,6 +11,7 @@ from accounts.models import User
 from tasks import errors
 from tasks.context import Child, ChildTask
 from tasks.lifecycle import admit, depend
+from tasks.lifecycle.validate import check_storable
 from tasks.models import Dependency, Task
 from tasks.statuses import Status
 
@@ -52,9 +53,13 @@ def accept_children(claimed: Claimed, wanted: Sequence[ChildTask]) -> list[tuple
     for child in wanted:
         submission = Submission(child.type, child.input, priority=min(priority, limits.max_priority))
         try:
-            started.append((accept(owner, limits, submission, started_by=claimed.id), child.key))
+            check_storable(child.key, "/key")
+            accepted = accept(owner, limits, submission, started_by=claimed.id)
         except errors.Refused as error:
             raise errors.GiveUp(f"The part {child.key!r} cannot be started. {error.message}") from error
+        if claimed.id in accepted.needs:
+            raise errors.GiveUp(f"The part {child.key!r} needs the result of what starts it: both would wait for ever.")
+        started.append((accepted, child.key))
     return started
 
 

@@ -20,6 +20,8 @@ from tasks.webhook_secrets import new_secret
 
 MOST_ENDPOINTS = 20
 MAX_DESCRIPTION = 200
+# Of one endpoint, on their way: tests cost no rate, and each is tried for days.
+MOST_TESTS = 10
 BY_OWNER = "Disabled by its owner."
 DELETED = "The endpoint was deleted."
 
@@ -134,7 +136,7 @@ def send_test(endpoint_id: UUID, *, owner: User) -> WebhookDelivery:
 
     Raises:
         NotFound: no such endpoint of theirs.
-        WrongStatus: it is disabled, or has no address of its own.
+        WrongStatus: it is disabled, has no address of its own, or has not answered so many tests before.
     """
     with transaction.atomic(durable=True):
         endpoint = find_endpoint(endpoint_id, owner=owner, lock=True)
@@ -142,6 +144,11 @@ def send_test(endpoint_id: UUID, *, owner: User) -> WebhookDelivery:
             raise errors.WrongStatus("This endpoint has no URL of its own; submit a task with one.")
         if endpoint.disabled_at is not None:
             raise errors.WrongStatus(f"This endpoint is disabled: {endpoint.disabled_reason}")
+        pending = WebhookDelivery.objects.filter(endpoint=endpoint, event=TEST_EVENT, status=DeliveryStatus.PENDING)
+        if pending.count() >= MOST_TESTS:
+            raise errors.WrongStatus(
+                f"{MOST_TESTS} tests of this endpoint are still on their way: wait for them first."
+            )
         now = timezone.now()
         data = {"id": str(endpoint.pk)}
         return WebhookDelivery.objects.create(

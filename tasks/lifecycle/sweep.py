@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from accounts.models import User
@@ -33,6 +33,7 @@ from tasks.statuses import NOT_STARTED, TERMINAL, Status
 STALE = timedelta(seconds=1)
 LIMIT = 500
 MOST_ROUNDS = 100
+FILL_ROUNDS = 4
 KEEP_NODES = timedelta(days=30)
 
 
@@ -59,9 +60,15 @@ def start_due() -> int:
 def fill_idle() -> int:
     """Fill lanes that have a free slot and a held task in an open queue; first, paused queues give theirs back."""
     hold_paused()
-    open_queues = Queue.objects.filter(paused_at=None).values("name")
-    lanes = sql.run("lanes_to_fill", {"queues": [row["name"] for row in open_queues], "limit": LIMIT})
-    return fill_lanes(row.id for row in lanes) if lanes else 0
+    open_queues = list(Queue.objects.filter(paused_at=None).values_list("name", flat=True))
+    moved = 0
+    # More than one round where a queue that many wait for was reopened.
+    for _ in range(FILL_ROUNDS):
+        lanes = sql.run("lanes_to_fill", {"queues": open_queues, "limit": LIMIT})
+        moved += fill_lanes(row.id for row in lanes) if lanes else 0
+        if len(lanes) < LIMIT:
+            break
+    return moved
 
 
 def end_cancelled_and_expired() -> int:
@@ -115,8 +122,13 @@ def forget_history() -> int:
     for file in purged:
         files.delete_file_for_good(file)
         count += 1
-    gone = Node.objects.filter(status__in=(NodeStatus.STOPPED, NodeStatus.LOST), stopped_at__lt=Now() - KEEP_NODES)
-    return count + gone.delete()[0]
+    gone = Node.objects.filter(
+        ~Exists(Task.objects.filter(node=OuterRef("pk"), status=Status.RUNNING)),
+        status__in=(NodeStatus.STOPPED, NodeStatus.LOST),
+        stopped_at__lt=Now() - KEEP_NODES,
+    )
+    # The attempts that it ran go on naming it, for which Django's `delete` would read whole tables, and refuse.
+    return count + gone._raw_delete(gone.db)
 
 
 def _in_rounds(step: Callable[[], int]) -> int:

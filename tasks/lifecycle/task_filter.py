@@ -75,9 +75,11 @@ class TaskFilter(BaseModel):
         return tasks
 
     def _plain_conditions(self) -> dict[str, Any]:
+        since = [self.id_from] if self.id_from else []
+        since += [first_id(self.created_after)] if self.created_after else []
         conditions: dict[str, Any] = {
             "pk__in": self.ids or None,
-            "pk__gte": max(filter(None, (self.id_from, self.created_after and first_id(self.created_after))), default=None),
+            "pk__gte": max(since, default=None),
             "pk__lte": self.id_to,
             "pk__lt": self.created_before and first_id(self.created_before),
             "type": self.type or None,

@@ -56,7 +56,8 @@ class Fetched:
             return float(header[:9])
         try:
             when = email.utils.parsedate_to_datetime(header)
-        except ValueError:
+        except (ValueError, OverflowError):
+            # A year of twenty digits overflows.
             return None
         when = when if when.tzinfo else when.replace(tzinfo=UTC)
         return max(0.0, (when - datetime.now(UTC)).total_seconds())

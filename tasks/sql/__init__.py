@@ -7,6 +7,7 @@ they do can be redone from durable rows.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -19,6 +20,13 @@ from psycopg.pq import ExecStatus
 from psycopg.rows import namedtuple_row
 
 FOLDER = Path(__file__).parent
+
+
+class _Thread(threading.local):
+    pipeline: psycopg.Pipeline | None = None
+
+
+_thread = _Thread()
 
 
 @cache
@@ -57,6 +65,10 @@ def send(name: str, params: Mapping[str, Any]) -> Callable[[], list[Any]]:
         if cursor.pgresult is not None and cursor.rownumber is None:
             return []
         with connection.wrap_database_errors:
+            if cursor.pgresult is None and _thread.pipeline is not None:
+                # Not left to psycopg, which would send Flush: before a Sync the server does not time how long a client
+                # is silent within a transaction, so one that freezes now would keep its locks for ever.
+                _thread.pipeline.sync()
             try:
                 return cursor.fetchall()
             except psycopg.ProgrammingError:
@@ -78,8 +90,12 @@ def pipeline() -> Iterator[None]:
         django.db.DatabaseError: a statement failed whose rows nobody asked for.
     """
     connection.ensure_connection()
-    with connection.wrap_database_errors, _raw().pipeline():
-        yield
+    with connection.wrap_database_errors, _raw().pipeline() as opened:
+        _thread.pipeline = opened
+        try:
+            yield
+        finally:
+            _thread.pipeline = None
 
 
 def run_one(name: str, params: Mapping[str, Any]) -> Any:

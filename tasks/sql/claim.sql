@@ -9,9 +9,10 @@ WITH setting AS (
 ), place AS (
     SELECT cluster.low_rank FROM cluster WHERE cluster.name = %(cluster)s
 ), ahead AS (
-    -- A look without locks at how many short ones stand at the head.
-    SELECT count(*) FILTER (WHERE before < %(budget)s AND NOT stops) AS fitting
-      FROM (SELECT sum(est_seconds) OVER line - est_seconds AS before,
+    -- A look without locks at how many short ones stand at the head, and where the line begins.
+    SELECT count(*) FILTER (WHERE before < %(budget)s AND NOT stops) AS fitting, min(rank) AS begins
+      FROM (SELECT rank,
+                   sum(est_seconds) OVER line - est_seconds AS before,
                    bool_or(alone) OVER line AS stops
               FROM (SELECT task.est_seconds, task.alone, task.rank, task.id
                       FROM task, place
@@ -68,13 +69,14 @@ WITH setting AS (
 ), clock AS (
     -- Quantised and skipping a locked row: both are read often and need not be exact. `low_rank` stays a second behind,
     -- and where it is (fill has lowered it meanwhile), so that a task which becomes ready just now is seen; the sweep
-    -- mends what slips through.
+    -- mends what slips through. It never passes what this worker has left to others: they would not see it either.
     UPDATE cluster
        SET vclock = greatest(cluster.vclock, moved.clock),
            low_rank = CASE WHEN cluster.low_rank = moved.low_rank THEN greatest(cluster.low_rank, moved.rank - 1)
                            ELSE cluster.low_rank END
       FROM (SELECT cluster.name, cluster.low_rank,
-                   min(least(claimed.rank, claimed.vstart)) AS clock, min(claimed.rank) AS rank
+                   min(least(claimed.rank, claimed.vstart)) AS clock,
+                   least(min(claimed.rank), (SELECT begins FROM ahead)) AS rank
               FROM claimed
               JOIN cluster ON cluster.name = %(cluster)s
              GROUP BY cluster.name, cluster.low_rank) AS moved

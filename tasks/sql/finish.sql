@@ -1,7 +1,9 @@
 -- Record the end of an attempt, once: the row must be running under this very token. Durable.
 -- With a cancel requested nothing is tried again; complete work still counts as succeeded.
 -- Leaves a settlement behind; whoever deletes that gives the slot back and looks at dependents (settle.sql).
--- `waiting` is the end of an attempt that started other tasks and goes on when those have ended.
+-- `waiting` is the end of an attempt that started other tasks and goes on when those have ended; it has started in
+-- time, so it does not expire any more.
+-- What it used is counted without the time that it stood behind tasks claimed with it (`late`).
 -- Locks: the task. No lane.
 -- Index: task primary key.
 WITH setting AS (
@@ -14,6 +16,7 @@ WITH setting AS (
            rank = NULL,
            run_after = CASE WHEN %(status)s = 'scheduled' AND task.cancel_requested_at IS NULL
                             THEN now() + make_interval(secs => %(delay)s) END,
+           start_before = CASE WHEN %(status)s <> 'waiting' THEN task.start_before END,
            finished_at = CASE WHEN %(status)s IN ('scheduled', 'waiting') AND task.cancel_requested_at IS NULL
                               THEN NULL ELSE clock_timestamp() END,
            keep_until = CASE WHEN %(status)s IN ('scheduled', 'waiting') AND task.cancel_requested_at IS NULL
@@ -31,9 +34,10 @@ WITH setting AS (
        AND task.token = %(token)s
        AND lane.id = task.lane_id
     RETURNING task.id, task.status, task.lane_id, task.attempt_number, task.node_id, task.worker_pid,
-              task.started_at, task.charged_seconds,
+              task.started_at + make_interval(secs => %(late)s) AS started_at, task.charged_seconds,
               task.has_dependents AND task.status NOT IN ('scheduled', 'waiting') AS has_dependents,
-              greatest(extract(epoch FROM clock_timestamp() - task.started_at), 0.001) / lane.weight AS used_seconds
+              greatest(CASE WHEN %(worked)s THEN extract(epoch FROM clock_timestamp() - task.started_at) - %(late)s END,
+                       0.001) / lane.weight AS used_seconds
 ), attempt AS (
     INSERT INTO attempt (task_id, number, token, outcome, charged, error, traceback,
                          node_id, worker_pid, started_at, finished_at)

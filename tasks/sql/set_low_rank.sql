@@ -4,7 +4,7 @@
 -- Index: task_ready (cluster, rank, id), one entry a cluster.
 UPDATE cluster
    SET low_rank = lowest.rank
-  FROM (SELECT cluster.name,
+  FROM (SELECT cluster.name, cluster.low_rank,
                (SELECT task.rank
                   FROM task
                  WHERE task.cluster = cluster.name
@@ -14,3 +14,5 @@ UPDATE cluster
           FROM cluster) AS lowest
  WHERE cluster.name = lowest.name
    AND cluster.low_rank <> lowest.rank
+   -- Waited for a fill that has lowered it: its tasks were not seen.
+   AND cluster.low_rank = lowest.low_rank

@@ -1,6 +1,6 @@
 -- Let newcomers take the slots of lesser tasks of their own lane that nobody has claimed yet: where a lane has no free slot and
--- its first held task has a higher priority than its worst ready one, that one is held again. One a lane; fill, which follows,
--- gives the slot to the newcomer. What the other was charged in advance is refunded.
+-- its first held task has a higher priority than its worst ready one, and stands before it in the lane, that one is held
+-- again. One a lane; fill, which follows, gives the slot to the newcomer. What the other was charged in advance is refunded.
 -- Locks: lanes (held by the caller), then the tasks, skipping one that is just being claimed.
 -- Index: task_held, one entry a lane and open queue; task_ready_lane.
 WITH full_lane AS (
@@ -12,10 +12,11 @@ WITH full_lane AS (
     SELECT ready.id, ready.lane_id, ready.charged_seconds
       FROM full_lane
      CROSS JOIN LATERAL (
-         SELECT max(head.priority) AS priority
+         -- The one that fill would take.
+         SELECT head.priority, head.line_key, head.id
            FROM queue
           CROSS JOIN LATERAL (
-              SELECT task.priority
+              SELECT task.priority, task.line_key, task.id
                 FROM task
                WHERE task.lane_id = full_lane.id
                  AND task.queue_id = queue.name
@@ -23,13 +24,16 @@ WITH full_lane AS (
                  AND task.cancel_requested_at IS NULL
                ORDER BY task.line_key, task.id
                LIMIT 1) AS head
-          WHERE queue.paused_at IS NULL) AS newcomer
+          WHERE queue.paused_at IS NULL
+          ORDER BY head.line_key, head.id
+          LIMIT 1) AS newcomer
      CROSS JOIN LATERAL (
          SELECT task.id, task.lane_id, task.charged_seconds
            FROM task
           WHERE task.lane_id = full_lane.id
             AND task.status = 'ready'
             AND task.priority < newcomer.priority
+            AND (task.line_key, task.id) > (newcomer.line_key, newcomer.id)
           ORDER BY task.line_key DESC, task.id DESC
           LIMIT 1
             FOR NO KEY UPDATE SKIP LOCKED) AS ready

@@ -26,12 +26,16 @@ class SharedConnections:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Use one of them as Django's connection in this thread; waits while all are in use."""
-        shared = self._free.get() or self._make()
-        connections[DEFAULT_DB_ALIAS] = shared
+        shared = self._free.get()
         try:
-            yield
+            shared = shared or self._make()
+            connections[DEFAULT_DB_ALIAS] = shared
+            try:
+                yield
+            finally:
+                del connections[DEFAULT_DB_ALIAS]
         finally:
-            del connections[DEFAULT_DB_ALIAS]
+            # Whatever went wrong: a place that is lost once is lost to all threads for good.
             self._free.put(shared)
 
     @staticmethod

@@ -12,7 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Plan, PlanOverride, User
 from accounts.tokens import create_token
+from tasks.lifecycle.operate import start_operation
+from tasks.lifecycle.operate_step import Action
 from tasks.lifecycle.submit import Submission, submit_batch
+from tasks.lifecycle.task_filter import TaskFilter
 from tasks.models import File, Node
 from tests.admin.conftest import fail_one, submit_echo, succeed_one
 
@@ -28,6 +31,7 @@ def fill(user: User, node: Node) -> None:
     succeed_one(user, node)
     submit_echo(user)
     submit_batch(user, [Submission("diagnostic.echo", {"message": "in a batch"})], name="a batch")
+    start_operation(Action("cancel"), TaskFilter(statuses=("queued",)), by=user, owner=user)
     create_token(user, name="a token", scopes=["tasks:read"])
     File.objects.create(owner=user, name="a.pdf", size=12, content_type="application/pdf", sha256="0" * 64, data="x")
 
@@ -37,13 +41,19 @@ def pages(user: User, node: Node) -> list[str]:
     task = user.tasks.order_by("pk").first()
     batch = user.batches.first()
     file = user.files.first()
+    operation = user.operations.first()
     assert task
     assert batch
     assert file
+    assert operation
     return [
         "/admin/",
         "/admin/failures/",
         "/admin/failures/?period=hour",
+        "/admin/tasks/operation/",
+        "/admin/tasks/operation/?status=running&kind=cancel",
+        f"/admin/tasks/operation/{operation.pk}/change/",
+        f"/admin/tasks/operation/{operation.pk}/live/",
         "/admin/tasks/task/",
         "/admin/tasks/task/?status=failed&type=diagnostic.echo&queue=diagnostics&created=hour&error=unreadable_file",
         f"/admin/tasks/task/{task.pk}/change/",

@@ -99,3 +99,16 @@ def test_repeated_batch_gives_the_first_answer_again(api: MakeClient, alice: Use
     assert first.json()["id"] == again.json()["id"]
     assert again["Idempotency-Replayed"] == "true"
     assert Task.objects.count() == 1
+
+
+def test_batch_looks_up_few_webhooks(api: MakeClient, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_: object, **__: object) -> None:
+        pytest.fail("nothing is looked up for a batch that is refused")
+
+    monkeypatch.setattr("tasks.lifecycle.announce.check_url", look_up)
+    items = [ECHO | {"webhook": f"https://hooks{number}.example.com/"} for number in range(11)]
+    refused = api(alice).post("/api/v1/batches", {"tasks": items}, JSON)
+    assert refused.status_code == 422
+    assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/tasks"]
+    monkeypatch.setattr("tasks.lifecycle.announce.check_url", lambda *_, **__: None)
+    assert api(alice).post("/api/v1/batches", {"tasks": items[:10] * 3}, JSON).json()["refused"] == 0

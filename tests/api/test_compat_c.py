@@ -72,6 +72,10 @@ def test_result_url_is_good_for_an_hour_and_for_its_task(
     with monkeypatch.context() as later:
         later.setattr(system_c, "LINK_SECONDS", -1)
         assert fetch(url).json()["code"] == "link_expired"
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert fetch(url).json()["code"] == "content_purged"
+    User.objects.filter(pk=alice.pk).update(is_active=True)
+    assert fetch(url).status_code == 200
     TaskContent.objects.filter(pk=one["id"]).delete()
     assert fetch(url).json()["code"] == "content_purged"
     assert poll(api(alice), one["id"])["result_url"] is None

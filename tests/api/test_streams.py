@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,6 +16,9 @@ from django.test import Client
 
 from accounts import tokens
 from accounts.models import ApiToken, User
+from tasks.api.streams.follow import follow
+from tasks.api.streams.wake import Wake, Woken
+from tasks.api.streams.wire import Wire
 from tasks.lifecycle.attempt_context import AttemptContext
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
@@ -417,3 +421,31 @@ def test_stream_of_the_test_client_needs_a_server(alice: User) -> None:
     client = Client()
     client.force_login(alice)
     assert client.get("/api/v1/events").status_code == 406
+
+
+def test_position_in_a_year_that_never_comes_is_refused(open_stream: Open) -> None:
+    assert open_stream(Last_Event_ID="1-999999999999999").status == 400
+    assert open_stream(Last_Event_ID="1-9999999999999").status == 200
+
+
+def test_stream_whose_client_left_stops_in_the_middle_of_what_there_was_to_tell() -> None:
+    sent = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+        if len(sent) == 3:
+            wake.end()
+
+    class Endless:
+        async def tell(self, woken: Woken, *, look: bool) -> bool:
+            while True:
+                await wire.event("task", "{}")
+                await asyncio.sleep(0)
+
+    async def may_go_on() -> bool:
+        return True
+
+    wake = Wake(owner_id=1)
+    wire = Wire(send, wake)
+    asyncio.run(asyncio.wait_for(follow(Endless(), wake, wire, may_go_on), 10))
+    assert len(sent) == 3

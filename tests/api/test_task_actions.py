@@ -54,7 +54,7 @@ def test_retry_of_a_succeeded_task_is_409_and_says_what_to_do(
     work()
     response = api(alice).post(task["urls"]["retry"])
     assert (response.status_code, response.json()["code"]) == (409, "wrong_status")
-    assert "submit it as a new task" in response.json()["detail"]
+    assert "copy it" in response.json()["detail"]
 
 
 def test_attempts_list_the_ended_and_the_running_one(

@@ -46,6 +46,7 @@ def test_new_endpoint_shows_its_secret_once(client_of_alice: Client) -> None:
     response = client_of_alice.post(ENDPOINTS, {"url": URL, "description": "shop"}, JSON)
     made = response.json()
     assert response["Location"] == made["urls"]["self"]
+    assert response["Cache-Control"] == "no-store"
     assert len(base64.b64decode(made["secret"].removeprefix("whsec_"))) == 32
     read = client_of_alice.get(made["urls"]["self"]).json()
     assert read == {name: value for name, value in made.items() if name != "secret"}
@@ -207,3 +208,14 @@ def test_another_user_sees_and_changes_nothing(client_of_alice: Client, api: Mak
     assert other.get(f"{DELIVERIES}?endpoint={made['id']}").json()["data"] == []
     assert other.delete(made["urls"]["self"]).status_code == 404
     assert WebhookDelivery.objects.count() == 1
+
+
+def test_tests_of_an_endpoint_that_does_not_answer_do_not_pile_up(client_of_alice: Client) -> None:
+    made = make(client_of_alice)
+    for _ in range(10):
+        assert client_of_alice.post(made["urls"]["test"]).status_code == 202
+    refused = client_of_alice.post(made["urls"]["test"])
+    assert refused.status_code == 409
+    assert "on their way" in refused.json()["detail"]
+    WebhookDelivery.objects.update(status="succeeded", next_try_at=None, finished_at="2026-01-01T00:00:00Z")
+    assert client_of_alice.post(made["urls"]["test"]).status_code == 202

@@ -207,6 +207,23 @@ def test_an_operator_adds_and_changes_a_server_and_its_keys_are_never_shown(oper
     assert AuditEntry.objects.filter(target_kind="backend", action="add").count() == 1
 
 
+def test_stored_keys_do_not_go_along_to_another_address(operator: Client) -> None:  # noqa: F811
+    operator.post("/admin/tasks/backend/add/", form(new_keys="a-key-that-is-long"))
+    row = Backend.objects.get()
+    change = f"/admin/tasks/backend/{row.pk}/change/"
+    refused = operator.post(change, form(base_url="http://elsewhere:8000/v1"))
+    assert "The stored keys are for the former address" in refused.content.decode()
+    row.refresh_from_db()
+    assert (row.base_url, row.keys.count()) == ("http://gpu1:8000/v1", 1)
+    assert (
+        operator.post(change, form(base_url="http://elsewhere:8000/v1", new_keys="one-of-the-other")).status_code == 302
+    )
+    row.refresh_from_db()
+    assert (row.base_url, row.keys.get().ending) == ("http://elsewhere:8000/v1", "ther")
+    assert operator.post(change, form(base_url="http://gpu1:8000/v1", drop_keys="on")).status_code == 302
+    assert not row.keys.exists()
+
+
 def test_the_list_shows_health_and_figures_and_its_actions_work(
     operator: Client,  # noqa: F811
     serve: Serve,

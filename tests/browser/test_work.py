@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Event, Task
 from tests.browser.conftest import Open
@@ -43,7 +44,14 @@ def test_progress_is_seen_and_a_running_task_is_cancelled(open_page: Open, node:
     expect(page.locator("#task-live")).to_contain_text("of 60 seconds", timeout=15_000)
     page.get_by_role("button", name="Cancel").click()
     expect(status_of(page)).to_have_text("Cancelled", timeout=15_000)  # type: ignore[arg-type]
-    expect(page.locator("#announcer")).to_have_text(re.compile("Status: cancel"))
+
+
+def test_end_of_a_task_that_is_being_watched_is_announced(open_page: Open, alice: User, node: RunningNode) -> None:
+    task = submit_task(alice, Submission("diagnostic.sleep", {"seconds": 60})).task
+    page = open_page(f"/tasks/{task.pk}")
+    expect(page.locator("#task-live")).to_contain_text("of 60 seconds", timeout=15_000)
+    cancel_task(task.pk, by=alice)
+    expect(page.locator("#announcer")).to_have_text(re.compile("Status: cancel"), timeout=15_000)
 
 
 def test_home_shows_what_the_api_submitted(open_page: Open, alice: User, node: RunningNode) -> None:

@@ -102,7 +102,8 @@ def test_neighbours_of_whoever_crashed_a_worker_are_cleared_by_running_alone(
 ) -> None:
     node = start_node(workers=1)
     tasks = sleeps(carol, 3, 3)
-    wait_until(running(3), what="all three")
+    has_begun = Task.objects.filter(status="running", progress_fraction__isnull=False)
+    wait_until(lambda: has_begun.count() == 3, what="all three")
     psutil.Process(Task.objects.filter(status="running").values_list("worker_pid", flat=True)[0]).send_signal(
         signal.SIGKILL
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from pydantic import Field
 
 from accounts.models import User
@@ -28,6 +30,8 @@ Claim = Callable[[], Claimed | None]
 
 class PartsInput(Input):
     messages: list[str] = Field(max_length=2000)
+    cancels: bool = False
+    needs_itself: bool = False
 
 
 class PartsResult(Result):
@@ -46,14 +50,28 @@ def _parts_type(monkeypatch: pytest.MonkeyPatch) -> None:
     def parts(ctx: Context, data: PartsInput) -> PartsResult:
         there = {child.key: child for child in ctx.children()}
         missing = [message for message in data.messages if message not in there]
+        if data.cancels:
+            Task.objects.filter(pk=ctx.task_id).update(cancel_requested_at=Now())
+        if data.needs_itself:
+            ctx.start_children([ChildTask("diagnostic.echo", {"message": {"$from": str(ctx.task_id)}})])
         if missing:
-            ctx.start_children([ChildTask("diagnostic.echo", {"message": message}, key=message) for message in missing])
+            ctx.start_children(
+                [
+                    ChildTask("diagnostic.echo", {"message": message}, key="\0" if message == "nul" else message)
+                    for message in missing
+                ]
+            )
         texts = [child.result["text"] if child.result else None for child in there.values()]
         return PartsResult(texts=texts, calls=ctx.attempt, engine=EngineInfo(name="t", version="1"))
 
 
 def submit_parts(user: User, *messages: str, **options: Any) -> Task:
     return submit_task(user, Submission("test.parts", {"messages": list(messages)}, **options)).task
+
+
+def parts_done(task: Task) -> tuple[str, int]:
+    task.refresh_from_db()
+    return task.status, Task.objects.filter(started_by=task.pk).count()
 
 
 def run_next(claim: Claim) -> Claimed:
@@ -116,6 +134,42 @@ def test_superseded_attempt_starts_nothing(alice: User, claim: Claim) -> None:
     finish.finish_attempt(stale, finish.returned())
     assert not run_attempt(stale, Uninterrupted())
     assert Task.objects.count() == 1
+
+
+def test_nothing_is_started_when_the_cancellation_came_before_the_end_of_the_attempt(alice: User, claim: Claim) -> None:
+    task = submit_task(alice, Submission("test.parts", {"messages": ["a"], "cancels": True})).task
+    run_next(claim)
+    assert parts_done(task) == ("cancelled", 0)
+    assert Attempt.objects.get(task=task).outcome == "cancelled"
+    assert Usage.objects.get(user=alice).day_count == 1
+    assert Lane.objects.get(user=alice).taken == 0
+
+
+def test_task_that_started_in_time_does_not_expire_while_it_waits_for_its_parts(alice: User, claim: Claim) -> None:
+    task = submit_parts(alice, "a", start_before=datetime.now(UTC) + timedelta(seconds=1))
+    run_next(claim)
+    # As if that second were over.
+    Task.objects.filter(pk=task.pk, start_before__isnull=False).update(start_before=Now() - timedelta(seconds=1))
+    sweep.end_cancelled_and_expired()
+    run_next(claim)
+    run_next(claim)
+    assert parts_done(task) == ("succeeded", 1)
+
+
+def test_part_whose_name_cannot_be_stored_fails_the_task(alice: User, claim: Claim) -> None:
+    task = submit_task(alice, Submission("test.parts", {"messages": ["nul"]})).task
+    run_next(claim)
+    assert parts_done(task) == ("failed", 0)
+    task.refresh_from_db()
+    assert "NUL" in task.error["message"]
+
+
+def test_part_that_needs_what_starts_it_is_refused(alice: User, claim: Claim) -> None:
+    task = submit_task(alice, Submission("test.parts", {"messages": [], "needs_itself": True})).task
+    run_next(claim)
+    assert parts_done(task) == ("failed", 0)
+    task.refresh_from_db()
+    assert "wait for ever" in task.error["message"]
 
 
 def test_cancelling_while_it_waits_cancels_what_it_started(alice: User, claim: Claim) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks.lifecycle import finish, recover, sweep
 from tasks.lifecycle.claim import MOST_TOGETHER, Claimed, claim_tasks
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
-from tasks.models import Cluster, Lane, Task
+from tasks.models import Attempt, Cluster, Lane, Task
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -102,6 +107,92 @@ def test_claim_begins_where_the_line_begins(carol: User, node: UUID) -> None:
     raised = Cluster.objects.get(name="default").low_rank
     assert raised > -1
     assert raised <= min(Task.objects.filter(status="ready").values_list("rank", flat=True))
+
+
+def test_what_a_worker_with_busy_threads_passes_over_stays_in_sight_of_the_others(carol: User, node: UUID) -> None:
+    waiting = submit_task(carol, Submission("diagnostic.sleep", {"seconds": 1})).task
+    submit_short(carol, 40, seconds=1.0)
+    for _ in range(20):
+        [claimed] = claim_several(node, threads=False)
+        finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    assert claim_several(node)[0].id == waiting.pk
+
+
+def test_beginning_of_the_line_is_not_raised_over_what_becomes_ready_just_now(carol: User, node: UUID) -> None:
+    """The sweep has looked before a fill commits, and waits for the row that the fill has changed."""
+    submit_short(carol, 2)
+    first, second = Task.objects.order_by("id").values_list("pk", flat=True)
+    Task.objects.filter(pk=second).update(rank=20.0)
+    Task.objects.filter(pk=first).update(status="held", rank=None)
+    Cluster.objects.update(low_rank=15.0)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; UPDATE cluster SET low_rank = 10")
+            cursor.execute("UPDATE task SET status = 'ready', rank = 10 WHERE id = %s", [first])
+            with ThreadPoolExecutor(1) as pool:
+                swept = pool.submit(_set_low_rank)
+                _wait_for_a_lock()
+                cursor.execute("COMMIT")
+                swept.result(10)
+    finally:
+        other.close()
+    assert Cluster.objects.get(name="default").low_rank == 10
+    assert claim_several(node)[0].id == first
+
+
+def _set_low_rank() -> None:
+    try:
+        sweep.set_low_rank()
+    finally:
+        connection.close()
+
+
+def _wait_for_a_lock() -> None:
+    deadline = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+def test_tokens_are_used_in_the_order_in_which_they_are_given(carol: User, node: UUID) -> None:
+    """A worker forgets those behind the last that was used, and no other, while its node looks on."""
+    submit_short(carol, 5)
+    tokens = [uuid4() for _ in range(MOST_TOGETHER)]
+    claimed = claim_tasks(cluster="default", node=node, pid=1, tokens=tokens)
+    assert [one.token for one in claimed] == tokens[:5]
+
+
+def test_lane_pays_for_the_work_of_those_claimed_together_and_not_for_their_standing_behind_each_other(
+    carol: User, node: UUID
+) -> None:
+    submit_short(carol, 5, seconds=0.001)
+    claimed = claim_several(node)
+    # As if each of them had taken a second, one after the other.
+    with connection.cursor() as cursor:
+        for number, one in enumerate(claimed):
+            cursor.execute(
+                "UPDATE task SET started_at = clock_timestamp() - %s * interval '1 second' WHERE id = %s",
+                [number + 1, one.id],
+            )
+            assert finish.finish_attempt(replace(one, late_seconds=number), finish.succeeded({"engine": {}}))
+    lane = Lane.objects.get(user=carol)
+    assert lane.vfinish * lane.weight == pytest.approx(5, abs=0.5)
+    assert all(attempt.seconds == pytest.approx(1, abs=0.1) for attempt in Attempt.objects.all())
+
+
+def test_what_only_stood_behind_others_costs_its_lane_nothing(carol: User, node: UUID) -> None:
+    submit_short(carol, 2)
+    claimed = claim_several(node)
+    Task.objects.update(started_at=Now() - timedelta(seconds=100))
+    recover.give_back(node, {one.token for one in claimed})
+    assert Lane.objects.get(user=carol).vfinish < 0.1
 
 
 def test_task_with_a_lower_rank_lowers_the_beginning_of_the_line(carol: User, bob: User, node: UUID) -> None:

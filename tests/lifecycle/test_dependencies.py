@@ -240,3 +240,25 @@ def _wait_for_a_waiting_lock() -> None:
     finally:
         other.close()
     raise AssertionError("nobody waits for a lock")
+
+
+def test_references_cannot_blow_an_input_up(
+    alice: User, submit: Submit, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.lifecycle.references.MAX_RESOLVED_BYTES", 100_000)
+    first = submit(alice)
+    succeed(claim, text="x" * 10_000, number=1)
+    reference = {"$from": str(first.pk), "path": "text"}
+
+    def run(count: int) -> Task:
+        data = {"method": "POST", "url": "https://127.0.0.1/", "json": [reference] * count}
+        child = submit_task(alice, Submission("http.request", data, max_attempts=1)).task
+        claimed = claim()
+        assert claimed is not None
+        run_attempt(claimed, Uninterrupted())
+        child.refresh_from_db()
+        return child
+
+    # As often as it fits, it gets as far as the address, which is refused.
+    assert run(9).error["code"] == "url_refused"
+    assert run(10).error["message"].startswith("What the references in the input stand for has more than")

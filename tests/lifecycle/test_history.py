@@ -39,6 +39,21 @@ def test_purge_takes_along_what_a_task_said_and_made(
     assert Task.objects.get().status == "failed"
 
 
+def test_node_is_forgotten_though_attempts_name_it(
+    alice: User, node: UUID, submit: Callable[..., Task], claim: Callable[[], Claimed | None]
+) -> None:
+    done, running = submit(alice), submit(alice)
+    claimed = claim()
+    assert claimed is not None
+    assert claim() is not None
+    finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    Node.objects.filter(pk=node).update(status="lost", stopped_at=Now() - timedelta(days=31))
+    assert sweep.forget_history() == 0, "what runs on it is still to be recovered"
+    Task.objects.filter(pk=running.pk).update(status="held", token=None)
+    assert sweep.forget_history() == 1
+    assert Attempt.objects.select_related("node").get(task=done.pk).node is None
+
+
 def test_nodes_are_forgotten_a_month_after_their_end(node: UUID) -> None:
     old = Node.objects.create(
         id=new_id(), name="old", cluster_id="default", host="h", pid=1, version="0", workers=1, status="lost",

@@ -112,6 +112,17 @@ def test_urgent_newcomer_takes_the_slot_of_an_own_background_task(alice: User, n
     assert claimed.id == urgent.pk
 
 
+def test_newcomer_that_would_stand_behind_it_in_the_lane_takes_nobodys_slot(make_user: Callable[..., User]) -> None:
+    carol = make_user("carol", slots=1)
+    waited = submit_task(carol, Submission("diagnostic.echo", {"message": "w"})).task
+    # Ten minutes ago: more than one level of priority is worth.
+    Task.objects.filter(pk=waited.pk).update(line_key=waited.line_key - 600)
+    newcomer = submit_task(carol, Submission("diagnostic.echo", {"message": "n"}, priority=6)).task
+    assert newcomer.status == "held"
+    after = Task.objects.get(pk=waited.pk)
+    assert (after.status, after.rank, after.version) == ("ready", waited.rank, waited.version)
+
+
 def test_newcomer_of_the_same_priority_takes_nobodys_slot(alice: User) -> None:
     echoes(alice, 4)
     first = set(Task.objects.values_list("pk", flat=True))

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from accounts.models import User
-from tasks.lifecycle import sweep
+from tasks import sql
+from tasks.lifecycle import fill, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Lane, Task, Usage
@@ -68,6 +69,31 @@ def test_retry_asked_for_twice_at_once_is_counted_once(alice: User, submit: Subm
     assert Task.objects.get(pk=task.pk).status == "ready"
     assert Usage.objects.get(user=alice).day_count == 2
     assert Lane.objects.get(user=alice).taken == 1
+
+
+def test_lane_of_whoever_falls_silent_under_its_lock_comes_free(alice: User, submit: Submit) -> None:
+    """As a frozen node does: the server ends its transaction. It only times a client that has sent a Sync."""
+    submit(alice)
+    lane = Lane.objects.get(user=alice)
+    other = connection.copy()
+    given: list[bool] = []
+
+    def settle_in_silence() -> None:
+        with fill._pipelined_lanes([lane.pk]) as lanes, other.cursor() as cursor:
+            sql.run("settle", {"tokens": [], "lanes": lanes})
+            cursor.execute("SET lock_timeout = '5s'; SELECT FROM lane FOR UPDATE")
+            given.append(True)
+            sql.run("fill", {"lanes": lanes})
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '200ms'")
+    try:
+        with pytest.raises(DatabaseError):
+            settle_in_silence()
+    finally:
+        other.close()
+        connection.close()
+    assert given
 
 
 def _wait_until_both_wait() -> None:

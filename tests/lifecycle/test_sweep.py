@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from accounts.models import PlanOverride, User
 from tasks import sql
-from tasks.lifecycle import sweep
+from tasks.lifecycle import pause, sweep
 from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.models import Cluster, Duty, IdempotencyKey, Lane, Queue, Task, TaskContent
 
@@ -52,6 +52,22 @@ def test_paused_queue_gives_its_slots_to_the_users_other_queues(
     assert Lane.objects.get(user=carol).taken == 1
     resume_queue("diagnostics", by=olga)
     assert Lane.objects.get(user=carol).taken == 1
+
+
+def test_reopened_queue_fills_some_lanes_at_once_and_the_sweep_the_others(
+    make_user: Callable[..., User], olga: User, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pause, "LANES_AT_ONCE", 2)
+    monkeypatch.setattr(pause, "LANES_A_FILL", 1)
+    monkeypatch.setattr(sweep, "LIMIT", 1)
+    users = [make_user(f"user{number}", slots=1) for number in range(4)]
+    pause_queue("diagnostics", by=olga)
+    for user in users:
+        submit(user)
+    resume_queue("diagnostics", by=olga)
+    assert Task.objects.filter(status="ready").count() == 2
+    sweep.fill_idle()
+    assert Task.objects.filter(status="ready").count() == 4
 
 
 def test_lanes_follow_an_override_that_has_ended(alice: User, submit: Submit) -> None:

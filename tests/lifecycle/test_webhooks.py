@@ -443,6 +443,23 @@ def test_failing_endpoint_gets_one_try_at_a_time_and_keeps_nobody_waiting(
         assert deliver_webhooks() == 0, "no second one beside the first"
 
 
+def test_owner_of_many_slow_receivers_leaves_room_for_others(alice: User, bob: User, receiver: Receiver) -> None:
+    for number in range(20):
+        endpoint, _ = create_endpoint(alice, url=f"{receiver.url}/{number}")
+        for _ in range(5):
+            send_test(endpoint.pk, owner=alice)
+    for _ in range(10):
+        deliver_webhooks()
+    under_way = WebhookDelivery.objects.filter(owner=alice, trying_task_id__isnull=False).count()
+    # About: chance decides where the share of an endpoint is less than one.
+    assert 8 <= under_way < 32
+    endpoint, _ = create_endpoint(bob, url=receiver.url)
+    send_test(endpoint.pk, owner=bob)
+    assert deliver_webhooks() >= 1
+    started = WebhookDelivery.objects.get(owner=bob).trying_task_id
+    assert Task.objects.get(pk=started).status == "ready", "a slot was left"
+
+
 def test_no_endpoint_is_always_the_last_when_there_is_too_much_to_do(alice: User, receiver: Receiver) -> None:
     urls = [f"{receiver.url}/{number}" for number in range(3)]
     for url in urls:
@@ -452,7 +469,7 @@ def test_no_endpoint_is_always_the_last_when_there_is_too_much_to_do(alice: User
     seen = set()
     for _ in range(60):
         with transaction.atomic():
-            seen |= {row.url for row in sql.run("due_deliveries", {"at_once": 20, "limit": 1})}
+            seen |= {row.url for row in sql.run("due_deliveries", {"at_once": 20, "of_owner": 20, "limit": 1})}
             transaction.set_rollback(True)
     assert seen == set(urls)
 

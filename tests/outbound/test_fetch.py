@@ -312,3 +312,19 @@ def test_certificate_of_another_name_is_refused(trusting: None, tls_receiver: An
 def test_certificate_of_an_unknown_authority_is_refused(tls_receiver: Any) -> None:
     with pytest.raises(FetchFailed, match="certificate"):
         get(f"https://tls.example:{tls_receiver.port}/")
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120.0),
+        ("Mon, 01 Jan 2001 00:00:00 GMT", 0.0),
+        ("soon", None),
+        ("Mon, 01 Jan 99999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2027 99999999999:00:00 GMT", None),
+        ("", None),
+    ],
+)
+def test_wish_to_be_asked_later_is_read_whatever_it_says(header: str, seconds: float | None) -> None:
+    answer = fetch.Fetched(503, {"retry-after": header}, "", b"", "https://example.com/")
+    assert answer.retry_after_seconds == seconds

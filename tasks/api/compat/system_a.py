@@ -30,7 +30,7 @@ from tasks.api.views.view import ApiView
 from tasks.lifecycle import idempotency
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.read import get_task, read_task
-from tasks.lifecycle.submit import Submission, submit_task
+from tasks.lifecycle.submit import Submission, Submitted, submit_task
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
 from tasks.statuses import TERMINAL, Status
 
@@ -206,7 +206,7 @@ def health(_request: HttpRequest) -> JsonResponse:
 def _submit(view: CountedView, request: Request, submission: Submission, names: Names) -> Response:
     read_query(request.query_params, Query)
     submitted = submit_theirs(view.caller, request, submission, names)
-    return _accepted(submitted.task, replayed=submitted.replayed)
+    return _accepted(submitted)
 
 
 def _submit_chain(view: CountedView, request: Request, body: AnalyzeImage) -> Response:
@@ -215,7 +215,7 @@ def _submit_chain(view: CountedView, request: Request, body: AnalyzeImage) -> Re
     user, key = view.caller, idempotency_key(request)
     digest = body_digest(request) if key else ""
     if key and (earlier := idempotency.find(user, key, digest)):
-        return _accepted(get_task(UUID(earlier.task_ids[0])), replayed=True)
+        return _accepted(Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True))
     with in_their_words(ANALYZE_NAMES):
         analysis = submit_task(user, Submission("image.analyze", _analysis_of(body))).task
     data = {"question": body.query, "context": {"$from": str(analysis.pk), "path": "text"}}
@@ -229,16 +229,16 @@ def _submit_chain(view: CountedView, request: Request, body: AnalyzeImage) -> Re
     if submitted.replayed:
         # The same request came twice at once, and the other one was first.
         cancel_task(analysis.pk, by=user, owner=user)
-    return _accepted(submitted.task, replayed=submitted.replayed)
+    return _accepted(submitted)
 
 
 def _analysis_of(body: AnalyzeImage) -> dict[str, Any]:
     return {"url": body.image_url} | ({"question": body.query} if body.query.strip() else {})
 
 
-def _accepted(task: models.Task, *, replayed: bool) -> Response:
-    response = Response({"task_id": str(task.pk), "status": SYSTEM_A.of(task)})
-    if replayed:
+def _accepted(submitted: Submitted) -> Response:
+    response = Response({"task_id": str(submitted.task.pk), "status": SYSTEM_A.on_submission(submitted)})
+    if submitted.replayed:
         response["Idempotency-Replayed"] = "true"
     return response
 

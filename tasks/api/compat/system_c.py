@@ -172,7 +172,8 @@ def result_bytes(request: HttpRequest, task_id: UUID) -> HttpResponse:
         raise refusals.LinkExpired("The address was good for an hour. Ask for the task again.") from error
     except signing.BadSignature as error:
         raise refusals.InvalidSignature("The address was not signed by this portal.") from error
-    found = read_task(task_id)
+    # As with files: what a disabled user gave away is closed.
+    found = read_task(task_id) if Task.objects.filter(pk=task_id, owner__is_active=True).exists() else None
     content_row = found[1] if found else None
     if content_row is None or content_row.result is None:
         raise refusals.ContentPurged
@@ -200,7 +201,7 @@ def _result_url(request: HttpRequest, task: Task, content: TaskContent | None) -
 
 
 def _accepted(submitted: Submitted) -> Response:
-    response = Response({"task_id": str(submitted.task.pk), "status": SYSTEM_C.of(submitted.task)})
+    response = Response({"task_id": str(submitted.task.pk), "status": SYSTEM_C.on_submission(submitted)})
     if submitted.replayed:
         response["Idempotency-Replayed"] = "true"
     return response

@@ -62,7 +62,8 @@ class PromptView(CountedView):
         data = {"prompt": body.prompt} | ({"model": body.model} if body.model else {})
         submission = Submission("text.generate", data, id=new_marked_id(LETTER))
         submitted = self._submit(request, submission)
-        response = Response(_task_object(submitted.task, submitted.task.content))
+        shown = _task_object(submitted.task, submitted.task.content)
+        response = Response(shown | {"status": SYSTEM_D.on_submission(submitted)})
         response["Location"] = f"/api/v1/tasks/{submitted.task.pk}"
         if submitted.replayed:
             response["Idempotency-Replayed"] = "true"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.lifecycle.submit import Submitted
 from tasks.models import Task
 from tasks.statuses import NOT_STARTED, Status
 
@@ -24,6 +25,10 @@ class Words:
         if task.status == Status.RUNNING:
             return self.running
         return self.succeeded if task.status == Status.SUCCEEDED else self.failed
+
+    def on_submission(self, submitted: Submitted) -> str:
+        """Return the word in the answer to a submission: what was just accepted is queued, even if it runs by now."""
+        return self.of(submitted.task) if submitted.replayed else self.queued
 
 
 SYSTEM_A = Words("queued", "started", "finished", "failed")

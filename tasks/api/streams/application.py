@@ -52,11 +52,11 @@ async def answer_stream(views: Application, scope: Scope, receive: Receive, send
         if handover.opened is None or opening.status != 200:
             await opening.send(send)
             return
-        wire = Wire(send)
         headers = [pair for pair in opening.headers if pair[0] not in OF_A_WHOLE_BODY]
         may_go_on = partial(_may_go_on, views, scope)
         opened = handover.opened
         wake = _wake(opened, handover.token_id)
+        wire = Wire(send, wake)
         with wake.listening():
             async with when_gone(receive, wake):
                 await wire.start([*headers, (b"content-type", MEDIA_TYPE.encode())])

@@ -10,7 +10,7 @@ from typing import Protocol
 from django.db import InterfaceError, OperationalError
 
 from tasks.api.streams.wake import Wake, Woken
-from tasks.api.streams.wire import Wire
+from tasks.api.streams.wire import Over, Wire
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ async def follow(following: Following, wake: Wake, wire: Wire, may_go_on: Callab
             if (woken or look) and not await following.tell(woken, look=look or woken.read_again):
                 return
             look, pause = False, BEAT_SECONDS
+        except Over:
+            return
         except (OperationalError, InterfaceError) as error:
             # Nothing was sent of what could not be read: it is read again.
             logger.warning("A stream waits for the database: %s", error)

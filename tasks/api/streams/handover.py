@@ -18,8 +18,8 @@ from tasks.models import Task
 MEDIA_TYPE = "text/event-stream"
 # The last event that the client has: an event's number; with `-v`, the version of the task whose end it was told.
 TASK_POSITION = re.compile(r"(\d{1,18})(?:-v(\d{1,9}))?")
-# An event's number, and milliseconds since 1970 by the database's clock.
-OWNER_POSITION = re.compile(r"(\d{1,18})-(\d{1,15})")
+# An event's number, and milliseconds since 1970 by the database's clock: with more digits Python knows no such year.
+OWNER_POSITION = re.compile(r"(\d{1,18})-(\d{1,13})")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tasks.api.streams.ask import Headers, Send
+from tasks.api.streams.wake import Wake
 
 # A client that takes nothing for so long is dropped; it comes back with its last event's id.
 SLOWEST_WRITE_SECONDS = 20.0
@@ -16,11 +17,16 @@ class Slow(Exception):
     """The client does not read."""
 
 
+class Over(Exception):
+    """The client left, or the server stops: what there was still to tell is not read any more."""
+
+
 class Wire:
     """Writes the body of one stream."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, wake: Wake) -> None:
         self._send = send
+        self._wake = wake
 
     async def start(self, headers: Headers) -> None:
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -31,7 +37,11 @@ class Wire:
 
         Raises:
             Slow: the client has not taken what was sent before.
+            Over: nobody takes it.
         """
+        # A server takes what is sent to a client that left, so catching up would go on for nobody.
+        if self._wake.ended:
+            raise Over
         await self._write(f"event: {name}\n" + (f"id: {id}\n" if id is not None else "") + f"data: {data}\n\n")
 
     async def position(self, id: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from django.http import StreamingHttpResponse
-from pydantic import BeforeValidator, Field, InstanceOf
+from pydantic import BeforeValidator, Field, InstanceOf, field_validator
 from pydantic.json_schema import SkipJsonSchema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -35,6 +35,8 @@ from tasks.lifecycle.submit import submit_batch
 from tasks.models import Batch as StoredBatch
 
 MOST_TASKS = 1000
+# Each is looked up while the request waits.
+MOST_WEBHOOKS = 10
 
 
 def _task_or_fault(item: Any) -> SubmitTask | errors.InvalidInput:
@@ -51,9 +53,18 @@ Item = Annotated[SubmitTask | SkipJsonSchema[InstanceOf[errors.InvalidInput]], B
 class SubmitBatch(Body):
     """Tasks to submit together."""
 
-    tasks: list[Item] = Field(min_length=1, max_length=MOST_TASKS)
+    tasks: list[Item] = Field(
+        min_length=1, max_length=MOST_TASKS, description=f"with at most {MOST_WEBHOOKS} different webhooks"
+    )
     name: str = Field(default="", max_length=200)
     atomic: bool = Field(default=False, description="all or none; else a faulty item does not stop the others")
+
+    @field_validator("tasks")
+    @classmethod
+    def _few_webhooks(cls, tasks: list[Item]) -> list[Item]:
+        if len({item.webhook for item in tasks if isinstance(item, SubmitTask) and item.webhook}) > MOST_WEBHOOKS:
+            raise ValueError(f"a batch names at most {MOST_WEBHOOKS} different webhooks")
+        return tasks
 
 
 class BatchesView(CountedView):

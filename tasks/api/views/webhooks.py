@@ -98,7 +98,7 @@ class EndpointsView(ApiView):
         read_query(request.query_params, Query)
         body = read_body(request, CreateEndpoint)
         endpoint, secret = create_endpoint(self.caller, url=body.url, events=body.events, description=body.description)
-        response = Response(endpoint_object(endpoint, secret=secret), status=201)
+        response = _answer_secret(endpoint, secret, status=201)
         response["Location"] = response.data["urls"]["self"]
         return response
 
@@ -196,7 +196,7 @@ class RotateSecretView(ApiView):
         find_endpoint(endpoint_id, owner=self.caller)
         body = read_body(request, RotateSecret) if has_body(request) else RotateSecret()
         endpoint, secret = rotate_secret(endpoint_id, owner=self.caller, overlap_hours=body.overlap_hours)
-        return Response(endpoint_object(endpoint, secret=secret))
+        return _answer_secret(endpoint, secret, status=200)
 
 
 class DeliveriesView(ApiView):
@@ -250,6 +250,10 @@ class RedeliverView(ApiView):
         It carries the same `webhook-id`. One that is still being tried is tried now.
         """
         return _answer_delivery(redeliver(delivery_id, by=self.caller, owner=self.caller))
+
+
+def _answer_secret(endpoint: StoredEndpoint, secret: str, *, status: int) -> Response:
+    return Response(endpoint_object(endpoint, secret=secret), status=status, headers={"Cache-Control": "no-store"})
 
 
 def _answer_delivery(delivery: StoredDelivery) -> Response:

@@ -1,0 +1,180 @@
+"""Operations: what is being done to many tasks, how far it is, and stopping it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.models import User
+from tasks.admin.access import operator_of
+from tasks.admin.formats import moment, status_tag, user_link
+from tasks.admin.keyset import KeysetScreen
+from tasks.admin.verbs import PERMISSION
+from tasks.errors import NotFound
+from tasks.lifecycle.operate import cancel_operation, pause_operation, resume_operation
+from tasks.lifecycle.task_filter import TaskFilter, read_filter
+from tasks.models import AuditEntry, Node, Operation
+from tasks.models.node import NodeStatus
+from tasks.models.operation import OperationKind, OperationStatus
+
+VERBS: dict[str, Callable[..., Operation]] = {
+    "pause": pause_operation,
+    "resume": resume_operation,
+    "cancel": cancel_operation,
+}
+MOST_NAMES = 10
+MOST_AUDIT = 50
+
+
+class OperationScreen(KeysetScreen[Operation]):
+    """Operations are started where tasks are chosen: in the lists of tasks, failures, queues and users."""
+
+    list_display = ("title", "who", "standing", "progress", "created", "ended")
+    list_display_links = None
+    list_filter = ("status", "kind")
+    list_select_related = ("made_by",)
+    actions = None
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        act = wrap(self.act)
+        return [
+            path("<uuid:operation_id>/live/", wrap(self.live), name="tasks_operation_live"),
+            *(
+                path(f"<uuid:operation_id>/{verb}/", act, {"verb": verb}, name=f"tasks_operation_{verb}")
+                for verb in VERBS
+            ),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show one operation, fresh every second while it runs."""
+        operation = self._find(request, object_id)
+        context = self.admin_site.each_context(request) | _facts(request, operation) | {"opts": self.opts}
+        return TemplateResponse(request, "admin/tasks/operation/page.html", context)
+
+    def live(self, request: HttpRequest, operation_id: UUID) -> HttpResponse:
+        """Show the part of the page that changes."""
+        facts = _facts(request, self._find(request, str(operation_id)))
+        return TemplateResponse(request, "admin/tasks/operation/progress.html", facts)
+
+    def act(self, request: HttpRequest, operation_id: UUID, verb: str) -> HttpResponse:
+        """Pause, resume or stop."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied("You may look at operations, but not stop them.")
+        try:
+            VERBS[verb](operation_id, by=operator_of(request))
+        except NotFound as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(reverse("admin:tasks_operation_changelist"))
+        return HttpResponseRedirect(reverse("admin:tasks_operation_change", args=[operation_id]))
+
+    def _find(self, request: HttpRequest, operation_id: str) -> Operation:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return Operation.objects.select_related("made_by", "owner").get(pk=UUID(operation_id))
+        except (Operation.DoesNotExist, ValueError) as error:
+            raise Http404("There is no such operation.") from error
+
+    # --- Columns ----------------------------------------------------------------------------------
+
+    @admin.display(description="operation")
+    def title(self, operation: Operation) -> SafeString:
+        link = reverse("admin:tasks_operation_change", args=[operation.pk])
+        return format_html('<a href="{}">{}</a>', link, title_of(operation))
+
+    @admin.display(description="by")
+    def who(self, operation: Operation) -> SafeString | str:
+        return user_link(operation.made_by)
+
+    @admin.display(description="status")
+    def standing(self, operation: Operation) -> SafeString:
+        return status_tag(operation.status)
+
+    @admin.display(description="done")
+    def progress(self, operation: Operation) -> str:
+        return f"{operation.done:,} of {operation.total:,}"
+
+    @admin.display(description="started")
+    def created(self, operation: Operation) -> SafeString | str:
+        return moment(operation.created_at)
+
+    @admin.display(description="ended")
+    def ended(self, operation: Operation) -> SafeString | str:
+        return moment(operation.finished_at)
+
+
+def title_of(operation: Operation) -> str:
+    tasks = f"{operation.total:,} {'task' if operation.total == 1 else 'tasks'}"
+    return {
+        OperationKind.RETRY: f"Retry {tasks}",
+        OperationKind.CANCEL: f"Cancel {tasks}",
+        OperationKind.PURGE: f"Purge: cancel {tasks}",
+        OperationKind.MOVE: f"Move {tasks} to {operation.to_queue}",
+        OperationKind.SET_PRIORITY: f"Give {tasks} the priority {operation.to_priority}",
+    }[OperationKind(operation.kind)]
+
+
+def _facts(request: HttpRequest, operation: Operation) -> dict[str, Any]:
+    goes_on = operation.status == OperationStatus.RUNNING
+    return {
+        "title": title_of(operation),
+        "operation": operation,
+        "status": status_tag(operation.status),
+        "goes_on": goes_on,
+        "has_nodes": not goes_on or Node.objects.filter(status=NodeStatus.ALIVE).exists(),
+        # What started or ended before its turn is not come to any more, so an end can be below the total.
+        "percent": 100 if operation.status == OperationStatus.FINISHED else _percent(operation),
+        "seconds_left": (operation.total - operation.done) / operation.pace if goes_on else None,
+        "wanted": list(_words(read_filter(operation.filter))),
+        "may_operate": request.user.has_perm(PERMISSION),
+        "entries": AuditEntry.objects.filter(
+            target_kind="operation", target_id=str(operation.pk)
+        ).select_related("actor")[:MOST_AUDIT],
+    }  # fmt: skip
+
+
+def _percent(operation: Operation) -> int:
+    return min(99, operation.done * 100 // operation.total) if operation.total else 0
+
+
+def _words(wanted: TaskFilter) -> Iterator[tuple[str, Any]]:
+    """Yield the conditions of a filter as people read them."""
+    if wanted.ids:
+        yield "Tasks", f"{len(wanted.ids)} selected"
+    if wanted.id_from:
+        yield "Id from", wanted.id_from
+    if wanted.owners is not None:
+        yield "Users", _names(wanted.owners)
+    plain = {
+        "Status": ", ".join(wanted.statuses),
+        "Type": wanted.type,
+        "Queue": wanted.queue,
+        "Batch": wanted.batch,
+        "Tag": wanted.tag,
+        "Error": wanted.error_code,
+        "Message begins": wanted.error_head,
+        "Created after": wanted.created_after and moment(wanted.created_after),
+        "Created before": wanted.created_before and moment(wanted.created_before),
+        "Ended after": wanted.ended_after and moment(wanted.ended_after),
+    }
+    yield from ((name, value) for name, value in plain.items() if value)
+
+
+def _names(owners: tuple[int, ...]) -> str:
+    names = list(User.objects.filter(pk__in=owners[:MOST_NAMES]).order_by("email").values_list("email", flat=True))
+    return ", ".join(names) + (f" and {len(owners) - MOST_NAMES} others" if len(owners) > MOST_NAMES else "")
