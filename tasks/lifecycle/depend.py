@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tasks.lifecycle.submit import Accepted
 
 MOST_NEEDS = 1000
+# In one transaction, under the locks of their lanes.
+MOST_RELEASED = 2000
 
 Stand = Mapping[UUID, Any]
 
@@ -114,7 +116,7 @@ def release_dependents(ended: Sequence[UUID], lanes: list[int]) -> list[tuple[UU
     """
     if not ended:
         return []
-    rows = sql.run("depend", {"ended": list(ended), "lanes": lanes})
+    rows = sql.run("depend", {"ended": list(ended), "lanes": lanes, "limit": MOST_RELEASED})
     announce_ended([row.id for row in rows if row.what == "failed"])
     return [(row.id, row.lane) for row in rows if row.what == "settlement"]
 

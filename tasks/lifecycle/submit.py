@@ -95,7 +95,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The task; `replayed` when an idempotency key gave an earlier one, `reused` when it has done the same work before."""
+    """The task; `replayed` when an idempotency key gave an earlier one, `reused` when it did the same before."""
 
     task: Task
     replayed: bool = False

@@ -26,34 +26,41 @@ WITH waiting AS (
                     WHERE dependency.task_id = waiting.id
                       AND needed.status NOT IN ('succeeded', 'failed', 'cancelled', 'expired')) AS is_open
       FROM waiting
+), settled AS (
+    -- No more at once than a transaction under lane locks should take; the rest follows in another.
+    SELECT * FROM stand WHERE broken IS NOT NULL OR NOT is_open LIMIT %(limit)s
 ), failed AS (
     UPDATE task
        SET status = 'failed',
            error = jsonb_build_object('code', 'dependency_failed', 'retryable', false, 'attempt', NULL, 'message',
-                                      format('The task %%s that this one needs has %%s.', stand.broken,
+                                      format('The task %%s that this one needs has %%s.', settled.broken,
                                              (SELECT CASE needed.status WHEN 'cancelled' THEN 'been cancelled'
                                                                         ELSE needed.status END
-                                                FROM task AS needed WHERE needed.id = stand.broken))),
+                                                FROM task AS needed WHERE needed.id = settled.broken))),
            finished_at = clock_timestamp(),
            keep_until = now() + make_interval(days => least(task.keep_days, 36500)),
            version = task.version + 1
-      FROM stand
-     WHERE task.id = stand.id
-       AND stand.broken IS NOT NULL
+      FROM settled
+     WHERE task.id = settled.id
+       AND settled.broken IS NOT NULL
        AND task.status = 'waiting'
     RETURNING task.id, task.owner_id, task.version, task.status, task.lane_id, task.has_dependents
 ), owed AS (
     INSERT INTO settlement (token, task_id, lane_id, charge_seconds, slots, has_dependents)
     SELECT gen_random_uuid(), id, lane_id, 0, 0, true FROM failed WHERE has_dependents
+    UNION ALL
+    SELECT gen_random_uuid(), id, lane_id, 0, 0, true
+      FROM task
+     WHERE id = ANY(%(ended)s)
+       AND (SELECT count(*) FROM settled) = %(limit)s
     RETURNING token, lane_id
 ), released AS (
     UPDATE task
        SET status = CASE WHEN task.run_after > now() THEN 'scheduled' ELSE 'held' END,
            version = task.version + 1
-      FROM stand
-     WHERE task.id = stand.id
-       AND stand.broken IS NULL
-       AND NOT stand.is_open
+      FROM settled
+     WHERE task.id = settled.id
+       AND settled.broken IS NULL
        AND task.status = 'waiting'
     RETURNING task.id, task.owner_id, task.version, task.status
 ), going_on AS (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
 
 from accounts.models import User
 from tasks.api.objects.task import Task
+from tasks.lifecycle.submit import Submission, submit_task
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
 from tests.api.shapes import assert_shape
 
@@ -101,3 +103,14 @@ def test_list_tells_why_each_task_waits(api: MakeClient, alice: User, submit: Su
 @pytest.mark.parametrize("path", ["tasks", "files", "batches"])
 def test_empty_list_has_the_shape_of_a_list(api: MakeClient, alice: User, path: str) -> None:
     assert api(alice).get(f"/api/v1/{path}").json() == {"data": [], "next_cursor": None, "has_more": False}
+
+
+def test_large_inputs_are_left_out_of_lists_and_shown_by_themselves(api: MakeClient, alice: User) -> None:
+    # Random, or it would be stored as next to nothing.
+    message = Random(1).randbytes(30_000).hex()
+    submit_task(alice, Submission("diagnostic.echo", {"message": message[:9000]}))
+    submit_task(alice, Submission("diagnostic.echo", {"message": message}))
+    large, small = api(alice).get("/api/v1/tasks").json()["data"]
+    assert large["input"] is None
+    assert small["input"] == {"message": message[:9000]}
+    assert api(alice).get(large["urls"]["self"]).json()["input"] == {"message": message}

@@ -1,6 +1,7 @@
 """Shows that the suite would notice: each mechanism is taken out of a copy of the tree, and its tests must fail there.
 
-Run it with a database: ``python -m portal.embedded test -- python tests/chaos/negative_controls.py``.
+Run it with a database: ``python -m portal.embedded test -- python tests/chaos/negative_controls.py [WORD …]``; words
+choose the mechanisms that they occur in.
 """
 
 from __future__ import annotations
@@ -10,8 +11,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +42,13 @@ CONTROLS = [
         "tests/lifecycle/test_finish.py -k stale",
     ),
     Control(
+        "the token tells that a finish was committed whose answer was lost",
+        "tasks/lifecycle/finish.py",
+        "if asked_before and Attempt",
+        "if False and Attempt",
+        "tests/lifecycle/test_lost_answers.py -k finish_that",
+    ),
+    Control(
         "the lane's lock makes fill look again",
         "tasks/sql/lock_lanes.sql",
         "FOR NO KEY UPDATE OF lane",
@@ -43,11 +56,32 @@ CONTROLS = [
         "tests/lifecycle/test_cancel_and_retry.py -k comes_back or fill_that_waited",
     ),
     Control(
+        "the lane's lock: the state machine notices, too",
+        "tasks/sql/lock_lanes.sql",
+        "FOR NO KEY UPDATE OF lane",
+        "",
+        "tests/chaos/test_lifecycle_machine.py",
+    ),
+    Control(
+        "the lane of a client that falls silent comes free",
+        "tasks/sql/__init__.py",
+        "_thread.pipeline.sync()",
+        "pass",
+        "tests/lifecycle/test_second_transaction.py -k silent",
+    ),
+    Control(
         "settling pays out only what it deleted",
         "tasks/sql/settle.sql",
         "WHERE token = ANY(%(tokens)s)",
         "WHERE token <> ALL(%(tokens)s)",
         "tests/lifecycle/test_finish.py",
+    ),
+    Control(
+        "the sweep settles what was interrupted",
+        "tasks/lifecycle/sweep.py",
+        "settle([(settlement.token, settlement.lane_id) for settlement in owed], dependents=dependents)",
+        "pass",
+        "tests/lifecycle/test_lost_answers.py -k settlement_interrupted",
     ),
     Control(
         "the usage row's lock makes quotas exact",
@@ -63,12 +97,140 @@ CONTROLS = [
         "lane.slots - lane.taken + 1 AS free",
         "tests/lifecycle/test_order.py -k never_exceed",
     ),
+    Control(
+        "what is needed is locked while a task begins to wait for it",
+        "tasks/sql/lock_needs.sql",
+        "FOR NO KEY UPDATE OF task",
+        "",
+        "tests/lifecycle/test_dependencies.py -k child_submitted_while",
+    ),
+    Control(
+        "the end of what is needed lets go what waits",
+        "tasks/lifecycle/fill.py",
+        "owed = release_dependents([row.id for row in settled if row.has_dependents], ids)",
+        "owed = []",
+        "tests/chaos/test_lifecycle_machine.py",
+    ),
+    Control(
+        "a task that was lost is claimed alone",
+        "tasks/sql/claim.sql",
+        "bool_or(alone) OVER line AS stops",
+        "false AS stops",
+        "tests/lifecycle/test_claim_several.py -k that_was_lost",
+    ),
+    Control(
+        "a member of a claim that was taken back does not start",
+        "tasks/cluster/slice.py",
+        "if self.record.taken_back or not memory.may_claim:",
+        "if not memory.may_claim:",
+        "tests/cluster/test_observer.py -k taken_back",
+    ),
+    Control(
+        "what waits behind a long task is given back",
+        "tasks/cluster/duties.py",
+        "recover.give_back(self._node.id, self._node.memory.take_back_unstarted(record))",
+        "pass",
+        "tests/cluster/test_threads.py -k what_waits_behind",
+    ),
+    Control(
+        "a claim whose answer was lost is found",
+        "tasks/lifecycle/recover.py",
+        "return give_back(node, {claimed.token for claimed in running} - tokens)",
+        "return 0",
+        "tests/lifecycle/test_lost_answers.py -k claim_that",
+    ),
+    Control(
+        "children die with their parent",
+        "tasks/cluster/orphans.py",
+        "ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)",
+        "pass",
+        "tests/cluster/test_kills.py -k orphans",
+    ),
+    Control(
+        "only connected time counts against a heart",
+        "tasks/cluster/observer.py",
+        "if now - self._looked_at > CONNECTED_GAP_SECONDS:",
+        "if False:",
+        "tests/cluster/test_observer.py -k outage",
+    ),
+    Control(
+        "the stopping flag is read before every claim",
+        "tasks/cluster/shared.py",
+        "return not self.header.stopping_since and not self.header.superseded",
+        "return True",
+        "tests/cluster/test_stopping.py -k ticket_that",
+    ),
+    Control(
+        "a signal is for one attempt",
+        "tasks/cluster/shared.py",
+        "if bytes(record.cancel) == bytes(record.token):",
+        "if any(record.cancel):",
+        "tests/cluster/test_observer.py -k late_signal",
+    ),
+    Control(
+        "a signal raises in handler code only",
+        "tasks/cluster/interrupts.py",
+        "        if self._record.armed:\n            self.check()",
+        "        self.check()",
+        "tests/cluster/test_observer.py -k never_raises",
+    ),
+    Control(
+        "the sweep sets low_rank right",
+        "tasks/sql/set_low_rank.sql",
+        "AND cluster.low_rank <> lowest.rank",
+        "AND false",
+        "tests/lifecycle/test_claim_several.py -k passed_over",
+    ),
+    Control(
+        "low_rank keeps claims off the dead head of the line",
+        "tasks/sql/claim.sql",
+        "AND task.rank >= place.low_rank",
+        "",
+        "tests/chaos/test_foreign_transaction.py",
+    ),
+    Control(
+        "debts do not outlive idleness",
+        "tasks/sql/reset_clocks.sql",
+        "HAVING sum(taken) = 0",
+        "HAVING false",
+        "tests/lifecycle/test_fairness.py -k debts",
+    ),
+    Control(
+        "idleness saves up no credit",
+        "tasks/sql/fill.sql",
+        "greatest(lane.vfinish, cluster.vclock) AS vbase",
+        "lane.vfinish AS vbase",
+        "tests/lifecycle/test_fairness.py -k credit",
+    ),
+    Control(
+        "priority borrows seconds, not all",
+        "tasks/sql/refresh_warp.sql",
+        "5.0 * greatest",
+        "5000.0 * greatest",
+        "tests/lifecycle/test_fairness.py -k flood",
+    ),
+    Control(
+        "an urgent newcomer takes the slot of an own lesser task",
+        "tasks/sql/swap.sql",
+        "AND task.priority < newcomer.priority",
+        "AND false",
+        "tests/lifecycle/test_order.py -k urgent_newcomer",
+    ),
+    Control(
+        "a paused queue gives its slots back",
+        "tasks/sql/hold.sql",
+        "AND queue.paused_at IS NOT NULL",
+        "AND false",
+        "tests/lifecycle/test_fairness.py -k paused_queue",
+    ),
 ]
 
 
-def main() -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        passed = [_shows(control, Path(folder) / str(number)) for number, control in enumerate(CONTROLS)]
+def main(words: list[str]) -> int:
+    chosen = [control for control in CONTROLS if not words or any(word in control.mechanism for word in words)]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+        folders = [Path(folder) / str(number) for number in range(len(chosen))]
+        passed = list(pool.map(_shows, chosen, folders))
     print(f"{passed.count(True)} of {len(passed)} controls turn the suite red.")
     return 0 if all(passed) else 1
 
@@ -78,26 +240,46 @@ def _shows(control: Control, copy: Path) -> bool:
     file = copy / control.file
     text = file.read_text()
     if control.before not in text:
-        print(f"BROKEN  {control.mechanism}: {control.file} no longer says {control.before!r}")
+        print(f"BROKEN  {control.mechanism}: {control.file} no longer says {control.before!r}", flush=True)
         return False
     file.write_text(text.replace(control.before, control.after))
     path, _, chosen = control.tests.partition(" -k ")
     words = [sys.executable, "-m", "pytest", "-q", "-x", path, *(["-k", chosen] if chosen else [])]
-    answer = subprocess.run(words, cwd=copy, env=os.environ, capture_output=True, text=True, check=False)
-    # 1 is "tests failed"; anything else (nothing collected, a crash) shows nothing.
-    red = answer.returncode == 1
-    print(f"{'red' if red else 'GREEN':8}{control.mechanism}")
+    try:
+        answer = subprocess.run(
+            words, cwd=copy, env=_environment(copy), capture_output=True, text=True, check=False, timeout=600
+        )
+    finally:
+        _end_what_is_left(copy)
+    # 1 is "tests failed"; anything else (nothing collected, a crash) shows nothing. Nor does a test that never ran.
+    red = answer.returncode == 1 and " error" not in answer.stdout.splitlines()[-1]
+    print(f"{'red' if red else 'GREEN':8}{control.mechanism}", flush=True)
     if not red:
-        print(answer.stdout[-2000:], answer.stderr[-1000:])
+        print(answer.stdout[-2000:], answer.stderr[-1000:], flush=True)
     return red
+
+
+def _environment(copy: Path) -> dict[str, str]:
+    """Give each run a database of its own: several go on at once."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    mine = url._replace(path=f"{url.path}_control_{copy.name}")
+    return os.environ | {"DATABASE_URL": mine.geturl(), "CHAOS_SHRINK": "0"}
 
 
 def _copy_tree(copy: Path) -> None:
     for part in ("accounts", "portal", "tasks", "templates", "tests"):
-        shutil.copytree(PROJECT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PROJECT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
     for name in ("manage.py", "pyproject.toml"):
         shutil.copy(PROJECT / name, copy / name)
 
 
+def _end_what_is_left(copy: Path) -> None:
+    """Without their mechanism, processes may outlive the test that started them; all of them work in the copy."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if Path(process.cwd()) == copy:
+                process.kill()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,19 +1,21 @@
-"""Who is lost, and whom a signal is for: decided by what this node itself has seen."""
+"""Who is lost, whom a signal is for, and what was taken back: decided by what this node itself has seen."""
 
 from __future__ import annotations
 
 import os
 import signal
 from collections.abc import Iterator
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
 
 from tasks import errors
-from tasks.cluster import observer
+from tasks.cluster import observer, slice
 from tasks.cluster.interrupts import WorkerInterrupts
 from tasks.cluster.observer import LOST_AFTER_SECONDS, Observer
 from tasks.cluster.shared import SharedMemory, WorkerRecord
+from tasks.lifecycle.claim import Claimed
 from tasks.models import Node
 from tasks.models.ids import new_id
 
@@ -113,3 +115,28 @@ def test_signal_never_raises_outside_the_handlers_code(
     with pytest.raises(errors.CancelRequested):
         interrupts.check()
     interrupts.disarm()
+
+
+def test_member_of_a_claim_that_was_taken_back_is_not_started_by_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = SharedMemory(1, grace_seconds=5)
+    before = signal.getsignal(signal.SIGUSR1)
+    worker = slice.Worker(SimpleNamespace(memory=memory))  # type: ignore[arg-type]
+    monkeypatch.setattr(slice, "run_attempt", lambda claimed, _interrupts: started.append(claimed.token))
+    started: list[UUID] = []
+    members = [_claimed(uuid4()) for _ in range(3)]
+    worker.record.note([member.token for member in members])
+    try:
+        assert worker._start(0, members[0])
+        assert memory.take_back_unstarted(worker.record) == [member.token for member in members[1:]]
+        assert not worker._start(1, members[1])
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        memory._lock_file.close()
+    assert started == [members[0].token]
+
+
+def _claimed(token: UUID) -> Claimed:
+    return Claimed(
+        id=uuid4(), token=token, owner_id=1, type="diagnostic.echo", lane_id=1, attempt_number=1, attempts_charged=0,
+        max_attempts=1, timeout_seconds=60, input={},
+    )  # fmt: skip

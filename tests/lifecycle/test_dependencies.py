@@ -139,8 +139,14 @@ def test_faults_beside_a_reference_are_still_found(alice: User, submit: Submit) 
     assert [fault["pointer"] for fault in refused.value.errors] == ["/input/wrong"]
 
 
-def test_child_submitted_while_its_need_finishes_is_not_forgotten(alice: User, submit: Submit, claim: Claim) -> None:
+@pytest.mark.parametrize("needed_before", [False, True])
+def test_child_submitted_while_its_need_finishes_is_not_forgotten(
+    alice: User, submit: Submit, claim: Claim, needed_before: bool
+) -> None:
     first = submit(alice)
+    if needed_before:
+        # Then the mark is there, and nothing but the lock keeps the need from ending unseen.
+        submit(alice, needs=[first.pk])
     claimed = claim()
     assert claimed is not None
     done = threading.Event()
@@ -262,3 +268,17 @@ def test_references_cannot_blow_an_input_up(
     # As often as it fits, it gets as far as the address, which is refused.
     assert run(9).error["code"] == "url_refused"
     assert run(10).error["message"].startswith("What the references in the input stand for has more than")
+
+
+def test_more_dependents_than_fit_into_a_transaction_are_all_let_go(
+    alice: User, submit: Submit, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks.lifecycle import depend
+
+    monkeypatch.setattr(depend, "MOST_RELEASED", 3)
+    first = submit(alice)
+    children = [submit(alice, needs=[first.pk]) for _ in range(8)]
+    assert {status(child) for child in children} == {"waiting"}
+    fail(claim)
+    assert {status(child) for child in children} == {"failed"}
+    assert not Settlement.objects.exists()

@@ -132,3 +132,23 @@ def test_busy_model_servers_are_the_reason_where_they_are(alice: User, submit: S
     assert claimed is not None
     finish.finish_attempt(claimed, finish.put_off(claimed, errors.BackendBusy(), outcome=Outcome.BUSY, seconds=60))
     assert explain_wait(Task.objects.get(pk=claimed.id)).why == "backend_busy"
+
+
+def test_wrong_estimate_does_not_keep_a_lane_behind_everybody(
+    alice: User, bob: User, submit: Submit, claim: Claim
+) -> None:
+    slow_looking = [submit(alice) for _ in range(4)]
+    Task.objects.filter(owner=alice).update(est_seconds=600.0)
+    for number, task in enumerate(slow_looking):
+        # As fill would have ranked them, had it known these estimates.
+        Task.objects.filter(pk=task.pk).update(vstart=300.0 * number, rank=300.0 * number, charged_seconds=300.0)
+    Lane.objects.filter(user=alice).update(vfinish=1200.0)
+    claimed = claim()
+    assert claimed is not None
+    finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    ranks = sorted(Task.objects.filter(owner=alice, status="ready").values_list("rank", flat=True))
+    assert ranks == pytest.approx([0.0, 300.0, 600.0], abs=1.0)
+    assert Lane.objects.get(user=alice).vfinish == pytest.approx(900.0, abs=1.0)
+    submit(bob)
+    following = [claim(), claim()]
+    assert {one.owner_id for one in following if one} == {alice.pk, bob.pk}

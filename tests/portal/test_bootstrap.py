@@ -59,4 +59,4 @@ def test_clean_wants_to_be_confirmed() -> None:
 def test_make_alone_lists_every_target() -> None:
     answer = subprocess.run(["make", "-s"], cwd=PROJECT, capture_output=True, text=True, check=True)
     listed = {line.split()[0] for line in answer.stdout.splitlines()}
-    assert listed == {"help", "run", "stop", "test", "check", "bench", "requirements", "clean"}
+    assert listed == {"help", "run", "stop", "test", "check", "bench", "load", "chaos", "requirements", "clean"}

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from django.db.models import Q
-from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
 from pydantic import BeforeValidator, ConfigDict, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
 from tasks import errors, models
 from tasks.api.bodies import Body, Query, Time, read_body, read_query
 from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.api.objects.preview import Preview, preview_object
-from tasks.api.objects.task import Shown, Task, content_of, task_object, wait_of_row
-from tasks.api.pagination import PageQuery, answer_page, page_by_id
+from tasks.api.objects.task import Task, content_of, task_object, wait_of_row
+from tasks.api.pagination import answer_page, page_by_id
 from tasks.api.rate_limits import rate_limit_headers
 from tasks.api.refusals import InvalidParameter
 from tasks.api.schema import ListOf, operation
+from tasks.api.task_list import BY_METADATA, TaskFilters, find_tasks, listed_content, read_filters
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.preview import preview_task
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
 
-METADATA = re.compile(r"metadata\[(.{1,200})\]")
 POLL_AFTER_SECONDS = 1
 MOST_NEEDS = 100
 EXAMPLE: dict[str, Any] = {
@@ -52,14 +47,6 @@ PREFER = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="wait=N: the server answers when there is something new, after N seconds (30 at most) in any case.",
 )
-BY_METADATA = OpenApiParameter(
-    "metadata",
-    {"type": "object", "additionalProperties": {"type": "string"}},
-    OpenApiParameter.QUERY,
-    style="deepObject",
-    description="metadata[customer]=42: tasks with this value",
-)
-
 SUBMIT_PROBLEMS: tuple[type[errors.TaskError], ...] = (
     errors.UnknownTaskType,
     errors.EngineUnavailable,
@@ -142,19 +129,6 @@ class SubmitQuery(Query):
     validate_only: bool = Field(default=False, description="say what would happen, and submit nothing")
 
 
-class TaskFilters(PageQuery):
-    """The parameters of the list of tasks."""
-
-    status: list[Shown] = Field(default=[], description="one or several")
-    type: str | None = None
-    queue: str | None = None
-    priority: int | None = Field(default=None, ge=1, le=10, description="the effective one")
-    tag: str | None = None
-    batch: UUID | None = None
-    created_after: Time | None = None
-    created_before: Time | None = None
-
-
 class CountedView(ApiView):
     """A view whose POST counts against the plan: whatever it answers tells what is left."""
 
@@ -219,12 +193,13 @@ class TasksView(CountedView):
     def get(self, request: Request) -> Response:
         """List your tasks, newest first.
 
+        Inputs and results of more than some kilobytes are null here: they are at `urls.self` and `urls.result`.
         Filters are joined by *and*. Of queued tasks `queue.why` tells `waiting_for_a_slot` or `waiting_for_a_worker`;
         the position, and whether the queue is paused or has no workers, are only told of a single task.
         """
         filters, metadata = read_filters(request.query_params)
         page = page_by_id(find_tasks(self.caller, filters, metadata), filters)
-        rows = [task_object(task, content_of(task), wait_of_row(task)) for task in page.rows]
+        rows = [task_object(task, listed_content(task), wait_of_row(task)) for task in page.rows]
         return answer_page(request, rows, page.next_cursor)
 
 
@@ -245,49 +220,3 @@ def answer_task(task: models.Task, *, status: int) -> Response:
     response = Response(task_object(task, content_of(task), explain_wait(task)), status=status)
     response["ETag"] = task.etag
     return response
-
-
-def read_filters(query: QueryDict) -> tuple[TaskFilters, dict[str, str]]:
-    """Return the filters, and those on metadata by key.
-
-    Raises:
-        InvalidParameter: one is unknown or impossible.
-    """
-    plain = query.copy()
-    metadata = {}
-    for name in list(plain):
-        if found := METADATA.fullmatch(name):
-            metadata[found[1]] = str(plain.pop(name)[-1])
-    if any("\0" in text for pair in metadata.items() for text in pair):
-        raise InvalidParameter("A filter on metadata holds a NUL character.")
-    return read_query(plain, TaskFilters), metadata
-
-
-def find_tasks(user: User, filters: TaskFilters, metadata: dict[str, str]) -> models.task.TaskQuerySet:
-    """Return the tasks of a user that match."""
-    tasks = models.Task.objects.of(user).select_related("content")
-    if filters.status:
-        tasks = tasks.shown_as(list(filters.status))
-    plain: dict[str, str | int | UUID | datetime | list[str] | None] = {
-        "type": filters.type,
-        "queue_id": filters.queue,
-        "priority": filters.priority,
-        "batch_id": filters.batch,
-        "created_at__gt": filters.created_after,
-        "created_at__lt": filters.created_before,
-        "content__tags__contains": [filters.tag] if filters.tag is not None else None,
-    }
-    tasks = tasks.filter(**{name: value for name, value in plain.items() if value is not None})
-    for key, text in metadata.items():
-        tasks = tasks.filter(_has_metadata(key, text))
-    return tasks
-
-
-def _has_metadata(key: str, text: str) -> Q:
-    """Match the text, and the number or truth value that is written so."""
-    match = Q(content__metadata__contains={key: text})
-    if text in {"true", "false", "null"}:
-        match |= Q(content__metadata__contains={key: {"true": True, "false": False, "null": None}[text]})
-    elif re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", text):
-        match |= Q(content__metadata__contains={key: float(text) if "." in text else int(text)})
-    return match

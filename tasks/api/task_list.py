@@ -1,0 +1,105 @@
+"""The list of tasks: its filters, and what of each task it shows."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Case, F, Func, IntegerField, JSONField, Q, When
+from django.db.models.lookups import LessThanOrEqual
+from django.http import QueryDict
+from drf_spectacular.utils import OpenApiParameter
+from pydantic import Field
+
+from accounts.models import User
+from tasks import models
+from tasks.api.bodies import Time, read_query
+from tasks.api.objects.task import Shown, content_of
+from tasks.api.pagination import PageQuery
+from tasks.api.refusals import InvalidParameter
+
+METADATA = re.compile(r"metadata\[(.{1,200})\]")
+# A page of a list holds a hundred tasks, and an input or result may have 32 MiB.
+MAX_LISTED_BYTES = 16 * 1024
+BY_METADATA = OpenApiParameter(
+    "metadata",
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    OpenApiParameter.QUERY,
+    style="deepObject",
+    description="metadata[customer]=42: tasks with this value",
+)
+
+
+class TaskFilters(PageQuery):
+    """The parameters of the list of tasks."""
+
+    status: list[Shown] = Field(default=[], description="one or several")
+    type: str | None = None
+    queue: str | None = None
+    priority: int | None = Field(default=None, ge=1, le=10, description="the effective one")
+    tag: str | None = None
+    batch: UUID | None = None
+    created_after: Time | None = None
+    created_before: Time | None = None
+
+
+def read_filters(query: QueryDict) -> tuple[TaskFilters, dict[str, str]]:
+    """Return the filters, and those on metadata by key.
+
+    Raises:
+        InvalidParameter: one is unknown or impossible.
+    """
+    plain = query.copy()
+    metadata = {}
+    for name in list(plain):
+        if found := METADATA.fullmatch(name):
+            metadata[found[1]] = str(plain.pop(name)[-1])
+    if any("\0" in text for pair in metadata.items() for text in pair):
+        raise InvalidParameter("A filter on metadata holds a NUL character.")
+    return read_query(plain, TaskFilters), metadata
+
+
+def find_tasks(user: User, filters: TaskFilters, metadata: dict[str, str]) -> models.task.TaskQuerySet:
+    """Return the tasks of a user that match, with their content but for large inputs and results (`listed_content`)."""
+    tasks = models.Task.objects.of(user).select_related("content").defer("content__input", "content__result")
+    tasks = tasks.annotate(small_input=_if_small("content__input"), small_result=_if_small("content__result"))
+    if filters.status:
+        tasks = tasks.shown_as(list(filters.status))
+    plain: dict[str, str | int | UUID | datetime | list[str] | None] = {
+        "type": filters.type,
+        "queue_id": filters.queue,
+        "priority": filters.priority,
+        "batch_id": filters.batch,
+        "created_at__gt": filters.created_after,
+        "created_at__lt": filters.created_before,
+        "content__tags__contains": [filters.tag] if filters.tag is not None else None,
+    }
+    tasks = tasks.filter(**{name: value for name, value in plain.items() if value is not None})
+    for key, text in metadata.items():
+        tasks = tasks.filter(_has_metadata(key, text))
+    return tasks
+
+
+def listed_content(task: models.Task) -> models.TaskContent | None:
+    """Return the content of a task of `find_tasks`; None when it was purged."""
+    content = content_of(task)
+    if content is not None:
+        content.input, content.result = task.small_input, task.small_result  # type: ignore[attr-defined]
+    return content
+
+
+def _if_small(field: str) -> Case:
+    # By the size as stored, so that what is left out is not even unpacked.
+    size = Func(F(field), function="pg_column_size", output_field=IntegerField())
+    return Case(When(LessThanOrEqual(size, MAX_LISTED_BYTES), then=F(field)), output_field=JSONField())
+
+
+def _has_metadata(key: str, text: str) -> Q:
+    """Match the text, and the number or truth value that is written so."""
+    match = Q(content__metadata__contains={key: text})
+    if text in {"true", "false", "null"}:
+        match |= Q(content__metadata__contains={key: {"true": True, "false": False, "null": None}[text]})
+    elif re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", text):
+        match |= Q(content__metadata__contains={key: float(text) if "." in text else int(text)})
+    return match
