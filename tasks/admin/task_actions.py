@@ -24,8 +24,8 @@ from tasks.admin.access import operator_of
 from tasks.admin.bounded import bounded_queries
 from tasks.admin.verbs import PERMISSION, Verb
 from tasks.errors import TaskError
+from tasks.lifecycle.act_on_tasks import Action
 from tasks.lifecycle.operate import MOST_PACE, MOST_TASKS, PACE, count_fitting, find_operation, run_for, start_operation
-from tasks.lifecycle.operate_step import Action
 from tasks.lifecycle.task_filter import TaskFilter, read_filter
 from tasks.models import Operation, Queue, Task
 from tasks.models.operation import OperationStatus

@@ -8,9 +8,9 @@ from typing import Literal
 from uuid import UUID
 
 from accounts.models import User
+from tasks.lifecycle.act_on_tasks import STATUSES, Action
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.move import move_task, set_priority
-from tasks.lifecycle.operate_step import STATUSES, Action
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Task
 from tasks.statuses import Status

@@ -12,6 +12,7 @@ import fcntl
 import mmap
 import os
 import tempfile
+import threading
 import time
 import weakref
 from collections import Counter
@@ -154,28 +155,36 @@ class SharedMemory:
         self.records = records.from_buffer(self._memory, ctypes.sizeof(Header))
         self._lock_file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the node
         weakref.finalize(self, self._lock_file.close)
+        # A record lock does not keep the threads of one process apart.
+        self._between_threads = threading.Lock()
         self.header.ticked_at = time.monotonic()
 
     @contextmanager
     def locked(self, *, wait: bool = True) -> Iterator[bool]:
-        """Hold the node's one lock: between processes, not between threads; death releases it (POSIX record lock).
+        """Hold the node's one lock. Between processes it is a POSIX record lock: death releases it.
 
         Without `wait` it gives False at once where somebody else holds it.
         """
-        try:
-            fcntl.lockf(self._lock_file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if wait:
-                raise
+        if not self._between_threads.acquire(blocking=wait):
             yield False
             return
         try:
-            yield True
+            try:
+                fcntl.lockf(self._lock_file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if wait:
+                    raise
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                fcntl.lockf(self._lock_file, fcntl.LOCK_UN)
         finally:
-            fcntl.lockf(self._lock_file, fcntl.LOCK_UN)
+            self._between_threads.release()
 
     def take_record(self, *, is_thread: bool = False) -> WorkerRecord:
-        """Take a free record for this process or a thread of it; called in its main thread only."""
+        """Take a free record for this process, or for a thread of it."""
         with self.locked():
             for record in self.records:
                 if record.state == WorkerState.FREE:

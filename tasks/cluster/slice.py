@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 import time
 from dataclasses import replace
 from types import FrameType
@@ -105,6 +106,11 @@ def start_worker() -> None:
     _worker = Worker(node.here)
     tickets.before_wait = _worker.become_idle
     tickets.before_stop = _worker.threads.join
+    if settings.WORKER_THREADS:
+        beside = threading.Thread(
+            target=_worker.threads.claim_beside, args=[_worker.record], name="beside", daemon=True
+        )
+        beside.start()
 
 
 def run_slice() -> None:

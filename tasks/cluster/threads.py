@@ -3,42 +3,47 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+import time
+from uuid import UUID, uuid4
 
-from django.db import connections
+from django.db import DatabaseError, connection, connections
 
 from tasks.cluster.interrupts import ThreadInterrupts
 from tasks.cluster.node import Node
-from tasks.cluster.shared import clear
-from tasks.lifecycle.claim import Claimed
+from tasks.cluster.orphans import orphaned
+from tasks.cluster.shared import WorkerRecord, WorkerState, clear
+from tasks.lifecycle.claim import Claimed, claim_tasks
 from tasks.lifecycle.run import run_attempt
-from tasks.sql.turns import SharedConnections, share_connections
+from tasks.sql.turns import SharedConnections, database_turn, share_connections
 
 logger = logging.getLogger(__name__)
 
 SHARED_CONNECTIONS = 4
+# How often a worker that is busy itself looks for work for its threads.
+BESIDE_SECONDS = 0.2
+TROUBLE_SECONDS = 1.0
 
 
 class Threads:
-    """At most `most` at once; each has a record of its own in the node's memory. Used by the main thread only."""
+    """At most `most` at once; each has a record of its own in the node's memory."""
 
     def __init__(self, here: Node, most: int) -> None:
         self._node = here
         self._most = most
         self._shared = SharedConnections(SHARED_CONNECTIONS)
         self._running: dict[threading.Thread, ThreadInterrupts | None] = {}
+        self._claiming = threading.Lock()
+        self._is_closed = False
 
     @property
     def free_count(self) -> int:
         return self._most - sum(thread.is_alive() for thread in list(self._running))
 
-    @property
-    def busy_count(self) -> int:
-        return self._most - self.free_count
-
-    def start(self, claimed: Claimed) -> None:
-        """Run a claimed task in a new thread. The record is written before this returns."""
-        record = self._node.memory.take_record(is_thread=True)
+    def start(self, claimed: Claimed, record: WorkerRecord | None = None) -> None:
+        """Run a claimed task in a new thread. Its record, a new one or that given, is written before this returns."""
+        record = record or self._node.memory.take_record(is_thread=True)
         record.begin(claimed.token, claimed.id, timeout_seconds=claimed.timeout_seconds, alone=claimed.alone)
 
         def run() -> None:
@@ -74,8 +79,51 @@ class Threads:
                 interrupts.deliver()
 
     def join(self) -> None:
-        """Wait until all have ended; the sentinel interrupts and kills what does not."""
+        """Start no more, and wait until all have ended; the sentinel interrupts and kills what does not."""
+        with self._claiming:
+            self._is_closed = True
         for thread in list(self._running):
             while thread.is_alive():
                 # In steps: signals are handled between them.
                 thread.join(0.1)
+
+    def claim_beside(self, worker: WorkerRecord) -> None:
+        """Claim work that waits, while the worker itself is busy with other work. Runs in a thread of its own."""
+        share_connections(self._shared)
+        while True:
+            time.sleep(BESIDE_SECONDS)
+            try:
+                with self._claiming:
+                    self._claim_one(worker)
+            except Exception:
+                logger.exception("work that waits could not be claimed")
+                time.sleep(TROUBLE_SECONDS)
+
+    def _claim_one(self, worker: WorkerRecord) -> None:
+        is_busy = worker.state == WorkerState.RUNNING and time.monotonic() - worker.since > BESIDE_SECONDS
+        memory = self._node.memory
+        if self._is_closed or not is_busy or self.free_count <= 0 or not memory.takes_work() or orphaned():
+            return
+        record = memory.take_record(is_thread=True)
+        token = uuid4()
+        record.note([token])
+        record.state = WorkerState.CLAIMING
+        try:
+            with database_turn():
+                claimed = self._claim(token)
+        except BaseException:
+            # Were it claimed all the same, the node would find a running task that nobody knows, and return it.
+            clear(record)
+            raise
+        if claimed:
+            self.start(claimed[0], record)
+        else:
+            clear(record)
+
+    def _claim(self, token: UUID) -> list[Claimed]:
+        node = self._node
+        try:
+            return claim_tasks(cluster=node.cluster, node=node.id, pid=os.getpid(), tokens=[token], main=False)
+        except DatabaseError:
+            connection.close()
+            raise

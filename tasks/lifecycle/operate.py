@@ -19,8 +19,9 @@ from django.db.models.functions import Cast, Collate, Now
 from accounts.models import User
 from tasks import errors
 from tasks.lifecycle import audit
+from tasks.lifecycle.act_on_tasks import Action
 from tasks.lifecycle.move import check_priority, find_queue
-from tasks.lifecycle.operate_step import Action, take_step
+from tasks.lifecycle.operate_step import take_step
 from tasks.lifecycle.task_filter import TaskFilter
 from tasks.models import Operation
 from tasks.models.operation import OperationKind, OperationStatus

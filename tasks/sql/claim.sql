@@ -3,7 +3,8 @@
 -- was lost before is claimed alone, so that it is clear who brings workers down.
 -- `own` says what this worker may take: threads are free for work that waits, or the worker itself for other work.
 -- Locks: the tasks, skipping those that others hold; the cluster's row only if nobody else holds it.
--- Index: task_ready (cluster, rank, id), from `low_rank` on: before it lie only dead entries.
+-- Index: task_ready (cluster, rank, id), from `low_rank` on: before it lie only dead entries. A subquery, not a join: of
+-- that the planner made a filter, and read the dead ones all the same.
 WITH setting AS (
     SELECT set_config('synchronous_commit', 'off', true)
 ), place AS (
@@ -15,10 +16,10 @@ WITH setting AS (
                    sum(est_seconds) OVER line - est_seconds AS before,
                    bool_or(alone) OVER line AS stops
               FROM (SELECT task.est_seconds, task.alone, task.rank, task.id
-                      FROM task, place
+                      FROM task
                      WHERE task.cluster = %(cluster)s
                        AND task.status = 'ready'
-                       AND task.rank >= place.low_rank
+                       AND task.rank >= (SELECT low_rank FROM place)
                      ORDER BY task.rank, task.id
                      LIMIT %(most)s) AS first
             WINDOW line AS (ORDER BY rank, id)) AS head
@@ -26,10 +27,9 @@ WITH setting AS (
     SELECT task.id, task.rank, task.est_seconds, task.alone
       FROM task
       JOIN queue ON queue.name = task.queue_id
-     CROSS JOIN place
      WHERE task.cluster = %(cluster)s
        AND task.status = 'ready'
-       AND task.rank >= place.low_rank
+       AND task.rank >= (SELECT low_rank FROM place)
        AND task.cancel_requested_at IS NULL
        AND (task.start_before IS NULL OR task.start_before > now())
        AND queue.paused_at IS NULL

@@ -1,4 +1,4 @@
-"""Operations on the operators' pages: asked with the exact count, started, watched, paused, stopped; by operators only."""
+"""Operations on the operators' pages: asked with the exact count, watched, paused, stopped; by operators only."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.messages import get_messages
 from django.test import Client
 
 from accounts.models import User
 from tasks.admin import task_actions
 from tasks.admin.all_that_match import filter_of
+from tasks.lifecycle.act_on_tasks import Action
 from tasks.lifecycle.operate import run_operations, start_operation
-from tasks.lifecycle.operate_step import Action
 from tasks.lifecycle.task_filter import TaskFilter
 from tasks.models import AuditEntry, Lane, Node, Operation, Queue, Task
 from tests.admin.conftest import claim, fail_one, submit_echo
@@ -233,7 +232,7 @@ def test_unknown_operation_is_not_found(operator: Client) -> None:
     assert operator.get(f"{OPERATIONS}{uuid4()}/change/").status_code == 404
     assert operator.get(f"{OPERATIONS}{uuid4()}/live/").status_code == 404
     answer = operator.post(f"{OPERATIONS}{uuid4()}/pause/")
-    assert [str(message) for message in get_messages(answer.wsgi_request)][0].startswith("There is no operation")
+    assert said(answer)[-1].startswith("There is no operation")
 
 
 def test_pace_is_asked_for_where_it_matters(

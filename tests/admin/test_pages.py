@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Plan, PlanOverride, User
 from accounts.tokens import create_token
+from tasks.lifecycle.act_on_tasks import Action
 from tasks.lifecycle.operate import start_operation
-from tasks.lifecycle.operate_step import Action
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.lifecycle.task_filter import TaskFilter
 from tasks.models import File, Node

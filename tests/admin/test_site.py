@@ -57,8 +57,8 @@ def test_operator_without_a_group_sees_no_figures_and_no_tasks(
 def test_viewer_sees_every_section_but_groups(viewer: Client) -> None:
     titles = [section.title for section in viewer.get("/admin/").context["sections"]]
     assert titles == [
-        "Overview", "Tasks", "Failures", "Operations", "Batches", "Schedules", "Files", "Queues", "Nodes", "Backends", "Lanes",
-        "Webhooks", "Users", "Plans", "Audit",
+        "Overview", "Tasks", "Failures", "Operations", "Batches", "Schedules", "Files", "Queues", "Nodes", "Backends",
+        "Lanes", "Webhooks", "Users", "Plans", "Audit",
     ]  # fmt: skip
 
 

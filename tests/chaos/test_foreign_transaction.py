@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import User
 from tasks import sql
@@ -95,8 +95,8 @@ def _pages_of_a_claim(node: UUID) -> int:
         "cluster": "default", "node": node, "pid": 1, "tokens": [uuid4()], "most": 1, "budget": 0.0, "threads": True,
         "main": True,
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute("BEGIN; EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql.statement("claim").decode(), asked)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql.statement("claim").decode(), asked)
         [plan] = cursor.fetchone()[0]
-        cursor.execute("ROLLBACK")
+        transaction.set_rollback(True)
     return int(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])

@@ -62,6 +62,16 @@ def test_waiting_work_does_not_keep_a_worker_from_other_work(carol: User, start_
     assert {task.status for task in waits} == {"cancelled"}
 
 
+def test_waiting_work_starts_although_every_worker_computes(carol: User, start_node: StartNode) -> None:
+    start_node(workers=1)
+    computes = submit_task(carol, Submission("diagnostic.fail", {"mode": "cpu", "seconds": 12})).task
+    wait_until(running(1), what="the worker")
+    [wait] = sleeps(carol, 1, 0.3)
+    wait_for_end(wait)
+    assert wait.status == "succeeded"
+    assert Task.objects.get(pk=computes.pk).status == "running"
+
+
 def test_task_in_a_thread_is_cancelled_and_its_neighbours_go_on(carol: User, start_node: StartNode) -> None:
     start_node(workers=1)
     first, *others = sleeps(carol, 4, 4)

@@ -15,7 +15,8 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors, sql
-from tasks.lifecycle import finish, operate, operate_step, sweep
+from tasks.lifecycle import act_on_tasks, finish, operate, operate_step, sweep
+from tasks.lifecycle.act_on_tasks import Action
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.operate import (
@@ -26,7 +27,7 @@ from tasks.lifecycle.operate import (
     run_operations,
     start_operation,
 )
-from tasks.lifecycle.operate_step import Action, take_step
+from tasks.lifecycle.operate_step import take_step
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.lifecycle.task_filter import TaskFilter, read_filter
 from tasks.models import AuditEntry, Cluster, Duty, Lane, Operation, Queue, Task
@@ -136,7 +137,7 @@ def test_retry_names_the_reasons_of_those_that_cannot_run_again(alice: User, olg
     Task.objects.filter(pk=broken.pk).update(type="another")
     done = finish_operation(start_operation(RETRY, TaskFilter(type="diagnostic.echo"), by=olga))
     assert counts(done) == (3, 3, 1, 0, 2)
-    assert done.reasons == {operate_step.PURGED: 1, operate_step.BROKEN: 1}
+    assert done.reasons == {act_on_tasks.PURGED: 1, act_on_tasks.BROKEN: 1}
     assert Task.objects.get(pk=fine.pk).status == "ready"
     assert Task.objects.get(pk=child.pk).status == "failed"
 
@@ -502,7 +503,7 @@ def test_operation_in_trouble_lets_others_go_on_and_rests_after_ten_failures(
     def fail(*_args: object) -> None:
         raise DatabaseError("out of paper")
 
-    monkeypatch.setattr(operate_step, "set_priority_locked", fail)
+    monkeypatch.setattr(act_on_tasks, "set_priority_locked", fail)
     for _ in range(operate.MOST_TROUBLE):
         assert find_operation(bad.pk, owner=None).status == "running"
         run_operations()
