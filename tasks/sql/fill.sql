@@ -12,7 +12,7 @@ WITH room AS (
       JOIN cluster ON cluster.name = lane.cluster_id
      WHERE lane.id = ANY(%(lanes)s)
        AND lane.slots > lane.taken
-), picked AS (
+), picked AS MATERIALIZED (
     SELECT next.id,
            room.id AS lane_id,
            room.warp,
@@ -46,7 +46,9 @@ WITH room AS (
            version = task.version + 1
       FROM picked
      WHERE task.id = picked.id
-       AND task.status = 'held'
+       -- Not `= 'held'`, for which there is an index: with statistics from before the flood, the planner would read all
+       -- that is held, and look for each whether it is picked.
+       AND task.status || '' = 'held'
     RETURNING task.id, task.lane_id, task.cluster, task.rank, picked.vstart + picked.charge AS vend
 ), counted AS (
     SELECT lane_id, count(*) AS moved, max(vend) AS vend FROM readied GROUP BY lane_id

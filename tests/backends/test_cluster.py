@@ -91,8 +91,8 @@ def test_a_killed_model_server_costs_no_task_and_is_used_again_when_it_is_back(
         what="calls under way",
     )
     victim.kill()
-    wait_until(lambda: Backend.objects.get(pk=row.pk).open_until, seconds=30, what="the breaker to open")
-    assert "Breaker open" in page() or "Half open" in page()
+    # A call that ended well just before may close it once more.
+    wait_until(lambda: "Breaker open" in page() or "Half open" in page(), seconds=30, what="the breaker to open")
 
     wait_for_end(*tasks, seconds=90)
     assert {task.status for task in tasks} == {"succeeded"}

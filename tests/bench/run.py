@@ -31,6 +31,7 @@ from portal.start.ports import free_port  # noqa: E402
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task  # noqa: E402
 from tasks.models import Node, Task  # noqa: E402
 from tests.bench import serving  # noqa: E402
+from tests.bench.fairness import Fairness  # noqa: E402
 
 SUBMITS = 300
 PICKUPS = 50
@@ -53,6 +54,7 @@ def main() -> None:
         per_second = drain(user)
         print(f"{'drain, no-op tasks':34}{per_second:>10.0f} tasks/s with {WORKERS} workers")
     serve(user, statistics.median(commits))
+    Fairness(child, wait_for).run()
 
 
 def serve(user: User, commit_seconds: float) -> None:

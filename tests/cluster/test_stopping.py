@@ -65,6 +65,8 @@ def test_node_that_is_told_to_stop_under_load_starts_nothing_more(carol: User, s
 def test_ticket_that_is_taken_after_the_stop_starts_nothing(carol: User, start_node: StartNode) -> None:
     """Two tickets wait in the pipe for workers that look up only when the node is stopping already."""
     node = start_node(workers=2)
+    wait_until(lambda: len(workers_of(node)) == 2, what="both workers")
+    time.sleep(0.5)  # until they wait for a ticket
     workers = workers_of(node)
     for worker in workers:
         worker.suspend()
@@ -75,5 +77,5 @@ def test_ticket_that_is_taken_after_the_stop_starts_nothing(carol: User, start_n
     for worker in workers:
         worker.resume()
     node.leader.wait(30)
-    assert not Attempt.objects.exists()
+    assert list(Attempt.objects.values_list("outcome", "worker_pid")) == []
     assert Task.objects.filter(pk__in=accepted, status="ready", attempt_number=0).count() == 10

@@ -46,7 +46,7 @@ def test_old_python_is_told_what_to_do_in_one_sentence() -> None:
 def test_unknown_target_is_refused_with_the_known_ones() -> None:
     answer = bootstrap("launch")
     assert answer.returncode == 1
-    assert answer.stderr == "Say what to do: run, test, check, bench, requirements, stop or clean.\n"
+    assert answer.stderr == "Say what to do: run, test, check, bench, load, chaos, requirements, stop or clean.\n"
 
 
 def test_clean_wants_to_be_confirmed() -> None:

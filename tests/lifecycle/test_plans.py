@@ -1,0 +1,96 @@
+"""The hot statements read few pages whatever the statistics say: here those are from before a flood of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from accounts.models import User
+from tasks import sql
+from tasks.lifecycle import finish
+from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.submit import Submission, submit_batch, submit_task
+from tasks.models import Lane, Task
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+FLOOD = 100_000
+MOST_PAGES = 500
+ECHO = Submission("diagnostic.echo", {"message": "x"})
+
+
+def test_hot_statements_stay_off_the_flood(
+    make_user: Callable[..., User], node: UUID, claim: Callable[[], Claimed | None]
+) -> None:
+    carol = make_user("carol", slots=8)
+    submit_batch(carol, [ECHO] * 12)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE task, lane, queue, cluster, settlement, dependency")
+    _flood()
+    asked = _questions(carol, node, claim)
+    pages = {name: _pages_read(name, parameters) for name, parameters in asked.items()}
+    assert {name: count for name, count in pages.items() if count > MOST_PAGES} == {}
+
+
+def _questions(user: User, node: UUID, claim: Callable[[], Claimed | None]) -> dict[str, dict[str, Any]]:
+    lane = Lane.objects.get(user=user).pk
+    running, ended = claim(), claim()
+    assert running is not None
+    assert ended is not None
+    waiting = submit_task(user, Submission("diagnostic.echo", {"message": "x"}, after=[ended.id])).task.pk
+    assert finish.record_ending(ended, finish.succeeded({"engine": {}}))
+    Lane.objects.filter(pk=lane).update(slots=9)
+    ready = list(Task.objects.filter(status="ready").values_list("pk", flat=True)[:3])
+    Task.objects.filter(pk__in=ready).update(cancel_requested_at="2026-01-01T00:00Z")
+    lanes = {"lanes": [lane]}
+    claiming = {"cluster": "default", "node": node, "pid": 1, "tokens": [uuid4() for _ in range(32)], "most": 32,
+                "budget": 0.01, "threads": True, "main": True}  # fmt: skip
+    return {
+        "lock_lanes": lanes,
+        "fill": lanes,
+        "swap": lanes,
+        "hold": lanes,
+        "claim": claiming,
+        "count_ready": {"cluster": "default", "node": node, "limit": 4, "threads": True},
+        "finish": finish._parameters(running, finish.succeeded({"engine": {}})),
+        "settle": {"tokens": [ended.token], "lanes": [lane]},
+        "dependent_lanes": {"tokens": [ended.token]},
+        "depend": {"ended": [ended.id], "lanes": [lane], "limit": 500},
+        "release": {"tasks": [*ready, waiting], "lanes": [lane], "cancelled": Jsonb({}), "expired": Jsonb({})},
+        "due": {"tasks": [waiting], "lanes": [lane]},
+        "lanes_to_fill": {"queues": ["diagnostics", "text"], "limit": 500},
+        "set_low_rank": {},
+        "reset_clocks": {},
+        "refresh_warp": {},
+        "lock_needs": {"tasks": [running.id], "owner": user.pk},
+        "mark_needs": {"tasks": [running.id]},
+        "count_waiting": {"user": user.pk, "limit": 101},
+        "say": {"task": running.id, "token": running.token, "fraction": 0.5, "stage": "", "entries": Jsonb([])},
+    }
+
+
+def _flood() -> None:
+    columns = ", ".join(field.column for field in Task._meta.concrete_fields if field.column != "id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO task (id, {columns}) SELECT gen_random_uuid(), {columns} "
+            "FROM (SELECT * FROM task WHERE status = 'held' LIMIT 1) AS one, generate_series(1, %s)",
+            [FLOOD],
+        )
+
+
+def _pages_read(statement: str, parameters: dict[str, Any]) -> int:
+    """Return how many pages a statement touches on a worker's connection; what it did is undone."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for option in settings.INDEX_PLANS_ONLY.split(" -c ")[1:]:
+            cursor.execute(f"SET LOCAL {option.replace('=', ' = ')}")
+        cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql.statement(statement).decode(), parameters)
+        [plan] = cursor.fetchone()[0]
+        transaction.set_rollback(True)
+    return int(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])
