@@ -133,7 +133,7 @@ def _retry(operation: Operation, tasks: Sequence[UUID]) -> Step:
 def _revive(tasks: Sequence[UUID]) -> list[Any]:
     revived: list[Any] = []
     # A task that needs another of them can come back once that one has.
-    while rows := sql.run("revive_many", {"tasks": list(tasks)}):
+    while rows := sql.run("revive", {"tasks": list(tasks)}):
         revived += rows
     return revived
 
@@ -146,7 +146,7 @@ def _revive_at_cost(owner: User, tasks: Sequence[UUID], step: Step) -> list[Any]
         try:
             with transaction.atomic():
                 admit.count_one_more(owner, limits)
-                rows = sql.run("revive_many", {"tasks": [task]})
+                rows = sql.run("revive", {"tasks": [task]})
                 if not rows:
                     transaction.set_rollback(True)
         except errors.QuotaExceeded as error:

@@ -49,12 +49,12 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
                 raise errors.WrongStatus(
                     f"It needs the task {broken}, which has not succeeded: retry that one first.", status=task.status
                 )
-            row = sql.run_one("revive", {"task": task_id})
+            row = sql.run_one("revive", {"tasks": [task_id]})
             if row is None:
                 raise errors.WrongStatus("The content of this task was purged, so it cannot be run again.")
             depend.forget_unsuccessful_children(task_id)
             audit.record(by, "retry", "task", task_id)
-            lane = row.lane_id
+            lane = row.lane
     if lane is not None:
         fill_soon([lane], tell=[task_id])
     return get_task(task_id)

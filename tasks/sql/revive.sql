@@ -1,7 +1,9 @@
--- Bring a failed, cancelled or expired task back into its lane, its attempts allowed anew; or let it wait again for
--- what it needs, which the caller has locked. Durable.
--- A terminal row is in nobody's hands, so no lane lock: fill sees it or not, and comes again.
--- Locks: the task.
+-- Bring tasks that have failed, been cancelled or expired back into their lanes, their attempts allowed anew; those left
+-- out whose content was purged, or that need a task which has not succeeded. The caller runs it again until it returns
+-- nothing: a task that needs another of them can come back once that one has. Durable.
+-- Terminal rows are in nobody's hands, so no lane lock.
+-- Locks: the tasks (held by the caller, with what they need, by lock_tasks.sql).
+-- Index: task and task_content primary keys, dependency (task, needs).
 UPDATE task
    SET status = CASE WHEN EXISTS (SELECT FROM dependency
                                     JOIN task AS needed ON needed.id = dependency.needs_id
@@ -22,8 +24,12 @@ UPDATE task
        progress_stage = '',
        line_key = extract(epoch FROM now()) - (priority - 5) * 60,
        version = version + 1
- WHERE id = %(task)s
+ WHERE id = ANY(%(tasks)s)
    AND status IN ('failed', 'cancelled', 'expired')
-   -- Purged content cannot be run again.
-   AND EXISTS (SELECT FROM task_content WHERE task_id = %(task)s)
-RETURNING id, lane_id, owner_id, version
+   AND EXISTS (SELECT FROM task_content WHERE task_content.task_id = task.id)
+   AND NOT EXISTS (SELECT FROM dependency
+                     JOIN task AS needed ON needed.id = dependency.needs_id
+                    WHERE dependency.task_id = task.id
+                      AND NOT dependency.any_end
+                      AND needed.status IN ('failed', 'cancelled', 'expired'))
+RETURNING id, lane_id AS lane
