@@ -29,14 +29,15 @@ def read_stand(user: User, tasks: Iterable[UUID], *, mark: bool = False) -> dict
     """Return how the user's tasks of these ids stand, and lock them until the transaction ends. Needs a transaction.
 
     Args:
-        mark: note on those that have not ended that somebody waits for them.
+        mark: note on those that have not succeeded that somebody waits for them.
     """
     ids = sorted(set(tasks))
     if not ids:
         return {}
     stand = {row.id: row for row in sql.run("lock_needs", {"tasks": ids, "owner": user.pk})}
-    if mark and (unended := [id_ for id_, row in stand.items() if row.status not in TERMINAL]):
-        sql.send("mark_needs", {"tasks": unended})
+    # Also those that have failed or were cancelled: retried, they are waited for again.
+    if mark and (open_or_revivable := [id_ for id_, row in stand.items() if row.status != Status.SUCCEEDED]):
+        sql.send("mark_needs", {"tasks": open_or_revivable})
     return stand
 
 

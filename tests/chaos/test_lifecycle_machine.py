@@ -86,8 +86,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         self._only_legal_moves_were_made(picture)
         self._no_lane_took_more_than_its_slots(picture)
         self.before = picture
-        self.world.revived.clear()
-        self.world.most_slots.clear()
+        self.world.begin_step()
 
     def _only_legal_moves_were_made(self, picture: laws.Picture) -> None:
         for id_, old in self.before.tasks.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -25,7 +24,7 @@ from tasks.lifecycle.move import move_task, set_priority
 from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.lifecycle.retry import retry_task
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
-from tasks.models import Cluster, Lane, Node, Queue, Task
+from tasks.models import Attempt, Cluster, Lane, Node, Queue, Task
 from tasks.models.ids import new_id
 
 # Two clusters with a queue each; tasks of the first may be sent to the queue of the second.
@@ -67,9 +66,12 @@ class World:
         self.batches: list[UUID] = []
         self.with_workers: list[Claimed] = []
         self.ended: list[Claimed] = []
-        # In this step: what a person revived, and the most slots that a plan had.
+        self.begin_step()
+
+    def begin_step(self) -> None:
+        """Forget what a person revived and the most slots that each plan had: both are for one step."""
         self.revived: set[UUID] = set()
-        self.most_slots: Counter[int] = Counter()
+        self.most_slots = {user.pk: user.plan.slots for user in self.users}
 
     # --- What people do ---------------------------------------------------------------------------
 
@@ -203,7 +205,8 @@ class World:
     def _finish(self, claimed: Claimed, how: str, *, crash: bool = False) -> None:
         ending = self._ending(claimed, how)
         record = finish.record_ending if crash else finish.finish_attempt
-        if record(claimed, ending):
+        # A task that was cancelled meanwhile starts nothing any more.
+        if record(claimed, ending) and Attempt.objects.filter(token=claimed.token, outcome="started_others").exists():
             self.accepted |= {child.id: self.accepted[claimed.id] for child, _ in ending.started}
         self.ended.append(claimed)
 

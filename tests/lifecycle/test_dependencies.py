@@ -211,6 +211,19 @@ def test_retry_of_a_failed_child_waits_for_its_need_again(alice: User, submit: S
     assert status(child) == "ready"
 
 
+def test_retry_of_what_had_ended_before_it_was_waited_for_does_not_hold_up_for_ever(
+    alice: User, submit: Submit, claim: Claim
+) -> None:
+    first, other = submit(alice), submit(alice)
+    cancel_task(first.pk, by=alice)
+    hook = submit(alice, after=[first.pk, other.pk])
+    retry_task(first.pk, by=alice)
+    running = {one.id: one for one in (claim(), claim()) if one is not None}
+    for task in (other, first):
+        finish.finish_attempt(running[task.pk], finish.succeeded({"engine": {}}))
+    assert status(hook) == "ready"
+
+
 def test_needs_work_inside_a_batch_and_a_faulty_one_is_named(alice: User, submit: Submit) -> None:
     first = submit(alice)
     good = Submission("diagnostic.echo", {"message": "x"}, needs=[first.pk])
