@@ -65,8 +65,9 @@ def test_everything_is_killed_once_and_all_tasks_succeed_recorded_once(
     victims: set[int] = set()
     wait_until(lambda: victims.update(freshly_busy_pids(first)) or victims, what="a task that has just begun")
     psutil.Process(victims.pop()).send_signal(signal.SIGKILL)
-    died = Attempt.objects.filter(outcome="died")
-    wait_until(died.exists, seconds=5, what="the dead worker's task to be taken back")
+    # Alone in its worker it has died; with others in other threads nobody knows who did it, and all went back.
+    gone = Attempt.objects.filter(outcome__in=["died", "returned"])
+    wait_until(gone.exists, seconds=10, what="the dead worker's tasks to be taken back")
 
     first.sentinel.send_signal(signal.SIGKILL)
     wait_until(
