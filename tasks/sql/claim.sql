@@ -65,17 +65,18 @@ WITH setting AS (
      WHERE task.id = head.id
     RETURNING task.id, task.owner_id, task.type, task.queue_id, task.lane_id, task.token, task.attempt_number,
               task.attempts_charged, task.max_attempts, task.timeout_seconds, task.rank, task.vstart, task.version,
-              task.waits, task.alone
+              task.waits, task.alone, task.charged_seconds
 ), clock AS (
-    -- Quantised and skipping a locked row: both are read often and need not be exact. `low_rank` stays a second behind,
-    -- and where it is (fill has lowered it meanwhile), so that a task which becomes ready just now is seen; the sweep
-    -- mends what slips through. It never passes what this worker has left to others: they would not see it either.
+    -- Quantised and skipping a locked row: both are read often and need not be exact. `low_rank` stays behind by 64 tasks like
+    -- these, a second at most, and stays where it is if fill has lowered it meanwhile, so that a task which becomes ready
+    -- just now is seen; the sweep mends what slips through. It never passes what this worker has left to others: they would not see it either.
     UPDATE cluster
        SET vclock = greatest(cluster.vclock, moved.clock),
-           low_rank = CASE WHEN cluster.low_rank = moved.low_rank THEN greatest(cluster.low_rank, moved.rank - 1)
+           low_rank = CASE WHEN cluster.low_rank = moved.low_rank THEN greatest(cluster.low_rank, moved.rank - moved.margin)
                            ELSE cluster.low_rank END
       FROM (SELECT cluster.name, cluster.low_rank,
                    min(least(claimed.rank, claimed.vstart)) AS clock,
+                   least(1, 64 * max(claimed.charged_seconds)) AS margin,
                    least(min(claimed.rank), (SELECT begins FROM ahead)) AS rank
               FROM claimed
               JOIN cluster ON cluster.name = %(cluster)s
@@ -83,7 +84,7 @@ WITH setting AS (
      WHERE cluster.name = (SELECT free.name
                              FROM cluster AS free
                             WHERE free.name = moved.name
-                              AND (free.vclock < moved.clock - 0.01 OR free.low_rank < moved.rank - 2)
+                              AND (free.vclock < moved.clock - 0.01 OR free.low_rank < moved.rank - 2 * moved.margin)
                               FOR NO KEY UPDATE SKIP LOCKED)
 )
 SELECT claimed.*, content.input,
