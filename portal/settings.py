@@ -126,6 +126,8 @@ INDEX_PLANS_ONLY = "".join(
         "enable_mergejoin=off",
         "enable_seqscan=off",
         "enable_bitmapscan=off",
+        # Or with statistics from a moment with nothing ready a claim sorts all that is ready, dead rows included.
+        "enable_sort=off",
         "plan_cache_mode=force_generic_plan",
     )
 )

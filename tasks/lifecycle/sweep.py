@@ -86,9 +86,9 @@ def reset_clocks() -> int:
     return _execute("reset_clocks")
 
 
-def set_low_rank() -> int:
-    """Set where claims begin to read each cluster's line."""
-    return _execute("set_low_rank")
+def mend_low_rank() -> int:
+    """Lower where claims begin to read each cluster's line to where it begins, if a claim has raised it too far."""
+    return _execute("mend_low_rank")
 
 
 def refresh_warp() -> int:
@@ -159,7 +159,7 @@ def all_duties() -> dict[str, Any]:
             end_cancelled_and_expired,
             reset_clocks,
             refresh_warp,
-            set_low_rank,
+            mend_low_rank,
             learn_estimates,
             fire_schedules,
             cancel_batches,

@@ -6,7 +6,7 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 # Seconds between two runs of each duty (tasks.lifecycle.sweep).
-DUTIES = {"learn_estimates": 5, "set_low_rank": 1, "forget_history": 600}
+DUTIES = {"learn_estimates": 5, "mend_low_rank": 1, "forget_history": 600}
 
 
 def seed(apps, _schema_editor):

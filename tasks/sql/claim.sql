@@ -68,7 +68,7 @@ WITH setting AS (
               task.waits, task.alone, task.charged_seconds
 ), clock AS (
     -- Quantised and skipping a locked row: both are read often and need not be exact. `low_rank` stays behind by 64 tasks like
-    -- these, a second at most, and stays where it is if fill has lowered it meanwhile, so that a task which becomes ready
+    -- these, and stays where it is if fill has lowered it meanwhile, so that a task which becomes ready
     -- just now is seen; the sweep mends what slips through. It never passes what this worker has left to others: they would not see it either.
     UPDATE cluster
        SET vclock = greatest(cluster.vclock, moved.clock),
@@ -76,7 +76,7 @@ WITH setting AS (
                            ELSE cluster.low_rank END
       FROM (SELECT cluster.name, cluster.low_rank,
                    min(least(claimed.rank, claimed.vstart)) AS clock,
-                   least(1, 64 * max(claimed.charged_seconds)) AS margin,
+                   64 * max(claimed.charged_seconds) AS margin,
                    least(min(claimed.rank), (SELECT begins FROM ahead)) AS rank
               FROM claimed
               JOIN cluster ON cluster.name = %(cluster)s

@@ -2,6 +2,8 @@
 -- Only what this statement deletes is settled, so it happens exactly once, whoever crashes where.
 -- A task that took far less than it was charged in advance: what its lane gets back also moves those tasks of the lane
 -- forward that are ready already, or one wrong estimate would keep them behind everybody for as long as it was wrong.
+-- They keep their distances, and the first stays behind the cluster's clock: nobody gets time that is over, and a newcomer,
+-- who starts at the clock, finds one of them there, not all.
 -- Locks: settlements, then lanes (held by the caller), then ready tasks of these lanes, then the cluster's row.
 -- Index: settlement primary key; task_ready_lane.
 WITH gone AS (
@@ -11,28 +13,37 @@ WITH gone AS (
     RETURNING task_id, lane_id, charge_seconds, slots, has_dependents
 ), owed AS (
     SELECT lane_id, sum(slots) AS slots, sum(charge_seconds) AS charge FROM gone GROUP BY lane_id
+), ready AS MATERIALIZED (
+    SELECT task.id, task.lane_id, task.cluster, task.vstart
+      FROM owed
+      JOIN task ON task.lane_id = owed.lane_id AND task.status = 'ready'
+     WHERE owed.charge < -1.0
+       FOR NO KEY UPDATE OF task SKIP LOCKED
+), forward AS (
+    -- What the clock has passed already, being of low priority, stays where it is and holds nobody up.
+    SELECT owed.lane_id, cluster.vclock, least(-owed.charge, min(ready.vstart - cluster.vclock)) AS seconds
+      FROM ready
+      JOIN owed USING (lane_id)
+      JOIN cluster ON cluster.name = ready.cluster
+     WHERE ready.vstart >= cluster.vclock
+     GROUP BY owed.lane_id, owed.charge, cluster.vclock
 ), released AS (
     UPDATE lane
        SET taken = lane.taken - owed.slots,
-           vfinish = lane.vfinish + owed.charge
+           -- The next task of the lane stays behind those that are ready.
+           vfinish = lane.vfinish + coalesce(-forward.seconds, owed.charge)
       FROM owed
+      LEFT JOIN forward USING (lane_id)
      WHERE lane.id = owed.lane_id
-), forward AS (
-    SELECT task.id, task.cluster,
-           -- Not before the cluster's clock: nobody gets time that is over.
-           task.vstart - greatest(task.vstart + owed.charge, least(cluster.vclock, task.vstart)) AS seconds
-      FROM owed
-      JOIN task ON task.lane_id = owed.lane_id AND task.status = 'ready'
-      JOIN cluster ON cluster.name = task.cluster
-     WHERE owed.charge < -1.0
-       FOR NO KEY UPDATE OF task SKIP LOCKED
 ), moved AS (
     UPDATE task
-       SET vstart = task.vstart - forward.seconds,
-           rank = task.rank - forward.seconds
-      FROM forward
-     WHERE task.id = forward.id
+       SET vstart = greatest(task.vstart - forward.seconds, forward.vclock),
+           rank = task.rank - least(forward.seconds, task.vstart - forward.vclock)
+      FROM ready
+      JOIN forward USING (lane_id)
+     WHERE task.id = ready.id
        AND task.status = 'ready'
+       AND task.vstart >= forward.vclock
        AND forward.seconds > 0
     RETURNING task.cluster, task.rank
 ), lowered AS (

@@ -21,9 +21,10 @@ from django.db.models import F, Sum
 
 from accounts.models import Plan, User
 from tasks.lifecycle.cancel import cancel_task
+from tasks.lifecycle.fill import locked_lanes
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.lifecycle.sweep import end_cancelled_and_expired
-from tasks.models import Attempt, Node, Task
+from tasks.models import Attempt, Lane, Node, Task
 
 FLOOD = 10_000
 FLOOD_SECONDS = 0.1
@@ -161,7 +162,9 @@ class Fairness:
 
     def _forget(self, *users: User) -> None:
         """Empty the lanes, so that the next measurement begins on its own."""
-        with connection.cursor() as cursor:
+        lanes = Lane.objects.filter(user__in=users).values_list("pk", flat=True)
+        # Held, so that nobody readies tasks in another order than they are changed here.
+        with locked_lanes(lanes), connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE task SET cancel_requested_at = now() - interval '9 s'"
                 " WHERE owner_id = ANY(%s) AND status NOT IN ('succeeded', 'failed', 'cancelled', 'expired')",

@@ -13,7 +13,7 @@ from tasks import files, registry
 from tasks.lifecycle import estimate, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
-from tasks.models import Attempt, Estimate, Lane, Node, Task
+from tasks.models import Attempt, Cluster, Estimate, Lane, Node, Task
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -149,6 +149,27 @@ def test_wrong_estimate_does_not_keep_a_lane_behind_everybody(
     ranks = sorted(Task.objects.filter(owner=alice, status="ready").values_list("rank", flat=True))
     assert ranks == pytest.approx([0.0, 300.0, 600.0], abs=1.0)
     assert Lane.objects.get(user=alice).vfinish == pytest.approx(900.0, abs=1.0)
+    submit(bob)
+    following = [claim(), claim()]
+    assert {one.owner_id for one in following if one} == {alice.pk, bob.pk}
+
+
+def test_newcomer_finds_one_task_of_such_a_lane_at_the_clock_and_not_all(
+    alice: User, bob: User, submit: Submit, claim: Claim
+) -> None:
+    """Two of alice's run at once; what the first gets back leaves the second nothing between the clock and the others."""
+    for number, task in enumerate([submit(alice) for _ in range(4)]):
+        place = 2.0 * number
+        Task.objects.filter(pk=task.pk).update(vstart=place, rank=place, est_seconds=2.0, charged_seconds=2.0)
+    Lane.objects.filter(user=alice).update(vfinish=8.0)
+    for claimed in [claim(), claim()]:
+        assert claimed is not None
+        finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    clock = Cluster.objects.get(name="default").vclock
+    assert clock == pytest.approx(2.0)
+    ranks = sorted(Task.objects.filter(owner=alice, status="ready").values_list("rank", flat=True))
+    assert ranks == pytest.approx([clock, clock + 2.0], abs=0.02)
+    assert Lane.objects.get(user=alice).vfinish == pytest.approx(clock + 4.0, abs=0.1)
     submit(bob)
     following = [claim(), claim()]
     assert {one.owner_id for one in following if one} == {alice.pk, bob.pk}

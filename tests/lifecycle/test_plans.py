@@ -66,7 +66,7 @@ def _questions(user: User, node: UUID, claim: Callable[[], Claimed | None]) -> d
         "release": {"tasks": [*ready, waiting], "lanes": [lane], "cancelled": Jsonb({}), "expired": Jsonb({})},
         "due": {"tasks": [waiting], "lanes": [lane]},
         "lanes_to_fill": {"queues": ["diagnostics", "text"], "limit": 500},
-        "set_low_rank": {},
+        "mend_low_rank": {},
         "reset_clocks": {},
         "refresh_warp": {},
         "lock_needs": {"tasks": [running.id], "owner": user.pk},
