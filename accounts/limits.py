@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from django.db import connection
@@ -30,14 +31,22 @@ class Limits:
     keep_days: int
 
 
+_NAMES = tuple(field.name for field in fields(Limits))
+
+
 def limits_of(user: User) -> Limits:
     """Return the limits of a user. A disabled user has no slots, so their tasks are held."""
-    values = {field.name: getattr(user.plan, field.name) for field in fields(Limits)}
     # Asked at every submission: building the query would cost more than the query.
     with connection.cursor() as cursor:
         cursor.execute(CURRENT_OVERRIDES, [user.pk])
-        for limit, value in cursor.fetchall():
-            values[limit] = value if limit == "weight" else int(value)
+        return limits_with(user, cursor.fetchall())
+
+
+def limits_with(user: User, overrides: Iterable[tuple[str, float]]) -> Limits:
+    """Return the limits of a user whose current overrides were read already."""
+    values = {name: getattr(user.plan, name) for name in _NAMES}
+    for limit, value in overrides:
+        values[limit] = value if limit == "weight" else int(value)
     if not user.is_active:
         values["slots"] = 0
     return Limits(**values)

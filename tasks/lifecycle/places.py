@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from django.db import connection
+
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, sql
@@ -12,8 +14,12 @@ from tasks.models import Queue
 # Queues rarely change; a moved queue takes effect for new tasks within this time.
 CACHE_SECONDS = 5.0
 
+# A lane stays as long as its user does.
+MOST_LANES = 10_000
+
 _queues: dict[str, str] = {}
 _read_at = float("-inf")
+_lanes: dict[tuple[int, str], int] = {}
 
 
 def queue_and_cluster(name: str) -> tuple[str, str]:
@@ -33,8 +39,16 @@ def queue_and_cluster(name: str) -> tuple[str, str]:
 
 def lane_of(user: User, cluster: str, limits: Limits) -> int:
     """Return the id of the user's lane in a cluster, making it where needed."""
+    known = _lanes.get((user.pk, cluster))
+    if known is not None:
+        return known
     place = {"user": user.pk, "cluster": cluster, "slots": limits.slots, "weight": limits.weight}
     # Lost against a concurrent insert, the statement sees neither row; the second time it sees the winner's.
     row = sql.run_one("open_lane", place) or sql.run_one("open_lane", place)
     lane: int = row.id
+    # Within a transaction it may have been made just now, and be rolled back.
+    if not connection.in_atomic_block:
+        if len(_lanes) >= MOST_LANES:
+            _lanes.clear()
+        _lanes[user.pk, cluster] = lane
     return lane
