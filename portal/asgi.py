@@ -31,7 +31,9 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from portal.slow_clients import arriving, body_length, no_body, until_stalled  # noqa: E402
 from tasks import events  # noqa: E402
+from tasks.api.arrival import ARRIVAL, Arrival  # noqa: E402
 from tasks.api.streams.application import waiting_answer  # noqa: E402
 from tasks.api.streams.wake import Wake  # noqa: E402
 from tasks.api.token_cache import forget_token  # noqa: E402
@@ -62,7 +64,15 @@ async def application(scope: Scope, receive: Any, send: Any) -> None:
 
 async def views(scope: Scope, receive: Any, send: Any) -> None:
     """Answer a request by Django in a thread."""
-    await wsgi_application(wsgi_scope(scope), whole_body(receive), send)
+    given = wsgi_scope(scope)
+    length = body_length(given)
+    if not length:
+        # None, or one of unknown length, which nobody reads.
+        await wsgi_application(given, no_body, until_stalled(send))
+        return
+    arrival = Arrival()
+    async with arriving(length, receive, arrival) as body:
+        await wsgi_application(given | {ARRIVAL: arrival}, body, until_stalled(send))
 
 
 async def live(receive: Any, send: Any) -> None:
@@ -114,15 +124,3 @@ def wsgi_scope(scope: Scope) -> Scope:
     if not query.isascii():
         query = quote_from_bytes(query, safe="%&=+;,/?:@!$'()*[]~-._").encode()
     return scope | {"headers": headers, "query_string": query}
-
-
-def whole_body(receive: Any) -> Any:
-    """Make a body that breaks off raise: a cut upload must not pass for a whole file."""
-
-    async def receive_part() -> Any:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionResetError("The client went away while it sent the body.")
-        return message
-
-    return receive_part

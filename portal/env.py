@@ -6,6 +6,7 @@ Every value may come as ``NAME`` or, for secrets mounted as files, as ``NAME_FIL
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -76,6 +77,21 @@ def number(name: str, default: int, *, at_least: int = 0, at_most: int | None = 
 def listing(name: str, default: str = "") -> list[str]:
     """Return a comma-separated setting as a list without empty members."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def networks(name: str, default: str = "") -> list[IPv4Network | IPv6Network]:
+    """Return a comma-separated setting of addresses and networks.
+
+    Raises:
+        ImproperlyConfigured: one of them is neither.
+    """
+    found = []
+    for part in listing(name, default):
+        try:
+            found.append(ip_network(part))
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} takes addresses and networks as 10.0.0.0/8: {error}.") from error
+    return found
 
 
 def database(name: str = "DATABASE_URL") -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
@@ -32,7 +32,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
         checks |= {f"workers of {name}": "no node is alive" for name in settings.CLUSTERS[1:] if name not in alive}
         if settings.CLUSTERS[0] not in alive:
             checks["workers"] = "no node is alive"
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         checks = {"database": "does not answer", "workers": "unknown"}
     is_ready = checks["database"] == checks["workers"] == "ok"
     answer = JsonResponse(

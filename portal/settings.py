@@ -72,6 +72,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.middleware.SecurityHeadersMiddleware",
     "tasks.api.poll_route.PollMiddleware",
+    "portal.middleware.RequestCountMiddleware",
+    "portal.body_limits.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -231,6 +233,9 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 100
 
 # --- API -----------------------------------------------------------------------------------------
 
+# Of one user, in each web process; ten seconds' worth may come at once.
+MAX_READS_PER_SECOND = env.number("MAX_READS_PER_SECOND", 1000, at_least=1)
+
 # The systems whose clients find their routes here (docs/compatibility.md).
 COMPAT_ROUTES = sorted({letter.upper() for letter in env.listing("COMPAT_ROUTES", "A,C,D")})
 if unknown_systems := set(COMPAT_ROUTES) - {"A", "C", "D"}:
@@ -311,7 +316,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 
 HTTPS = env.flag("HTTPS", not PORTAL_DEMO)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 # Only behind a proxy that sets this header itself: else a client could claim to come by HTTPS.
 if env.flag("BEHIND_PROXY", HTTPS):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -325,13 +330,22 @@ CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
+# Who may read /metrics without a token, when no proxy is between (portal.metrics.view).
+METRICS_ALLOW = env.networks("METRICS_ALLOW", "127.0.0.0/8,::1")
+
 # --- Logs ----------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s", "datefmt": "%H:%M:%S"}},
+    "formatters": {
+        "line": {
+            "class": "portal.log_format.LineFormatter",
+            "format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s",
+            "datefmt": "%H:%M:%S",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {

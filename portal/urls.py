@@ -1,13 +1,15 @@
-"""All addresses: pages, API, admin, health."""
+"""All addresses: pages, API, admin, health, metrics."""
 
 from django.contrib import admin
 from django.urls import include, path
 
 from portal import health
+from portal.metrics.view import metrics
 
 urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("metrics", metrics, name="metrics"),
     path("api/", include("tasks.api.urls")),
     path("admin/", admin.site.urls),
     path("", include("portal.web.urls")),

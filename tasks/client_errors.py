@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 class PortalError(Exception):
     """The portal refused or failed.
 
-    `code` and `status` say what, `errors` point at the faults, `request_id` finds it in the log, and
-    `retry_after` is in seconds where the portal said when to try again.
+    `code` and `status` say what, `errors` point at the faults, `request_id` finds it in the log, `policy` and
+    `limit` tell which limit of the plan is reached, and `retry_after` is in seconds where the portal said when
+    to try again.
     """
 
     code: ClassVar[str] = ""
@@ -24,6 +25,7 @@ class PortalError(Exception):
         self.errors: list[dict[str, str]] = problem.get("errors", [])
         self.request_id: str = problem.get("request_id", "")
         self.policy: str | None = problem.get("policy")
+        self.limit: int | None = problem.get("limit")
         self.retry_after = retry_after
         super().__init__(self.detail)
 
@@ -89,6 +91,10 @@ class NotAcceptable(PortalError):
     code = "not_acceptable"
 
 
+class BodyTooSlow(PortalError):
+    code = "body_too_slow"
+
+
 class NoResult(PortalError):
     code = "no_result"
 
@@ -147,6 +153,10 @@ class IdempotencyKeyReused(PortalError):
 
 class QuotaExceeded(PortalError):
     code = "quota_exceeded"
+
+
+class RateLimited(PortalError):
+    code = "rate_limited"
 
 
 class InternalError(PortalError):

@@ -16,6 +16,7 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks import errors
+from tasks.faults import faults_of
 
 ReadyState = Literal["embedded", "backend", "unavailable"]
 
@@ -150,15 +151,9 @@ class TaskType:
         try:
             return self.input.model_validate(data)
         except ValidationError as error:
-            faults = [
-                {
-                    "pointer": "/input" + "".join(f"/{part}" for part in fault["loc"]),
-                    "code": fault["type"],
-                    "detail": fault["msg"],
-                }
-                for fault in error.errors(include_url=False, include_context=False, include_input=False)
-            ]
-            raise errors.InvalidInput(f"The input does not fit {self.name}.", errors=faults) from error
+            raise errors.InvalidInput(
+                f"The input does not fit {self.name}.", errors=faults_of(error, "/input")
+            ) from error
 
     def file_fields(self) -> dict[str, list[str]]:
         """Return the names of fields that take file ids, with the content types each accepts."""
@@ -226,6 +221,6 @@ def get_type(name: str, *, internal: bool = False) -> TaskType:
     except KeyError:
         known = ", ".join(all_types())
         raise errors.UnknownTaskType(
-            f"There is no task type {name!r} here. There are: {known}.",
+            f"There is no task type {name[:100]!r} here. There are: {known}.",
             errors=[{"pointer": "/type", "code": "unknown_task_type", "detail": f"one of: {known}"}],
         ) from None

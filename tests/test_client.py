@@ -14,9 +14,11 @@ from django.db import connection
 
 from accounts.models import User
 from tasks import client_errors
+from tasks.api.compat.marks import new_marked_id
 from tasks.api.problems import all_kinds
 from tasks.client import Client
-from tasks.models import Task
+from tasks.lifecycle.submit import Submission, submit_task
+from tasks.models import Dependency, Task, TaskWebhook, WebhookEndpoint
 from tests.api.conftest import Undisturbed, claim, node, work  # noqa: F401 - fixtures
 
 live = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -107,7 +109,37 @@ def test_client_waits_for_tasks_that_need_others(portal: Client) -> None:
     text = {"$from": first["id"], "path": "text"}
     second = portal.submit("diagnostic.echo", {"message": text}, needs=[first["id"]])
     assert (second["status"], second["input"]) == ("waiting", {"message": text})
-    assert [task["id"] for task in portal.iter(status="waiting")] == [second["id"]]
+    third = portal.submit("diagnostic.echo", {"message": "x"}, after=[second["id"]])
+    assert (third["status"], third["needs"]) == ("waiting", [second["id"]])
+    assert [task["id"] for task in portal.iter(status="waiting")] == [third["id"], second["id"]]
+    assert Dependency.objects.get(task=third["id"]).any_end
+
+
+@live
+def test_client_names_a_webhook_for_one_task(portal: Client, alice: User) -> None:
+    endpoint = WebhookEndpoint.objects.create(
+        owner=alice, url="https://93.184.216.34/", events=["task.succeeded"], secret="x"
+    )
+    task = portal.submit("diagnostic.echo", {"message": "x"}, webhook=str(endpoint.pk))
+    assert TaskWebhook.objects.get(task_id=task["id"]).endpoint_id == endpoint.pk
+
+
+@live
+def test_refusal_tells_the_limit_that_is_reached(make_user: Any, live_server: Any, token_of: Any) -> None:
+    dora = make_user("dora", per_day=1)
+    with Client(live_server.url, token_of(dora)) as portal:
+        portal.submit("diagnostic.echo", {"message": "x"})
+        with pytest.raises(client_errors.QuotaExceeded) as caught:
+            portal.submit("diagnostic.echo", {"message": "x"})
+    assert (caught.value.policy, caught.value.limit) == ("day", 1)
+
+
+@live
+def test_task_in_the_shape_of_another_system_is_refused_with_a_sentence(portal: Client, alice: User) -> None:
+    theirs = submit_task(alice, Submission("diagnostic.echo", {"message": "x"}, id=new_marked_id("D"))).task
+    for read in (portal.get, portal.wait, lambda task_id: list(portal.changes(task_id))):
+        with pytest.raises(client_errors.PortalError, match="by a prompt without a type"):
+            read(str(theirs.pk))
 
 
 @live

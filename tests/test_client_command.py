@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from tasks.models import TaskWebhook
 from tests.cluster.conftest import PROJECT, RunningNode, environment, start_node, wait_until
 from tests.live_portal import LivePortal, live_portal
 from tests.web.conftest import server, web_process
@@ -161,6 +162,11 @@ def test_commands_read_and_write_what_the_api_has(shell: Shell) -> None:
     assert [row[:3] for row in listed] == [[id_, "diagnostic.echo", "queued"] for id_ in (other, task_id)]
     assert shell.ok("list", "--metadata", "customer=41").out == ""
     assert json.loads(shell.ok("list", "--json", "--limit", "1", "--status", "queued").out)["id"] == other
+
+    after = shell.ok(*ECHO, "message=x", "--after", task_id, "--webhook", "https://93.184.216.34/hook").out.strip()
+    assert shell.ok("get", after, "--json").json["needs"] == [task_id]
+    assert TaskWebhook.objects.get(task_id=after).url == "https://93.184.216.34/hook"
+    shell.ok("cancel", after)
 
     cancelled = shell("cancel", "01900000-0000-7000-8000-000000000000", task_id)
     assert (cancelled.code, cancelled.out) == (3, f"{task_id}\tcancelled\n")

@@ -26,6 +26,9 @@ def server_settings(sockets: Path, *, durable: bool) -> str:
         "log_timezone": "UTC",
         "log_line_prefix": "%m [%p] %a ",
         "log_checkpoints": "off",
+        # A violated constraint would log the whole row, which is what somebody gave to a task.
+        "log_error_verbosity": "terse",
+        "log_min_error_statement": "panic",
     } | ({} if durable else NOT_DURABLE)
     lines = [f"{name} = '{_quoted(value)}'" for name, value in settings.items()]
     return "# Written by Portal at every start.\n" + "\n".join(lines) + "\n"

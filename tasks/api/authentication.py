@@ -10,7 +10,9 @@ from rest_framework.authentication import BaseAuthentication, CSRFCheck
 from rest_framework.permissions import BasePermission
 
 from accounts.models import ApiToken, User
+from accounts.models.token import Scope
 from tasks.api import refusals
+from tasks.api.read_limit import reads
 from tasks.api.token_cache import usable_token
 
 if TYPE_CHECKING:
@@ -63,14 +65,35 @@ def reader_id(request: HttpRequest, scope: str) -> int:
 
     Raises:
         NotAuthenticated, InvalidToken, MissingScope: not somebody who may.
+        RateLimited: they read too often.
     """
     token = bearer_token(request)
     user = token.user if token is not None else request.user
     if not isinstance(user, User) or not user.is_active:
         raise refusals.NotAuthenticated
     require_scope(token, user, scope)
+    reads.count(user.pk)
     _note_caller(request, user, token)
     return int(user.pk)
+
+
+def may_call(request: HttpRequest, scope: str) -> bool:
+    """Say whether who sends a request might do this: what a view asks besides (CSRF) is not asked here."""
+    try:
+        token = bearer_token(request)
+        user = token.user if token is not None else request.user
+        if not isinstance(user, User) or not user.is_active:
+            return False
+        require_scope(token, user, scope)
+    except refusals.ApiRefusal:
+        return False
+    return True
+
+
+def may_read_tasks(request: Request) -> bool:
+    """Say whether the caller of a view of DRF may see what tasks were given and made: some tokens only submit."""
+    token = cast("ApiToken | None", request.auth)
+    return token is None or Scope.TASKS_READ in token.scopes
 
 
 def caller_of(request: Request) -> User:
@@ -114,7 +137,7 @@ class SessionAuthentication(BaseAuthentication):
 
 
 class HasScope(BasePermission):
-    """Everything needs somebody; the view's `scopes` says what else, by method."""
+    """Everything needs somebody; the view's `scopes` says what else, by method. Reading is counted here."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.user is None:
@@ -124,6 +147,8 @@ class HasScope(BasePermission):
         # A method without a scope is one that the view does not have: 405 comes next.
         if method in scopes:
             require_scope(cast("ApiToken | None", request.auth), cast(User, request.user), scopes[method])
+        if method == "GET":
+            reads.count(cast(User, request.user).pk)
         return True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_origin
 
@@ -13,7 +12,7 @@ from rest_framework.request import Request
 
 from tasks import errors
 from tasks.api.refusals import InvalidParameter, UnsupportedMediaType
-from tasks.api.strict_json import escape
+from tasks.faults import faults_of
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
 YEARS = range(1970, 2201)
@@ -74,8 +73,8 @@ def check_body(value: Any, model: type[Model]) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        faults = list(_faults(error))
-        raise errors.InvalidInput(_summary(faults), errors=faults) from error
+        faults = _faults(error)
+        raise errors.InvalidInput(_summary(faults, error.error_count()), errors=faults) from error
 
 
 def read_query(query: QueryDict, model: type[Model]) -> Model:
@@ -94,21 +93,17 @@ def read_query(query: QueryDict, model: type[Model]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        faults = list(_faults(error))
-        raise InvalidParameter(_summary(faults), errors=faults) from error
+        faults = _faults(error)
+        raise InvalidParameter(_summary(faults, error.error_count()), errors=faults) from error
 
 
-def _faults(error: ValidationError) -> Iterable[dict[str, str]]:
-    for fault in error.errors(include_url=False, include_context=False, include_input=False):
-        yield {
-            "pointer": "".join(f"/{escape(part)}" for part in fault["loc"]),
-            "code": "unknown_field" if fault["type"] == "extra_forbidden" else fault["type"],
-            "detail": "There is no such field." if fault["type"] == "extra_forbidden" else fault["msg"],
-        }
+def _faults(error: ValidationError) -> list[dict[str, str]]:
+    unknown = {"code": "unknown_field", "detail": "There is no such field."}
+    return [fault | unknown if fault["code"] == "extra_forbidden" else fault for fault in faults_of(error)]
 
 
-def _summary(faults: list[dict[str, str]]) -> str:
+def _summary(faults: list[dict[str, str]], count: int) -> str:
     first = faults[0]
     place = first["pointer"] or "the body"
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    more = f" (and {count - 1} more)" if len(faults) > 1 else ""
     return f"{place}: {first['detail']}{more}"

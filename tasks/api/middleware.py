@@ -1,4 +1,4 @@
-"""Keeps two promises for everything below /api: bodies are refused by length, and failures are problems."""
+"""Keeps promises for everything below /api: long and slow bodies are refused, and failures are problems."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from tasks import errors
 from tasks.api import problems, refusals
+from tasks.api.arrival import came_too_slowly
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -31,8 +32,12 @@ class ProblemMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(PREFIX):
             return self.get_response(request)
-        refusal = _refuse_length(request)
+        refusal = _refuse_length(request) or _refuse_slow(request)
         response = problems.problem(request, refusal) if refusal else self.get_response(request)
+        # An upload comes while its view runs.
+        if not refusal and (refusal := _refuse_slow(request)):
+            response.close()
+            response = problems.problem(request, refusal)
         if response.status_code >= 400 and response.headers.get("Content-Type") != problems.MEDIA_TYPE:
             response = _as_problem(request, response)
         response.headers.setdefault("Cache-Control", "private, no-cache")
@@ -60,6 +65,10 @@ def _refuse_length(request: HttpRequest) -> errors.TaskError | None:
     if int(given) <= most + (MULTIPART_BYTES if is_upload else 0):
         return None
     return refusals.BodyTooLarge(f"The body has {given} bytes; this address takes {most}.")
+
+
+def _refuse_slow(request: HttpRequest) -> errors.TaskError | None:
+    return refusals.BodyTooSlow() if came_too_slowly(request) else None
 
 
 def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from tasks import errors, registry
+from tasks.api.compat.document import describe_systems
 from tasks.api.problems import MEDIA_TYPE, advice_of, all_kinds, status_of, title_of
 
 REF = "#/components/schemas/"
@@ -28,6 +31,7 @@ COUNTED = ("RateLimit-Policy", "RateLimit")
 def complete_document(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Complete the document: drf-spectacular's postprocessing hook."""
     schemas = result["components"]["schemas"]
+    describe_systems(result, settings.COMPAT_ROUTES)
     _add_task_types(schemas)
     result["components"]["headers"] = {
         name: {"description": text, "schema": TEXT} for name, text in sorted(HEADERS.items())
@@ -170,7 +174,7 @@ def _describe_problem(status: int, answer: dict[str, Any]) -> None:
     """Say which codes this status has here, with an example of each."""
     codes = answer["description"].removeprefix("Problem: ").split(", ")
     own: dict[str, Any] = {"status": {"const": status}, "code": {"enum": codes}}
-    if status == 429:
+    if errors.QuotaExceeded.code in codes:
         own |= {
             "policy": {"type": "string", "description": "the limit that is reached, as in RateLimit-Policy"},
             "limit": {"type": "integer"},

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.core.exceptions import SuspiciousOperation
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from tasks import errors
@@ -44,7 +44,7 @@ def _answer(request: HttpRequest, task_id: UUID) -> HttpResponse:
         # Refuses foreign hosts, as CommonMiddleware does for others.
         request.get_host()
         response = poll(request, task_id)
-    except (errors.TaskError, DatabaseError, SuspiciousOperation) as error:
+    except (errors.TaskError, DatabaseError, InterfaceError, SuspiciousOperation) as error:
         refusal = problems.refusal_of(error)
         if refusal is None:
             raise

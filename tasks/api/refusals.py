@@ -150,6 +150,20 @@ class NotAcceptable(ApiRefusal):
     status = 406
 
 
+class BodyTooSlow(ApiRefusal):
+    """The body came too slowly to be waited for.
+
+    Send it without long pauses; on a slow line in smaller parts.
+    """
+
+    code = "body_too_slow"
+    status = 408
+
+    def __init__(self, message: str = "") -> None:
+        # The rest of it may still come.
+        super().__init__(message, headers={"Connection": "close"})
+
+
 class NoResult(ApiRefusal):
     """The task has no result: it has not ended, or did not succeed.
 
@@ -225,6 +239,21 @@ class RangeNotSatisfiable(ApiRefusal):
 
     code = "range_not_satisfiable"
     status = 416
+
+
+class RateLimited(ApiRefusal):
+    """You read more often than the server bears.
+
+    Wait as long as `Retry-After` says.
+    `Prefer: wait=N`, event streams, webhooks and lists tell the same with fewer requests.
+    """
+
+    code = "rate_limited"
+    status = 429
+    retryable = True
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message, headers={"Retry-After": "1"})
 
 
 class InternalError(ApiRefusal):

@@ -42,6 +42,7 @@ WITH_BODY: tuple[type[errors.TaskError], ...] = (
     refusals.CsrfFailed,
     refusals.InvalidJson,
     refusals.InvalidEncoding,
+    refusals.BodyTooSlow,
     refusals.LengthRequired,
     refusals.BodyTooLarge,
     refusals.UnsupportedMediaType,
@@ -96,7 +97,7 @@ def operation(
         headers: names from HEADERS that the answers carry; by HTTP status where they differ.
         problems: kinds of problem besides those that everything may give.
     """
-    kinds = [*EVERYWHERE, *(WITH_BODY if body else ()), *problems, *([refusals.InvalidParameter] if query else [])]
+    everything = [*EVERYWHERE, *(WITH_BODY if body else ()), *problems, *([refusals.InvalidParameter] if query else [])]
     responses: dict[Any, Any] = {
         status if shape is None else (status, "application/json"): shape for status, shape in answers.items()
     }
@@ -107,6 +108,7 @@ def operation(
 
     def describe(view: View) -> View:
         lines = inspect.cleandoc(view.__doc__ or "").splitlines()
+        kinds = [*everything, refusals.RateLimited] if view.__name__ == "get" else everything
         decorated: View = extend_schema(
             operation_id=name,
             tags=[tag],

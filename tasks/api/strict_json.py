@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from tasks.api.refusals import BodyTooLarge, InvalidEncoding, InvalidJson
+from tasks.pointers import pointer_to, walk
 
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
@@ -76,33 +77,20 @@ def _too_deep() -> InvalidJson:
 
 
 def _check(value: Any) -> None:
-    """Walk the value without recursion."""
-    seen = 0
-    left: list[tuple[str, int, Any]] = [("", 0, value)]
-    while left:
-        pointer, depth, member = left.pop()
-        seen += 1
-        if depth > MAX_DEPTH:
+    for seen, (keys, member) in enumerate(walk(value), 1):
+        if len(keys) > MAX_DEPTH:
             raise _too_deep()
         if seen > MAX_VALUES:
             raise BodyTooLarge(f"The body has more than {MAX_VALUES} values.")
         if isinstance(member, str):
-            _check_text(member, pointer)
+            _check_text(member, keys)
         elif isinstance(member, dict):
-            for key, part in member.items():
-                _check_text(key, pointer)
-                left.append((f"{pointer}/{escape(key)}", depth + 1, part))
-        elif isinstance(member, list):
-            left += [(f"{pointer}/{number}", depth + 1, part) for number, part in enumerate(member)]
+            for key in member:
+                _check_text(key, keys)
 
 
-def _check_text(text: str, pointer: str) -> None:
+def _check_text(text: str, keys: list[Any]) -> None:
     if "\0" in text:
-        raise InvalidJson("A string holds a NUL character.", pointer=pointer)
+        raise InvalidJson("A string holds a NUL character.", pointer=pointer_to(keys))
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise InvalidJson("A string holds half of a surrogate pair.", pointer=pointer)
-
-
-def escape(key: object) -> str:
-    """Return a key as a part of a JSON pointer (RFC 6901, section 3)."""
-    return str(key).replace("~", "~0").replace("/", "~1")
+        raise InvalidJson("A string holds half of a surrogate pair.", pointer=pointer_to(keys))

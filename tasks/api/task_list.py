@@ -6,8 +6,7 @@ import re
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Case, F, Func, IntegerField, JSONField, Q, When
-from django.db.models.lookups import LessThanOrEqual
+from django.db.models import Q
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
 from pydantic import Field
@@ -18,16 +17,17 @@ from tasks.api.bodies import Time, read_query
 from tasks.api.objects.task import Shown, content_of
 from tasks.api.pagination import PageQuery
 from tasks.api.refusals import InvalidParameter
+from tasks.models.small_json import if_small
 
 METADATA = re.compile(r"metadata\[(.{1,200})\]")
-# A page of a list holds a hundred tasks, and an input or result may have 32 MiB.
-MAX_LISTED_BYTES = 16 * 1024
+# Each is a condition of its own on the content of every task that is looked at.
+MOST_METADATA_FILTERS = 10
 BY_METADATA = OpenApiParameter(
     "metadata",
     {"type": "object", "additionalProperties": {"type": "string"}},
     OpenApiParameter.QUERY,
     style="deepObject",
-    description="metadata[customer]=42: tasks with this value",
+    description=f"metadata[customer]=42: tasks with this value; at most {MOST_METADATA_FILTERS} keys",
 )
 
 
@@ -48,13 +48,16 @@ def read_filters(query: QueryDict) -> tuple[TaskFilters, dict[str, str]]:
     """Return the filters, and those on metadata by key.
 
     Raises:
-        InvalidParameter: one is unknown or impossible.
+        InvalidParameter: one is unknown or impossible, or there are too many on metadata.
     """
     plain = query.copy()
     metadata = {}
     for name in list(plain):
         if found := METADATA.fullmatch(name):
             metadata[found[1]] = str(plain.pop(name)[-1])
+    if len(metadata) > MOST_METADATA_FILTERS:
+        detail = f"A list is filtered by at most {MOST_METADATA_FILTERS} keys of metadata."
+        raise InvalidParameter(detail, errors=[{"pointer": "/metadata", "code": "too_many", "detail": detail}])
     if any("\0" in text for pair in metadata.items() for text in pair):
         raise InvalidParameter("A filter on metadata holds a NUL character.")
     return read_query(plain, TaskFilters), metadata
@@ -63,7 +66,7 @@ def read_filters(query: QueryDict) -> tuple[TaskFilters, dict[str, str]]:
 def find_tasks(user: User, filters: TaskFilters, metadata: dict[str, str]) -> models.task.TaskQuerySet:
     """Return the tasks of a user that match, with their content but for large inputs and results (`listed_content`)."""
     tasks = models.Task.objects.of(user).select_related("content").defer("content__input", "content__result")
-    tasks = tasks.annotate(small_input=_if_small("content__input"), small_result=_if_small("content__result"))
+    tasks = tasks.annotate(small_input=if_small("content__input"), small_result=if_small("content__result"))
     if filters.status:
         tasks = tasks.shown_as(list(filters.status))
     plain: dict[str, str | int | UUID | datetime | list[str] | None] = {
@@ -87,12 +90,6 @@ def listed_content(task: models.Task) -> models.TaskContent | None:
     if content is not None:
         content.input, content.result = task.small_input, task.small_result  # type: ignore[attr-defined]
     return content
-
-
-def _if_small(field: str) -> Case:
-    # By the size as stored, so that what is left out is not even unpacked.
-    size = Func(F(field), function="pg_column_size", output_field=IntegerField())
-    return Case(When(LessThanOrEqual(size, MAX_LISTED_BYTES), then=F(field)), output_field=JSONField())
 
 
 def _has_metadata(key: str, text: str) -> Q:

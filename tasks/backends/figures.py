@@ -27,8 +27,11 @@ def read_figures() -> dict[int, Figures]:
     }
 
 
+HEALTHS = ("well", "unchecked", "failing", "resting", "trial", "broken", "drained")
+
+
 def health_of(backend: Backend, now: datetime) -> str:
-    """Return one word: drained, broken (its breaker is open), trial (half-open), resting, failing, unchecked, well."""
+    """Return a word of HEALTHS; broken: its breaker is open, trial: half-open."""
     if not backend.enabled:
         return "drained"
     if backend.open_until is not None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import httpx
 
-from tasks.client.sending import NOT_MODIFIED, Sender, json_of, seconds_of
+from tasks.client.sending import NOT_MODIFIED, Sender, json_of, seconds_of, task_of
 from tasks.client.shapes import Batch, File, ItemResult, Task
 from tasks.client.stream import Event, follow
 from tasks.client.webhooks import verify_webhook
@@ -59,18 +59,22 @@ class Client:
         *,
         priority: int | None = None,
         needs: Sequence[str] = (),
+        after: Sequence[str] = (),
         run_after: str | None = None,
         start_before: str | None = None,
         timeout: int | None = None,
         max_attempts: int | None = None,
         metadata: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
-        webhook: str | Mapping[str, Any] | None = None,
+        webhook: str | None = None,
         on_quota: Literal["reject", "downgrade"] | None = None,
         reuse: bool | None = None,
         idempotency_key: str | None = None,
     ) -> Task:
         """Submit a task and return it as it is stored.
+
+        `needs` are ids of tasks that must have succeeded first, `after` of those that must have ended; `webhook` is
+        the id of an endpoint, or a URL.
 
         A request that got lost is repeated with the same key, so that it is never submitted twice.
 
@@ -80,6 +84,7 @@ class Client:
         options = {
             "priority": priority,
             "needs": list(needs) or None,
+            "after": list(after) or None,
             "run_after": run_after,
             "start_before": start_before,
             "timeout": timeout,
@@ -95,8 +100,12 @@ class Client:
         return task
 
     def get(self, task_id: str) -> Task:
-        task: Task = self._sender.send_json("GET", f"/api/v1/tasks/{task_id}")
-        return task
+        """Return a task as it is now.
+
+        Raises:
+            NotFound: there is none of one's own.
+        """
+        return task_of(self._sender.send("GET", f"/api/v1/tasks/{task_id}"))
 
     def wait(self, task_id: str, *, timeout: float | None = None) -> Task:
         """Wait until the task is done and return it, whatever its end.
@@ -272,7 +281,7 @@ class Client:
             was_held = 0 < hold <= 2 * (time.monotonic() - began)
             is_changed = answer.status_code != NOT_MODIFIED
             if is_changed:
-                task: Task = json_of(answer)
+                task = task_of(answer)
                 yield task
                 if task["done"]:
                     return

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from tasks.client.shapes import Task
 from tasks.client_errors import PortalError, error_of
 
 RETRIED = frozenset({429, 502, 503, 504})
@@ -99,6 +100,23 @@ def json_of(answer: httpx.Response) -> Any:
     except ValueError as error:
         detail = f"{answer.url} did not answer with JSON: is this the address of a portal?"
         raise PortalError(answer.status_code, {"detail": detail}) from error
+
+
+def task_of(answer: httpx.Response) -> Task:
+    """Return the task of an answer.
+
+    Raises:
+        PortalError: it was submitted in the shape of another system, and the portal shows it in that shape only.
+    """
+    task = json_of(answer)
+    if "done" not in task:
+        detail = (
+            f"The task at {answer.url.path} was submitted by a prompt without a type, as clients of another system do, "
+            "and is read in their shape. Submit it with a type (text.generate) to read it here."
+        )
+        raise PortalError(answer.status_code, {"detail": detail})
+    found: Task = task
+    return found
 
 
 def seconds_of(retry_after: str) -> float | None:

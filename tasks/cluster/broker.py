@@ -22,6 +22,7 @@ from tasks.cluster.heart import Heart
 from tasks.cluster.line import Line
 from tasks.cluster.node import Node
 from tasks.cluster.orphans import die_with_parent
+from tasks.cluster.rescue import Rescue
 from tasks.cluster.tickets import ticket
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,8 @@ class TicketBroker(Broker):  # type: ignore[misc]  # django-q2 has no types
             die_with_parent()
             node.memory.header.pusher_pid = os.getpid()
             Heart(node).start()
-            self._duties = Duties(node)
+            Rescue(node).start()
+            self._duties = Duties()
             self._duties.start()
         if self._line is None:
             self._line = Line(node)

@@ -11,16 +11,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from typing import cast
 from uuid import UUID
 
 import psutil
 from django.conf import settings
-from django.db import connection
 from psycopg.types.json import Jsonb
 
 from tasks import sql
+from tasks.cluster.guarded import guarded
 from tasks.cluster.node import Node
 from tasks.cluster.orphans import orphaned
 from tasks.cluster.shared import WorkerState
@@ -33,15 +32,6 @@ logger = logging.getLogger(__name__)
 STEP_SECONDS = 0.25
 BEAT_SECONDS = 1.0
 STUCK_SECONDS = 15.0
-
-
-def guarded(step: Callable[[], object]) -> None:
-    """Run a step; an error is logged, and the others go on."""
-    try:
-        step()
-    except Exception:
-        logger.exception("%s failed; it is tried again", getattr(step, "__name__", step))
-        connection.close()
 
 
 class Heart(threading.Thread):

@@ -12,7 +12,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -79,7 +79,7 @@ class Node:
                 status=NodeStatus.STOPPED, stopped_at=Now(), beat=F("beat") + 1, running=[]
             )
             self._return_running()
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             logger.error("node %s could not sign off: %s", self.id, error)
         finally:
             connections.close_all()

@@ -40,4 +40,3 @@ class Observer:
             elif now - before[1] > LOST_AFTER_SECONDS:
                 recover.declare_lost(node, beat=beat)
         self._seen = {node: seen for node, seen in self._seen.items() if node in beats}
-        recover.recover_gone_nodes()

@@ -221,7 +221,9 @@ class SharedMemory:
         for of_threads in (False, True):
             for record in self.records:
                 if bool(record.is_thread) == of_threads and record.state in (*BUSY, WorkerState.DEAD):
-                    found.update((record.token_id, *record.noted_tokens()))
+                    # What was taken back will not start here: still running by the table, it is to be given back.
+                    until = record.current + 1 if record.taken_back else None
+                    found.update((record.token_id, *record.noted_tokens()[:until]))
         return found
 
     def take_back_unstarted(self, record: WorkerRecord) -> list[UUID]:

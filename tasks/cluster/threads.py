@@ -8,7 +8,7 @@ import threading
 import time
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, InterfaceError, connection, connections
 
 from tasks.cluster.interrupts import ThreadInterrupts
 from tasks.cluster.node import Node
@@ -124,6 +124,6 @@ class Threads:
         node = self._node
         try:
             return claim_tasks(cluster=node.cluster, node=node.id, pid=os.getpid(), tokens=[token], main=False)
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             connection.close()
             raise

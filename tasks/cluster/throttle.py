@@ -1,4 +1,4 @@
-"""Throttling: a node above its limit of CPU or memory takes nothing new until it is well below again."""
+"""Throttling: a node above its limit of CPU or memory runs one task at a time until it is well below again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ logger = logging.getLogger(__name__)
 
 # The CPU's figure jumps from second to second: this is the weight of the newest.
 CPU_SMOOTHING = 0.2
-# Below the limit by so much, for so many seconds in a row, before work is taken again.
+# Below the limit by so much, for so many seconds in a row, before it takes as much as it can again.
 MARGIN_PERCENT = 5.0
 CALM_BEATS = 3
 

@@ -16,7 +16,8 @@ from tasks.registry import EngineInfo, Input, Readiness, Result, file_field, tas
 
 MAX_FILES = 1000
 PDF = "application/pdf"
-Material = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+LONGEST_NAME = 200
+Material = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"\S")]
 
 
 class PdfBatchInput(Input):
@@ -31,6 +32,14 @@ class PdfBatchInput(Input):
         default=None, title="Pages", description="Which pages of each, like 1-3; empty: all.", max_length=200
     )
     ocr: Literal["auto", "always", "never"] = Field(default="auto", title="Read scanned pages (OCR)")
+
+    @field_validator("materials", mode="before")
+    @classmethod
+    def _names_are_names(cls, value: Any) -> Any:
+        # Before what stands under them: pydantic copies the name for each fault below it.
+        if isinstance(value, dict) and any(len(str(name)) > LONGEST_NAME for name in value):
+            raise ValueError(f"a material's name has at most {LONGEST_NAME} characters")
+        return value
 
     @field_validator("pages")
     @classmethod

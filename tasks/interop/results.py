@@ -96,8 +96,11 @@ def class_path(error: dict[str, Any]) -> str:
     'builtins.ValueError'
     >>> class_path({"code": "timed_out", "message": "too long"})
     'tasks.errors.TimedOut'
+    >>> class_path({"code": "function_raised", "message": ""})
+    'tasks.errors.FunctionRaised'
     """
-    if error["code"] == errors.FunctionRaised.code:
+    # Purged, an error has its code alone.
+    if error["code"] == errors.FunctionRaised.code and error["message"]:
         return str(error["message"]).partition(":")[0]
     name = _CLASSES.get(error["code"], "TaskError")
     return f"{errors.__name__}.{name}"

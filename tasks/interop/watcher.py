@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, InterfaceError, connection, connections
 from psycopg import sql
 
 from tasks import events
@@ -159,7 +159,7 @@ class Watcher:
             for start in range(0, len(ordered), AT_ONCE):
                 for seen in _read(ordered[start : start + AT_ONCE]):
                     self._tell(seen)
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             logger.warning("futures could not look at their tasks, trying again: %s", error)
             connection.close()
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
+
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, sql
@@ -36,7 +38,8 @@ def admit(user: User, limits: Limits, accepted: Sequence[Accepted], *, rate: boo
     Locks the user's usage row until the transaction ends. Needs a transaction.
 
     Args:
-        rate: whether this counts as a submission of the minute; not so for what a running task starts.
+        rate: whether this counts as a submission of the minute; not so for what a running task starts, and
+            for what was counted before.
 
     Raises:
         QuotaExceeded: names the policy, its limit and when to try again; then nothing is counted.
@@ -62,6 +65,16 @@ def admit(user: User, limits: Limits, accepted: Sequence[Accepted], *, rate: boo
         rate=rate,
     )
     return admitted
+
+
+def count_request(user: User, limits: Limits) -> None:
+    """Count a submission of the minute that makes no task: checking it was work, too. Opens its own transaction.
+
+    Raises:
+        QuotaExceeded: the rate of the minute is used up.
+    """
+    with transaction.atomic(durable=True):
+        admit(user, limits, [])
 
 
 def count_one_more(user: User, limits: Limits) -> None:

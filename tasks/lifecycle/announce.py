@@ -49,18 +49,26 @@ def announce_ended(tasks: Sequence[UUID]) -> None:
         sql.send("announce", {"tasks": list(tasks), "give_up_seconds": GIVE_UP_SECONDS})
 
 
+def check_webhook(given: str) -> None:
+    """Refuse a submission's `webhook` when it is a URL that no delivery could go to. Looks its name up: no transaction.
+
+    Raises:
+        InvalidInput: with the pointer.
+    """
+    if _endpoint_id(given) is None:
+        check_webhook_url(given, "/webhook")
+
+
 def find_webhook(user: User, given: str) -> Webhook:
-    """Return what a submission's `webhook` stands for: the id of an endpoint, or a URL.
+    """Return what a submission's checked `webhook` stands for: the id of an endpoint, or a URL.
 
     The first URL makes the endpoint whose secret signs everything that goes to such URLs.
 
     Raises:
-        InvalidInput: there is no such endpoint, it is disabled, or the URL may not be called.
+        InvalidInput: there is no such endpoint, or it is disabled.
     """
-    try:
-        endpoint_id = UUID(given)
-    except ValueError:
-        check_webhook_url(given, "/webhook")
+    endpoint_id = _endpoint_id(given)
+    if endpoint_id is None:
         endpoint, _ = WebhookEndpoint.objects.get_or_create(
             owner=user, url="", defaults={"events": EVENTS, "secret": new_sealed_secret()}
         )
@@ -98,6 +106,13 @@ def check_webhook_url(url: str, pointer: str) -> None:
     if len(_checked) >= MOST_REMEMBERED:
         _checked.clear()
     _checked[url] = now
+
+
+def _endpoint_id(given: str) -> UUID | None:
+    try:
+        return UUID(given)
+    except ValueError:
+        return None
 
 
 def _usable(endpoint: WebhookEndpoint, *, url: str) -> Webhook:

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle import audit
 from tasks.lifecycle.cancel import end_unstarted, tell_node
-from tasks.models import Batch, Task
+from tasks.models import Batch, Task, TaskContent
+from tasks.models.small_json import if_small
 from tasks.statuses import NOT_STARTED, Status
 
 ROUND = 200
@@ -80,7 +82,7 @@ def cancel_batch(batch_id: UUID, *, by: User, owner: User | None = None) -> Batc
     if wanted:
         try:
             _cancel_rounds(batch.pk, by.pk)
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             logger.warning("cancelling the batch %s is left to the duty: %s", batch_id, error)
             connection.close_if_unusable_or_obsolete()
     return find_batch(batch_id, owner=owner)
@@ -93,22 +95,35 @@ def cancel_batches() -> int:
 
 
 def read_results(batch: Batch) -> Iterator[ItemResult]:
-    """Yield what came of each item, in the order they were given; tasks are read a page at a time.
+    """Yield what came of each item, in the order they were given; tasks are read a page at a time, large results alone.
 
     No transaction is held between pages: each item is as it is when it is read.
     """
     for start in range(0, len(batch.items), PAGE):
         items = batch.items[start : start + PAGE]
         ids = [item["id"] for item in items if "id" in item]
-        tasks = {str(task.pk): task for task in Task.objects.filter(pk__in=ids).select_related("content")}
+        tasks = {str(task.pk): task for task in _with_small_results(ids)}
         for number, item in enumerate(items, start):
             if "id" not in item:
                 yield ItemResult(number, None, "refused", None, item["problem"])
             elif task := tasks.get(item["id"]):
-                content = getattr(task, "content", None)
-                yield ItemResult(number, task.pk, task.shown_status, content and content.result, task.error)
+                yield ItemResult(number, task.pk, task.shown_status, _result_of(task), task.error)
             else:
                 yield ItemResult(number, UUID(item["id"]), None, None, None)
+
+
+def _with_small_results(ids: list[str]) -> QuerySet[Task]:
+    return Task.objects.filter(pk__in=ids).annotate(
+        small_result=if_small("content__result"),
+        has_large_result=Q(content__result__isnull=False, small_result__isnull=True),
+    )
+
+
+def _result_of(task: Task) -> Any:
+    if not task.has_large_result:  # type: ignore[attr-defined]
+        return task.small_result  # type: ignore[attr-defined]
+    # One at a time: fifty of them may be gigabytes. None when it was purged meanwhile.
+    return TaskContent.objects.filter(pk=task.pk).values_list("result", flat=True).first()
 
 
 def _cancel_rounds(batch_id: UUID, by: int | None) -> int:

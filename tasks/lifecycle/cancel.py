@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
@@ -52,7 +52,7 @@ def cancel_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
     if asked and task.status in NOT_STARTED:
         try:
             end_unstarted([(task_id, task.lane_id)])
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             logger.warning("ending %s is left to the sweep: %s", task_id, error)
             connection.close_if_unusable_or_obsolete()
     if asked:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from tasks import sql
 from tasks.lifecycle.announce import announce_ended
@@ -63,7 +63,7 @@ def fill_soon(lanes: Iterable[int], *, tell: Sequence[UUID] = ()) -> None:
     """Fill lanes now, or leave it to the sweep: for callers whose first transaction has promised everything already."""
     try:
         fill_lanes(lanes, tell=tell)
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         logger.warning("filling lanes is left to the sweep: %s", error)
         connection.close_if_unusable_or_obsolete()
 

@@ -75,17 +75,17 @@ def finish_attempt(claimed: Claimed, ending: Ending) -> bool:
         return False
     try:
         settle([(claimed.token, claimed.lane_id)], dependents=recorded.has_dependents)
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         # The settlement is durable: the sweep does it within a second or two.
         logger.warning("settling %s is left to the sweep: %s", claimed.id, error)
         connection.close()
     return True
 
 
-def record_ending(claimed: Claimed, ending: Ending) -> Recorded | None:
+def record_ending(claimed: Claimed, ending: Ending, *, patience_seconds: float = PATIENCE_SECONDS) -> Recorded | None:
     """Transaction 1; None when the attempt was superseded.
 
-    Tried again while the database is away, so that finished work is not thrown away.
+    Tried again while the database is away, for as long as patience lasts, so that finished work is not thrown away.
     If an answer is lost, the token among the attempts tells whether it was committed.
 
     Raises:
@@ -94,7 +94,7 @@ def record_ending(claimed: Claimed, ending: Ending) -> Recorded | None:
         DataError: Postgres cannot store what the attempt left behind; nothing was written.
         DatabaseError: the database stayed away; the task will be recovered and run again.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience_seconds
     parameters = _parameters(claimed, ending)
     asked_before = False
     while True:
@@ -106,7 +106,7 @@ def record_ending(claimed: Claimed, ending: Ending) -> Recorded | None:
             return row and Recorded(row.has_dependents)
         except (OperationalError, InterfaceError):
             connection.close()
-            if time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 raise
             time.sleep(RETRY_SECONDS)
 

@@ -36,4 +36,7 @@ def reserve(
         owner=user, key=key, body_sha256=body_sha256, task_ids=[str(id_) for id_ in task_ids], batch_id=batch_id
     )
     IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
-    return IdempotencyKey.objects.filter(owner=user, key=key, task_ids=row.task_ids, batch_id=batch_id).exists()
+    # By the body, too: other work may have been answered with the same earlier task.
+    return IdempotencyKey.objects.filter(
+        owner=user, key=key, body_sha256=body_sha256, task_ids=row.task_ids, batch_id=batch_id
+    ).exists()

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Count, F, Max, Min, TextField
 from django.db.models.functions import Cast, Collate, Now
 
@@ -31,7 +31,7 @@ PACE = 200
 MOST_PACE = 5_000
 MOST_TASKS = 1_000_000
 COUNT_MS = 5_000
-# A duty shares its thread with the recovery of dead workers.
+# A duty shares its thread with all the others.
 ROUND_SECONDS = 0.5
 MOST_AT_ONCE = 20
 # So many steps that failed in a row, and the operation waits for a person.
@@ -176,7 +176,7 @@ def run_step(operation: UUID) -> int | None:
         return take_step(operation)
     except errors.TaskError as error:
         _pause_for(operation, error.message)
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         logger.warning("a step of the operation %s is left for later: %s", operation, error)
         connection.close_if_unusable_or_obsolete()
         _note_trouble(operation, str(error))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from psycopg.types.json import Jsonb
 
 from tasks import sql
@@ -125,6 +125,6 @@ def _note(operation: Operation, page: Page, step: Step) -> int:
 def _do_after(operation: Operation, after_commit: Callable[[], None]) -> None:
     try:
         after_commit()
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         logger.warning("what follows a step of %s is left to the sweep: %s", operation.pk, error)
         connection.close_if_unusable_or_obsolete()

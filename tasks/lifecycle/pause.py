@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -10,6 +11,7 @@ from django.db.models.functions import Now
 from accounts.models import User
 from tasks import errors, events, sql
 from tasks.lifecycle import audit
+from tasks.lifecycle.by_lane import work_by_lane
 from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes
 from tasks.models import Node, Queue, Task
 from tasks.models.node import NodeStatus
@@ -56,13 +58,18 @@ def resume_queue(name: str, *, by: User) -> None:
 def hold_paused() -> int:
     """Hold ready tasks of paused queues again; return how many. The sweep does what one call leaves."""
     ready = Task.objects.filter(status=Status.READY, queue__paused_at__isnull=False)
-    lanes = list(ready.order_by().values_list("lane_id", flat=True).distinct()[:MOST_LANES])
-    if not lanes:
-        return 0
-    with locked_lanes(lanes) as ids:
-        held = sql.run("hold", {"lanes": ids})
-        fill_locked(ids)
-    return len(held)
+
+    def find(passed_over: Collection[int]) -> list[tuple[None, int]]:
+        lanes = ready.exclude(lane_id__in=passed_over).order_by().values_list("lane_id", flat=True).distinct()
+        return [(None, lane) for lane in lanes[:MOST_LANES]]
+
+    def act(rows: Sequence[tuple[None, int]]) -> int:
+        with locked_lanes(lane for _, lane in rows) as ids:
+            held = sql.run("hold", {"lanes": ids})
+            fill_locked(ids)
+        return len(held)
+
+    return work_by_lane(find, act, limit=MOST_LANES)
 
 
 def drain_node(node: UUID, *, by: User) -> None:

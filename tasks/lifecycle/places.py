@@ -19,7 +19,14 @@ MOST_LANES = 10_000
 
 _queues: dict[str, str] = {}
 _read_at = float("-inf")
-_lanes: dict[tuple[int, str], int] = {}
+_lanes: dict[tuple[int, str], tuple[float, int]] = {}
+
+
+def forget_cache() -> None:
+    """Read everything anew: for tests that change databases."""
+    global _read_at
+    _read_at = float("-inf")
+    _lanes.clear()
 
 
 def queue_and_cluster(name: str) -> tuple[str, str]:
@@ -39,8 +46,9 @@ def queue_and_cluster(name: str) -> tuple[str, str]:
 
 def lane_of(user: User, cluster: str, limits: Limits) -> int:
     """Return the id of the user's lane in a cluster, making it where needed."""
-    known = _lanes.get((user.pk, cluster))
-    if known is not None:
+    now = time.monotonic()
+    until, known = _lanes.get((user.pk, cluster), (0.0, 0))
+    if now < until:
         return known
     place = {"user": user.pk, "cluster": cluster, "slots": limits.slots, "weight": limits.weight}
     # Lost against a concurrent insert, the statement sees neither row; the second time it sees the winner's.
@@ -50,5 +58,5 @@ def lane_of(user: User, cluster: str, limits: Limits) -> int:
     if not connection.in_atomic_block:
         if len(_lanes) >= MOST_LANES:
             _lanes.clear()
-        _lanes[user.pk, cluster] = lane
+        _lanes[user.pk, cluster] = (now + CACHE_SECONDS, lane)
     return lane

@@ -13,6 +13,7 @@ from tasks.lifecycle import admit, submit
 from tasks.lifecycle.explain import Wait, explain_wait
 from tasks.lifecycle.fill import fill_locked
 from tasks.lifecycle.read import get_task
+from tasks.lifecycle.validate import validate_submission
 from tasks.models import Task
 
 
@@ -29,19 +30,22 @@ class Preview:
 
 
 def preview_task(user: User, submission: submit.Submission) -> Preview:
-    """Return what submitting would bring about, by the very statements that submitting uses; writes nothing.
+    """Return what submitting would bring about, by the very statements that submitting uses.
 
-    Everything happens in one transaction that is rolled back, NOTIFY included.
+    Everything happens in one transaction that is rolled back, NOTIFY included. Asking is work like submitting, so
+    before that it is counted against the rate a minute for good, whatever the answer; `cost` is besides.
 
     Raises:
         As `submit_task`.
     """
     submit.check_open(user)
     limits = limits_of(user)
+    admit.count_request(user, limits)
+    checked = validate_submission(user, limits, submission)
     with transaction.atomic(durable=True):
         # Also a lane that the user does not have yet is made and taken back.
-        accepted = submit.accept(user, limits, submission)
-        [accepted] = admit.admit(user, limits, [accepted])
+        accepted = submit.decide(user, limits, submission, checked)
+        [accepted] = admit.admit(user, limits, [accepted], rate=False)
         submit.insert(user, [accepted])
         _fill(accepted.lane)
         task = get_task(accepted.id)

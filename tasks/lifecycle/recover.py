@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from itertools import islice
 from uuid import UUID
 
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import F
 from django.db.models.functions import Now
 
 from tasks.lifecycle import finish
+from tasks.lifecycle.by_lane import free_lanes
 from tasks.lifecycle.claim import Claimed, running_tasks_of
+from tasks.lifecycle.fill import settle
 from tasks.models import Node, Task
 from tasks.models.attempt import Outcome
 from tasks.models.node import NodeStatus
@@ -31,16 +35,18 @@ class Blame(StrEnum):
     NONE = "it goes back free of charge"
 
 
-def recover_worker(node: UUID, *, token: UUID, blame: Blame) -> bool:
-    """End the attempt of a worker that died on a living node.
+def recover_worker(node: UUID, blames: Mapping[UUID, Blame]) -> int:
+    """End the attempts of a worker that died on a living node; return how many there were.
 
-    Returns:
-        Whether there was such an attempt.
+    What was claimed with them and had not started is found by `recover_unknown`.
+
+    Args:
+        blames: what its death means for each, by token.
     """
-    for claimed in running_tasks_of(node):
-        if claimed.token == token:
-            return finish.finish_attempt(claimed, _ending(claimed, blame))
-    return False
+    mine = [claimed for claimed in running_tasks_of(node) if claimed.token in blames]
+    for claimed in mine:
+        logger.warning("the worker of %s died: %s", claimed.id, blames[claimed.token])
+    return _end((claimed, _ending(claimed, blames[claimed.token])) for claimed in mine)
 
 
 def _ending(claimed: Claimed, blame: Blame) -> finish.Ending:
@@ -56,7 +62,7 @@ def give_back(node: UUID, tokens: Collection[UUID]) -> int:
     if not tokens:
         return 0
     mine = [claimed for claimed in running_tasks_of(node) if claimed.token in tokens]
-    return sum(finish.finish_attempt(claimed, finish.returned(alone=claimed.alone, worked=False)) for claimed in mine)
+    return _end((claimed, _unstarted(claimed)) for claimed in mine)
 
 
 def recover_unknown(node: UUID, known: Callable[[], set[UUID]]) -> int:
@@ -82,10 +88,77 @@ def declare_lost(node: UUID, *, beat: int) -> bool:
 
 
 def recover_gone_nodes(*, limit: int = 500) -> int:
-    """End the attempts of nodes that are lost or have stopped; return how many."""
-    count = 0
+    """End the attempts of nodes that are lost or have stopped; return how many. What cannot have started goes back."""
     running = Task.objects.filter(status=Status.RUNNING, node__status__in=GONE)
-    for node in set(running.values_list("node_id", flat=True)[:limit]):
-        for claimed in running_tasks_of(node)[: limit - count]:
-            count += finish.finish_attempt(claimed, finish.vanished(claimed, Outcome.LOST))
-    return count
+    nodes = set(running.values_list("node_id", flat=True)[:limit])
+    return _end(islice((attempt for node in nodes if node for attempt in _lost_attempts(node)), limit))
+
+
+def _lost_attempts(node: UUID) -> Iterator[tuple[Claimed, finish.Ending]]:
+    started = _may_have_started(node)
+    # First what has not: whoever looks meanwhile, and whoever goes on after a crash, must not take the next in a claim
+    # for its first.
+    for claimed in sorted(running_tasks_of(node), key=lambda claimed: claimed.token in started):
+        is_lost = claimed.token in started
+        yield claimed, finish.vanished(claimed, Outcome.LOST) if is_lost else _unstarted(claimed)
+
+
+def _may_have_started(node: UUID) -> set[UUID]:
+    """Return the tokens of a gone node's attempts, less those that only stood behind another of their claim.
+
+    A worker runs what it has claimed one after the other, in the order of their ranks, and claims again when all that
+    is over; so of what does not wait, only the first can have started. What waits may run in a thread, claimed with
+    the others or beside them, which nobody can tell now: it counts as started.
+    """
+    running = Task.objects.filter(node=node, status=Status.RUNNING).order_by("rank", "id")
+    started: set[UUID] = set()
+    busy_workers: set[int | None] = set()
+    for token, worker, waits in running.values_list("token", "worker_pid", "waits"):
+        if token is not None and (waits or worker not in busy_workers):
+            started.add(token)
+        if not waits:
+            busy_workers.add(worker)
+    return started
+
+
+def _unstarted(claimed: Claimed) -> finish.Ending:
+    return finish.returned(alone=claimed.alone, worked=False)
+
+
+def _end(attempts: Iterable[tuple[Claimed, finish.Ending]]) -> int:
+    """Record how attempts ended and give their slots back; return how many. Waits for no lane and for no database.
+
+    Raises:
+        OperationalError: some are still to be recorded: somebody holds them, or the database is away.
+    """
+    owed: list[tuple[UUID, int]] = []
+    dependents = False
+    held: OperationalError | None = None
+    try:
+        for claimed, ending in attempts:
+            try:
+                recorded = finish.record_ending(claimed, ending, patience_seconds=0)
+            except OperationalError as error:
+                # Raises where the database is away; else one task is held, and the others do not wait for it.
+                connection.ensure_connection()
+                held = error
+                continue
+            if recorded is not None:
+                owed.append((claimed.token, claimed.lane_id))
+                dependents |= recorded.has_dependents
+    finally:
+        if owed:
+            _settle_free(owed, dependents=dependents)
+    if held is not None:
+        raise held
+    return len(owed)
+
+
+def _settle_free(owed: Sequence[tuple[UUID, int]], *, dependents: bool) -> None:
+    """Settle in the lanes that nobody holds; the sweep does it in the others, within a second or two."""
+    try:
+        free = free_lanes(lane for _, lane in owed)
+        settle([(token, lane) for token, lane in owed if lane in free], dependents=dependents)
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("settling %s attempts is left to the sweep: %s", len(owed), error)
+        connection.close()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from tasks import errors
 from tasks.models import TaskContent
+from tasks.pointers import pointer_to, walk
 
 MARK = "$from"
 # Two letters in an input may stand for megabytes, and many may stand for the same: all of them together, as JSON.
@@ -32,7 +33,12 @@ def find_references(value: Any, pointer: str = "/input") -> list[Reference]:
     Raises:
         InvalidInput: something that begins like a reference is none.
     """
-    return list(_walk(value, pointer))
+    # A reference holds texts alone, so nothing below one is taken for another.
+    return [
+        _reference(member, pointer_to(keys, pointer))
+        for keys, member in walk(value)
+        if isinstance(member, dict) and MARK in member
+    ]
 
 
 def may_have_references(text: str) -> bool:
@@ -78,24 +84,12 @@ def read_result(owner_id: int, task: UUID) -> Any:
 def _replaced(value: Any, values: Mapping[tuple[UUID, str], Any]) -> Any:
     if isinstance(value, dict):
         if MARK in value:
-            [reference] = _walk(value, "")
+            reference = _reference(value, "")
             return values[reference.task, reference.path]
         return {key: _replaced(member, values) for key, member in value.items()}
     if isinstance(value, list):
         return [_replaced(member, values) for member in value]
     return value
-
-
-def _walk(value: Any, pointer: str) -> Iterator[Reference]:
-    if isinstance(value, dict):
-        if MARK in value:
-            yield _reference(value, pointer)
-            return
-        for key, member in value.items():
-            yield from _walk(member, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
-    elif isinstance(value, list | tuple):
-        for number, member in enumerate(value):
-            yield from _walk(member, f"{pointer}/{number}")
 
 
 def _reference(value: dict[str, Any], pointer: str) -> Reference:

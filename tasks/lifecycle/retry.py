@@ -13,6 +13,7 @@ from tasks.lifecycle import admit, audit, depend
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.find import find_task
 from tasks.lifecycle.read import get_task
+from tasks.lifecycle.submit import check_open
 from tasks.models import Task
 from tasks.statuses import Status
 
@@ -21,13 +22,16 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
     """Bring an ended task back into its lane, its attempts allowed anew, and return it.
 
     Repeating it while the task is under way changes nothing. An owner's retry counts against their
-    quota like a submission; an operator's does not.
+    quota like a submission; an operator's does not, and is carried out in maintenance, too.
 
     Raises:
+        Maintenance, UserDisabled: the owner's tasks are not accepted now.
         NotFound: no such task.
         WrongStatus: it has succeeded, so submit it as a new task instead; or what it needs has failed.
         QuotaExceeded: the owner's plan has no room.
     """
+    if owner is not None:
+        check_open(owner)
     lane: int | None = None
     with transaction.atomic(durable=True):
         # The usage row first: usage → lanes → cluster.

@@ -21,7 +21,9 @@ from tasks.sql.turns import database_turn
 logger = logging.getLogger(__name__)
 
 MAX_RESULT_BYTES = 32 * 1024 * 1024
+# How long a task waits whose model servers are busy: twice as long each time. With the jitter at most half a minute.
 BUSY_SECONDS = 2.0
+LONGEST_BUSY_SECONDS = 25.0
 LONGEST_SNOOZE_SECONDS = 3600.0
 
 
@@ -103,11 +105,17 @@ def _execute(claimed: Claimed, interrupts: Interrupts) -> finish.Ending:
         seconds = min(pause.seconds, LONGEST_SNOOZE_SECONDS)
         return finish.put_off(claimed, pause, outcome=Outcome.SNOOZED, seconds=seconds)
     except errors.BackendBusy as busy:
-        return finish.put_off(claimed, busy, outcome=Outcome.BUSY, seconds=BUSY_SECONDS)
+        return finish.put_off(claimed, busy, outcome=Outcome.BUSY, seconds=busy_seconds(claimed))
     except errors.TaskError as error:
         return finish.failed(claimed, error, traceback=traceback.format_exc())
     except BaseException as error:  # the one broad catch: around the handler, SystemExit included
         return finish.failed(claimed, _wrapped(error), traceback=traceback.format_exc(), raised=error)
+
+
+def busy_seconds(claimed: Claimed) -> float:
+    """Return how long a task waits now, before jitter: its attempts that were free of charge tell how often it did."""
+    free_of_charge = claimed.attempt_number - 1 - claimed.attempts_charged
+    return min(LONGEST_BUSY_SECONDS, BUSY_SECONDS * 2.0 ** min(free_of_charge, 10))
 
 
 def _end(interrupts: Interrupts) -> None:

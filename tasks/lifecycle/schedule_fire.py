@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 Problem = dict[str, str]
 
-# A duty shares its thread with the recovery of workers: it stops after this time, and goes on a second later.
+# A duty shares its thread with all the others: it stops after this time, and goes on a second later.
 BUDGET_SECONDS = 0.5
 AT_ONCE = 20
 LOCK_TIMEOUT = "1s"

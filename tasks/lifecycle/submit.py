@@ -22,9 +22,10 @@ from accounts.limits import Limits, limits_of
 from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle import admit, announce, depend, estimate, idempotency, places, reuse
+from tasks.lifecycle.again import again_after_deadlock
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.read import get_task
-from tasks.lifecycle.validate import validate_submission
+from tasks.lifecycle.validate import Checked, validate_submission
 from tasks.models import Batch, IdempotencyKey, Task
 from tasks.models.ids import new_id
 
@@ -110,10 +111,13 @@ class SubmittedBatch:
     replayed: bool = False
 
 
+@again_after_deadlock
 def submit_task(
     user: User, submission: Submission, *, idempotency_key: str | None = None, body_sha256: str = ""
 ) -> Submitted:
     """Accept one task, or refuse it with the reason. Opens its own transactions.
+
+    What cannot be run here and what is answered by reuse cost the rate a minute, and nothing else; a replay is free.
 
     Raises:
         UnknownTaskType, InvalidInput, EngineUnavailable: the request cannot be run here.
@@ -126,22 +130,30 @@ def submit_task(
     # Before the validation: a replay must answer even when the file of the input is gone by now.
     if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
         return Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True)
-    accepted = accept(user, limits, submission)
-    if submission.reuse and (same := reuse.find_earlier(user, accepted)):
-        return Submitted(get_task(same), reused=True)
+    try:
+        accepted = accept(user, limits, submission)
+        same = reuse.find_earlier(user, accepted) if submission.reuse else None
+    except errors.Refused:
+        admit.count_request(user, limits)
+        raise
     with transaction.atomic(durable=True):
-        is_first = idempotency.reserve(user, idempotency_key, body_sha256, [accepted.id])
-        if is_first:
+        is_first = idempotency.reserve(user, idempotency_key, body_sha256, [same or accepted.id])
+        if is_first and same is not None:
+            admit.admit(user, limits, [])
+        elif is_first:
             with sql.pipeline():
                 [accepted] = admit.admit(user, limits, [accepted])
                 insert(user, [accepted])
             announce.note_webhooks([accepted])
     if not is_first:
         return submit_task(user, submission, idempotency_key=idempotency_key, body_sha256=body_sha256)
+    if same is not None:
+        return Submitted(get_task(same), reused=True)
     fill_soon([accepted.lane], tell=[accepted.id])
     return Submitted(get_task(accepted.id))
 
 
+@again_after_deadlock
 def submit_batch(
     user: User,
     submissions: Sequence[Submission | errors.Refused],
@@ -170,8 +182,7 @@ def submit_batch(
     try:
         accepted, items = _accept_items(user, limits, submissions, atomic=atomic)
     except errors.InvalidInput:
-        with transaction.atomic(durable=True):
-            admit.admit(user, limits, [])
+        admit.count_request(user, limits)
         raise
     batch = Batch(owner=user, name=name, items=items)
     with transaction.atomic(durable=True):
@@ -224,12 +235,23 @@ def _accept_items(
 
 
 def accept(user: User, limits: Limits, submission: Submission, *, started_by: UUID | None = None) -> Accepted:
-    """Validate a submission and decide all of it that needs no lock.
+    """Validate a submission and decide all of it that needs no lock. May wait for names and servers: no transaction.
 
     Raises:
         UnknownTaskType, InvalidInput, EngineUnavailable: the request cannot be run here.
     """
-    checked = validate_submission(user, limits, submission)
+    return decide(user, limits, submission, validate_submission(user, limits, submission), started_by=started_by)
+
+
+def decide(
+    user: User, limits: Limits, submission: Submission, checked: Checked, *, started_by: UUID | None = None
+) -> Accepted:
+    """Decide all of a validated submission that needs no lock; waits for nothing but the database.
+
+    Raises:
+        EngineUnavailable: the queue of its type does not exist.
+        InvalidInput: its webhook endpoint does not exist, or is disabled.
+    """
     definition = checked.definition
     bucket = estimate.size_bucket(checked.input, checked.files)
     queue, cluster = places.queue_and_cluster(submission.queue or definition.queue)

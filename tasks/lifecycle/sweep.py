@@ -5,18 +5,20 @@ They redo what an asynchronous transaction lost, and do what only time brings ab
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import files, sql
 from tasks.backends.upkeep import check_backends, end_leases, forget_calls
 from tasks.lifecycle.batch import cancel_batches
+from tasks.lifecycle.by_lane import work_by_lane
 from tasks.lifecycle.cancel import end_unstarted
 from tasks.lifecycle.deliver import deliver_webhooks, forget_deliveries, forget_task_webhooks
 from tasks.lifecycle.estimate import learn_estimates
@@ -33,52 +35,60 @@ from tasks.statuses import NOT_STARTED, TERMINAL, Status
 STALE = timedelta(seconds=1)
 LIMIT = 500
 MOST_ROUNDS = 100
-FILL_ROUNDS = 4
 KEEP_NODES = timedelta(days=30)
 
 
 def settle_old() -> int:
     """Settle attempts whose second transaction was lost."""
-    owed = list(Settlement.objects.filter(created_at__lt=Now() - STALE)[:LIMIT])
-    if owed:
-        dependents = any(settlement.has_dependents for settlement in owed)
-        settle([(settlement.token, settlement.lane_id) for settlement in owed], dependents=dependents)
-    return len(owed)
+    owed = Settlement.objects.filter(created_at__lt=Now() - STALE)
+
+    def find(held: Collection[int]) -> list[tuple[Settlement, int]]:
+        return [(row, row.lane_id) for row in owed.exclude(lane_id__in=held)[:LIMIT]]
+
+    def act(rows: Sequence[tuple[Settlement, int]]) -> int:
+        dependents = any(row.has_dependents for row, _ in rows)
+        settle([(row.token, lane) for row, lane in rows], dependents=dependents)
+        return len(rows)
+
+    return work_by_lane(find, act, limit=LIMIT)
 
 
 def start_due() -> int:
     """Move scheduled tasks whose time has come into their lanes."""
     due = Task.objects.filter(status=Status.SCHEDULED, run_after__lte=Now(), cancel_requested_at=None)
-    rows = list(due.order_by("run_after").values_list("id", "lane_id")[:LIMIT])
-    if rows:
+    first = due.order_by("run_after").values_list("id", "lane_id")
+
+    def act(rows: Sequence[tuple[UUID, int]]) -> int:
         with locked_lanes(lane for _, lane in rows) as lanes:
             sql.run("due", {"tasks": [task for task, _ in rows], "lanes": lanes})
             fill_locked(lanes)
-    return len(rows)
+        return len(rows)
+
+    return work_by_lane(lambda held: list(first.exclude(lane_id__in=held)[:LIMIT]), act, limit=LIMIT)
 
 
 def fill_idle() -> int:
     """Fill lanes that have a free slot and a held task in an open queue; first, paused queues give theirs back."""
     hold_paused()
     open_queues = list(Queue.objects.filter(paused_at=None).values_list("name", flat=True))
-    moved = 0
-    # More than one round where a queue that many wait for was reopened.
-    for _ in range(FILL_ROUNDS):
-        lanes = sql.run("lanes_to_fill", {"queues": open_queues, "limit": LIMIT})
-        moved += fill_lanes(row.id for row in lanes) if lanes else 0
-        if len(lanes) < LIMIT:
-            break
-    return moved
+
+    def find(held: Collection[int]) -> list[tuple[None, int]]:
+        lanes = sql.run("lanes_to_fill", {"queues": open_queues, "limit": LIMIT + len(held)})
+        return [(None, row.id) for row in lanes if row.id not in held][:LIMIT]
+
+    return work_by_lane(find, lambda rows: fill_lanes(lane for _, lane in rows), limit=LIMIT)
 
 
 def end_cancelled_and_expired() -> int:
     """End unstarted tasks that were cancelled or whose `start_before` has passed. Nodes look after running ones."""
-    unstarted = Task.objects.filter(status__in=NOT_STARTED)
-    late = Q(start_before__lte=Now(), start_before__isnull=False)
-    asked = Q(cancel_requested_at__lte=Now() - STALE)
-    ended = list(unstarted.filter(asked).values_list("id", "lane_id")[:LIMIT])
-    ended += unstarted.filter(late).values_list("id", "lane_id")[:LIMIT]
-    return end_unstarted(ended) if ended else 0
+    unstarted = Task.objects.filter(status__in=NOT_STARTED).values_list("id", "lane_id")
+    late = unstarted.filter(start_before__lte=Now(), start_before__isnull=False)
+    asked = unstarted.filter(cancel_requested_at__lte=Now() - STALE)
+
+    def find_in(ended: QuerySet[Task, tuple[UUID, int]]) -> Callable[[Collection[int]], list[tuple[UUID, int]]]:
+        return lambda held: list(ended.exclude(lane_id__in=held)[:LIMIT])
+
+    return sum(work_by_lane(find_in(ended), end_unstarted, limit=LIMIT) for ended in (asked, late))
 
 
 def reset_clocks() -> int:
@@ -98,10 +108,17 @@ def refresh_warp() -> int:
 
 def refresh_lanes() -> int:
     """Bring lanes in line with their users' limits: changed plans, overrides that have ended."""
-    lanes = sql.run("lanes_to_refresh", {"limit": LIMIT})
-    for user in User.objects.select_related("plan").filter(pk__in={lane.user_id for lane in lanes}):
-        apply_limits(user)
-    return len(lanes)
+
+    def find(held: Collection[int]) -> list[tuple[int, int]]:
+        lanes = sql.run("lanes_to_refresh", {"limit": LIMIT + len(held)})
+        return [(row.user_id, row.id) for row in lanes if row.id not in held][:LIMIT]
+
+    def act(rows: Sequence[tuple[int, int]]) -> int:
+        for user in User.objects.select_related("plan").filter(pk__in={user for user, _ in rows}):
+            apply_limits(user)
+        return len(rows)
+
+    return work_by_lane(find, act, limit=LIMIT)
 
 
 def forget_keys() -> int:

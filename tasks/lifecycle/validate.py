@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ from django.db import transaction
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, registry
-from tasks.lifecycle import depend
+from tasks.lifecycle import announce, depend
 from tasks.lifecycle.references import MARK, Reference, copy_plain, find_references
 from tasks.models import File
+from tasks.pointers import escape, pointer_to, walk
 
 if TYPE_CHECKING:
     from tasks.lifecycle.submit import Submission
@@ -40,7 +42,7 @@ class Checked:
 
 
 def validate_submission(user: User, limits: Limits, submission: Submission) -> Checked:
-    """Check everything that needs no lock.
+    """Check everything that needs no lock. Names may be looked up and servers asked, so not in a transaction.
 
     Raises:
         UnknownTaskType, InvalidInput: with a pointer for each fault.
@@ -61,6 +63,8 @@ def validate_submission(user: User, limits: Limits, submission: Submission) -> C
     readiness = definition.readiness()
     if not readiness.ready:
         raise errors.EngineUnavailable(f"{definition.name} cannot run here yet. {readiness.hint}".strip())
+    if submission.webhook is not None:
+        announce.check_webhook(submission.webhook)
     return Checked(definition, data, files, needs, has_references=bool(references))
 
 
@@ -69,47 +73,47 @@ def _validate_input(definition: registry.TaskType, value: Any, references: list[
     try:
         return definition.validate(value).model_dump(mode="json", exclude_unset=True)
     except errors.InvalidInput as error:
-        faults = [fault for fault in error.errors if not _is_at(fault["pointer"], references)]
+        places = {reference.pointer for reference in references}
+        faults = [fault for fault in error.errors if not _is_at(fault["pointer"], places)]
         if faults or not references:
             raise errors.InvalidInput(error.message, errors=faults) from error
         plain: dict[str, Any] = copy_plain(value)
         return plain
 
 
-def _is_at(pointer: str, references: list[Reference]) -> bool:
-    return any(f"{pointer}/".startswith(f"{reference.pointer}/") for reference in references)
+def _is_at(pointer: str, places: set[str]) -> bool:
+    """Say whether a pointer leads to one of these places, or below one."""
+    return pointer in places or any(pointer[: found.start()] in places for found in re.finditer("/", pointer))
 
 
-def check_storable(value: Any, pointer: str, depth: int = 0) -> None:
+def check_storable(value: Any, pointer: str) -> None:
     """Refuse what Postgres' jsonb cannot hold: NUL characters, NaN and infinity, lone surrogates, deep nesting.
 
     Raises:
         InvalidInput: with the pointer of the first fault.
     """
-    fault = None
-    if depth > MAX_DEPTH:
-        fault = ("too_deep", f"Nested more than {MAX_DEPTH} levels deep.")
-    elif isinstance(value, str):
+    for keys, member in walk(value):
+        if len(keys) > MAX_DEPTH:
+            fault: tuple[str, str] | None = ("too_deep", f"Nested more than {MAX_DEPTH} levels deep.")
+        elif isinstance(member, dict):
+            fault = next((found for key in member if (found := _text_fault(key))), None)
+        else:
+            fault = _text_fault(member)
+        if fault:
+            code, detail = fault
+            faults = [{"pointer": pointer_to(keys, pointer), "code": code, "detail": detail}]
+            raise errors.InvalidInput(detail, errors=faults)
+
+
+def _text_fault(value: Any) -> tuple[str, str] | None:
+    if isinstance(value, str):
         if "\0" in value:
-            fault = ("nul_character", "A string holds a NUL character.")
-        elif any("\ud800" <= character <= "\udfff" for character in value):
-            fault = ("lone_surrogate", "A string holds half of a surrogate pair.")
+            return "nul_character", "A string holds a NUL character."
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            return "lone_surrogate", "A string holds half of a surrogate pair."
     elif isinstance(value, float) and not math.isfinite(value):
-        fault = ("not_a_number", "NaN and infinity are not JSON numbers.")
-    if fault:
-        raise errors.InvalidInput(fault[1], errors=[{"pointer": pointer, "code": fault[0], "detail": fault[1]}])
-    if isinstance(value, dict):
-        for key, member in value.items():
-            check_storable(key, pointer, depth + 1)
-            check_storable(member, f"{pointer}/{_escape(key)}", depth + 1)
-    elif isinstance(value, list | tuple):
-        for number, member in enumerate(value):
-            check_storable(member, f"{pointer}/{number}", depth + 1)
-
-
-def _escape(key: str) -> str:
-    # RFC 6901, section 3.
-    return key.replace("~", "~0").replace("/", "~1")
+        return "not_a_number", "NaN and infinity are not JSON numbers."
+    return None
 
 
 def _range_faults(limits: Limits, submission: Submission) -> Iterator[dict[str, str]]:
@@ -178,7 +182,7 @@ def _ids(value: Any) -> Iterable[tuple[str, UUID]]:
         return [("", UUID(value))]
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [
-        (f"/{_escape(str(name))}{place}", id_)
+        (f"/{escape(name)}{place}", id_)
         for name, member in members
         if not (isinstance(value, dict) and MARK in value)
         for place, id_ in _ids(member)

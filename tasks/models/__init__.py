@@ -16,11 +16,12 @@ from tasks.models.queue import Queue
 from tasks.models.schedule import Schedule, ScheduleRun
 from tasks.models.submission import IdempotencyKey, Usage
 from tasks.models.task import Task, TaskContent
-from tasks.models.usage_day import UsageDay, UsageMark
+from tasks.models.usage_day import AttemptCount, UsageDay, UsageMark
 from tasks.models.webhook import TaskWebhook, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Attempt",
+    "AttemptCount",
     "AuditEntry",
     "Backend",
     "BackendCall",

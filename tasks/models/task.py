@@ -135,6 +135,8 @@ class Task(models.Model):
             models.Index("lane", "queue", "line_key", "id", name="task_held", condition=Q(status=Status.HELD)),
             models.Index("node", name="task_running", condition=Q(status=Status.RUNNING)),
             models.Index("run_after", name="task_scheduled", condition=Q(status=Status.SCHEDULED)),
+            # Only to count them.
+            models.Index("queue", name="task_waiting", condition=Q(status=Status.WAITING)),
             models.Index(
                 "start_before", name="task_expiring", condition=Q(status__in=NOT_STARTED, start_before__isnull=False)
             ),

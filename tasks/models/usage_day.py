@@ -1,4 +1,4 @@
-"""What a user's tasks used, by UTC day and type: rolled up from attempts by `tasks.lifecycle.usage`."""
+"""What tasks used: by user, UTC day and type, and of all users by outcome; rolled up by `tasks.lifecycle.usage`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,22 @@ class UsageDay(models.Model):
 
     def __str__(self) -> str:
         return f"usage of {self.owner_id} on {self.day}: {self.type}"
+
+
+class AttemptCount(models.Model):
+    """Attempts of a type that ended in one way, since the table is there, for counters: it only rises."""
+
+    type = models.TextField()
+    outcome = models.TextField()
+    attempts = models.BigIntegerField(db_default=0)
+    seconds = models.FloatField(db_default=0.0)
+
+    class Meta:
+        db_table = "attempt_count"
+        constraints = [models.UniqueConstraint(fields=["type", "outcome"], name="attempt_count_once")]
+
+    def __str__(self) -> str:
+        return f"{self.attempts} of {self.type} {self.outcome}"
 
 
 class UsageMark(models.Model):

@@ -37,11 +37,15 @@ SELECT queue.paused_at IS NOT NULL AS queue_paused,
               LIMIT %(limit)s) AS in_line
      UNION ALL
      SELECT count(*)::int, coalesce(sum(est_seconds), 0)::float
-       FROM ((SELECT other.est_seconds FROM task AS other
-               WHERE other.lane_id = task.lane_id
-                 AND other.queue_id = task.queue_id
-                 AND other.status = 'held'
-                 AND (other.line_key, other.id) < (task.line_key, task.id)
+       FROM ((SELECT other.est_seconds
+                FROM queue AS open
+               CROSS JOIN LATERAL (SELECT held.est_seconds FROM task AS held
+                                    WHERE held.lane_id = task.lane_id
+                                      AND held.queue_id = open.name
+                                      AND held.status = 'held'
+                                      AND (held.line_key, held.id) < (task.line_key, task.id)
+                                    LIMIT %(limit)s) AS other
+               WHERE open.paused_at IS NULL
                LIMIT %(limit)s)
              UNION ALL
              (SELECT other.est_seconds FROM task AS other

@@ -15,10 +15,16 @@ WITH over AS (
 ), unsaid AS (
     DELETE FROM event USING over WHERE event.task_id = over.id
 ), untraced AS (
-    UPDATE attempt SET traceback = '' FROM over WHERE attempt.task_id = over.id AND attempt.traceback <> ''
+    -- Of errors the code stays: their messages may quote what the task was given.
+    UPDATE attempt
+       SET traceback = '', error = error || '{"message": ""}'
+      FROM over
+     WHERE attempt.task_id = over.id
+       AND (attempt.traceback <> '' OR attempt.error ->> 'message' <> '')
 )
 UPDATE task
-   SET keep_until = NULL, progress_stage = '', input_hash = NULL, version = task.version + 1
+   SET keep_until = NULL, progress_stage = '', input_hash = NULL, version = task.version + 1,
+       error = error || '{"message": ""}'
   FROM over
  WHERE task.id = over.id
 RETURNING task.id

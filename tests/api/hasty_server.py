@@ -1,4 +1,4 @@
-"""uvicorn with the portal, whose streams have little patience: for tests that would wait for half a minute."""
+"""uvicorn with the portal, which has little patience with clients: for tests that would wait for half a minute."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import uvicorn
 
 # Sets Django up, as uvicorn would by importing it.
 import portal.asgi  # noqa: F401
+from portal import slow_clients
 from tasks.api.streams import follow, wire
 
 if __name__ == "__main__":
     wire.SLOWEST_WRITE_SECONDS = 0.5
     follow.BEAT_SECONDS = 0.3
+    slow_clients.PATIENCE_SECONDS = 2.0
     uvicorn.main()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks.api.objects.batch import Batch, ItemResult
 from tasks.lifecycle import batch as batches
-from tasks.lifecycle.batch import cancel_batch, cancel_batches
-from tasks.models import AuditEntry, Task, Usage
+from tasks.lifecycle.batch import cancel_batch, cancel_batches, read_results
+from tasks.models import AuditEntry, Task, TaskContent, Usage
 from tasks.models import Batch as StoredBatch
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
 from tests.api.shapes import assert_shape
@@ -41,6 +43,29 @@ def test_cancel_ends_what_waits_and_leaves_what_has_ended(api: MakeClient, alice
     assert StoredBatch.objects.get().cancel_wanted_at is None
     assert client.post(batch["urls"]["cancel"]).json() == response.json()
     assert AuditEntry.objects.filter(action="cancel", target_kind="batch").count() == 1
+
+
+def test_large_results_are_read_one_by_one_and_inputs_not_at_all(
+    api: MakeClient, alice: User, django_assert_num_queries: Any
+) -> None:
+    client = api(alice)
+    made = make_batch(client, *[ECHO] * 13)
+    ids = [item["id"] for item in made["items"]]
+    large = {"text": "".join(str(number) for number in range(300_000))}
+    Task.objects.all().update(status="succeeded", finished_at=Now())
+    TaskContent.objects.filter(pk__in=ids[:10]).update(input=large, result=large)
+    TaskContent.objects.filter(pk=ids[10]).update(input=large, result={"text": "small"})
+    TaskContent.objects.filter(pk=ids[12]).delete()
+    tracemalloc.start()
+    try:
+        # The batch, one page of tasks, and each of ten large results.
+        with django_assert_num_queries(12):
+            results = [item.result and len(item.result["text"]) for item in read_results(StoredBatch.objects.get())]
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert results == [len(large["text"])] * 10 + [5, None, None]
+    assert most < 5 * len(large["text"])
 
 
 def test_running_member_is_asked_to_stop(api: MakeClient, alice: User, claim: Callable[[], Any]) -> None:

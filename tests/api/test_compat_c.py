@@ -59,6 +59,29 @@ def test_result_url_of_an_image_has_its_bytes(api: MakeClient, alice: User, subm
     assert b"".join(fetch(url)) == b"\x89PNG\r\n\x1a\n"
 
 
+def test_address_of_an_image_needs_the_scope_files(api: MakeClient, alice: User, submit: Submit, work: Work) -> None:
+    query = {"task_id": submit(alice)["id"]}
+    work()
+    # A text is part of the task, which this token reads.
+    reader = api(alice, "tasks:read")
+    assert fetch(reader.get("/api/v1/tasks", query).json()["result_url"]).content == b"hello"
+    file = api(alice).post("/api/v1/files", {"file": SimpleUploadedFile("a.png", b"\x89PNG\r\n\x1a\n")}).json()
+    TaskContent.objects.filter(pk=query["task_id"]).update(result={"images": [file["id"]]})
+    refused = reader.get("/api/v1/tasks", query)
+    assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
+    assert 'scope="files"' in refused["WWW-Authenticate"]
+    assert api(alice, "tasks:read", "files").get("/api/v1/tasks", query).status_code == 200
+
+
+def test_recording_in_a_form_needs_the_scope_files(api: MakeClient, alice: User) -> None:
+    form = {"file": SimpleUploadedFile("notice.ogg", SPOKEN.read_bytes())}
+    refused = api(alice, "tasks:write").post("/api/v1/speech/async", form)
+    assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
+    assert not File.objects.exists()
+    body = {"audio_url": "https://example.com/notice.ogg"}
+    assert api(alice, "tasks:write").post("/api/v1/speech/async", body, JSON).status_code == 200
+
+
 def test_result_url_is_good_for_an_hour_and_for_its_task(
     api: MakeClient, alice: User, submit: Submit, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,6 +80,11 @@ def test_unknown_model_gives_way_to_the_default(api: MakeClient, alice: User) ->
     assert (own.status_code, own.json()["errors"][0]["code"]) == (422, "unknown_model")
 
 
+def test_unknown_model_costs_one_submission(api: MakeClient, make_user: Any) -> None:
+    answer = submit(api(make_user("carol", per_minute=60)), {"prompt": "Write a line.", "model": "gpt-of-yesterday"})
+    assert '"burst";r=59' in answer["RateLimit"]
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [({"prompt": ""}, ""), ({"prompt": 5}, "/prompt"), ({"prompt": "x", "model": 5}, "/model")],
@@ -108,6 +113,18 @@ def test_prompt_is_guarded_as_our_own(api: MakeClient, alice: User, bob: User) -
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice, "django.contrib.auth.backends.ModelBackend")
     assert submit(strict, body).json()["code"] == "csrf_failed"
+
+
+def test_body_of_a_stranger_is_not_read() -> None:
+    class Unread:
+        def read(self, *_: int) -> bytes:
+            pytest.fail("nobody is signed in")
+
+        readline = read
+
+    given: dict[str, Any] = {"wsgi.input": Unread(), "CONTENT_LENGTH": "1000"}
+    answer = Client().generic("POST", "/api/v1/tasks", b"", JSON, **given)
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
 def test_repeated_key_submits_once(api: MakeClient, alice: User) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.models import User
 from tasks.api.objects.preview import Preview
 from tasks.api.objects.task import Task
-from tasks.models import Lane, Node, TaskContent, Usage
+from tasks.lifecycle import announce
+from tasks.models import Lane, Node, TaskContent, Usage, WebhookEndpoint
 from tasks.models import Task as StoredTask
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
 from tests.api.shapes import assert_shape
@@ -110,11 +112,37 @@ def test_preview_tells_what_submitting_then_does(
     assert preview.json()["cost"] == {"burst": 1, "day": 1, "high-day": 0, "urgent-day": 0, "waiting": 1}
 
 
-def test_preview_writes_nothing(api: MakeClient, alice: User) -> None:
-    assert api(alice).post("/api/v1/tasks?validate_only=true", ECHO | {"priority": 8}, JSON).status_code == 200
+def test_preview_makes_nothing_and_takes_from_the_rate_alone(api: MakeClient, make_user: Callable[..., User]) -> None:
+    carol = make_user("carol", per_minute=60)
+    preview = api(carol).post("/api/v1/tasks?validate_only=true", ECHO | {"priority": 8}, JSON)
+    assert preview.status_code == 200
     assert not StoredTask.objects.exists()
     assert not Lane.objects.exists()
-    assert not Usage.objects.exists()
+    usage = Usage.objects.get(user=carol)
+    assert (usage.day_count, usage.high_count, usage.urgent_count, usage.waiting_bound) == (0, 0, 0, 0)
+    assert '"burst";r=59' in preview["RateLimit"]
+
+
+def test_preview_costs_rate_whatever_it_answers(api: MakeClient, make_user: Callable[..., User]) -> None:
+    client = api(make_user("carol", per_minute=3, high_per_day=0))
+    bodies = [ECHO, {"type": "nope"}, ECHO | {"priority": 8}, ECHO]
+    answers = [client.post("/api/v1/tasks?validate_only=true", body, JSON) for body in bodies]
+    assert [answer.status_code for answer in answers] == [200, 422, 429, 429]
+    assert [answer.json()["policy"] for answer in answers[2:]] == ["high-day", "burst"]
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_preview_looks_names_up_before_its_transaction(
+    api: MakeClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = []
+    monkeypatch.setattr(announce, "_checked", {})
+    monkeypatch.setattr(announce, "CHECKED_SECONDS", 0.0)
+    monkeypatch.setattr(announce, "check_url", lambda *_, **__: inside.append(connection.in_atomic_block))
+    body = ECHO | {"webhook": "https://hooks.example.com/"}
+    assert api(alice).post("/api/v1/tasks?validate_only=true", body, JSON).status_code == 200
+    assert inside == [False]
+    assert not WebhookEndpoint.objects.exists()
 
 
 def test_preview_shows_a_downgrade_and_refuses_as_submitting_would(

@@ -15,6 +15,7 @@ from tasks import files
 from tasks.api.objects.task import Task
 from tasks.lifecycle.purge import purge_task
 from tasks.models import Attempt, AuditEntry, Event, File, TaskContent
+from tasks.models import Task as StoredTask
 from tests.api.conftest import MakeClient, Work
 from tests.api.shapes import assert_shape
 
@@ -61,6 +62,24 @@ def test_delete_forgets_tracebacks(api: MakeClient, alice: User, submit: Submit,
     assert Attempt.objects.get().traceback
     assert api(alice).delete(task["urls"]["self"]).status_code == 204
     assert Attempt.objects.get().traceback == ""
+
+
+def test_delete_forgets_what_errors_say_and_keeps_their_codes(
+    api: MakeClient, alice: User, submit: Submit, work: Work
+) -> None:
+    task = submit(alice, type="diagnostic.fail", input={"mode": "raise"}, max_attempts=1)
+    work()
+    client = api(alice)
+    before = client.get(task["urls"]["self"]).json()["error"]
+    assert "asked to raise" in before["message"]
+    assert client.delete(task["urls"]["self"]).status_code == 204
+    assert client.get(task["urls"]["self"]).json()["error"] == before | {"message": ""}
+    [attempt] = client.get(f"{task['urls']['self']}/attempts").json()["data"]
+    assert (attempt["error"]["code"], attempt["error"]["message"]) == (before["code"], "")
+    # A tombstone from before messages were forgotten loses them by a repetition.
+    StoredTask.objects.update(error=before)
+    assert client.delete(task["urls"]["self"]).status_code == 204
+    assert client.get(task["urls"]["self"]).json()["error"]["message"] == ""
 
 
 @pytest.mark.parametrize("status", ["queued", "scheduled", "running"])

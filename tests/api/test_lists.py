@@ -81,6 +81,17 @@ def test_filters_find_what_they_say(api: MakeClient, alice: User, submit: Submit
     assert {query: ids(client.get(f"/api/v1/tasks?{query}")) for query in found} == found
 
 
+def test_list_takes_ten_filters_on_metadata_and_no_more(api: MakeClient, alice: User, submit: Submit) -> None:
+    values = {f"k{number}": str(number) for number in range(11)}
+    task = submit(alice, metadata=values)["id"]
+    client = api(alice)
+    queries = [f"metadata[{key}]={value}" for key, value in values.items()]
+    assert ids(client.get("/api/v1/tasks?" + "&".join(queries[:10]))) == [task]
+    refused = client.get("/api/v1/tasks?" + "&".join(queries))
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_parameter")
+    assert refused.json()["errors"][0]["pointer"] == "/metadata"
+
+
 def test_tasks_of_a_batch_are_listed(api: MakeClient, alice: User, submit: Submit) -> None:
     submit(alice)
     batch = api(alice).post("/api/v1/batches", {"tasks": [ECHO, ECHO]}, JSON).json()

@@ -67,6 +67,17 @@ def test_schedule_takes_all_options(create: Create) -> None:
     assert made["upcoming"] == [f"2100-01-01T12:0{minute}:00Z" for minute in range(3)]
 
 
+def test_large_inputs_are_null_in_lists(api: MakeClient, alice: User, create: Create) -> None:
+    text = "".join(str(number) for number in range(20_000))
+    large = create(task={"type": "diagnostic.echo", "input": {"message": text}})
+    create()
+    client = api(alice)
+    small_row, large_row = client.get(ADDRESS).json()["data"]
+    assert (small_row["task"]["input"], large_row["task"]["input"]) == ({"message": "hello"}, None)
+    assert_shape(large_row, Schedule)
+    assert client.get(large["urls"]["self"]).json()["task"]["input"] == {"message": text}
+
+
 def test_schedules_are_listed_newest_first_by_pages(api: MakeClient, alice: User, bob: User, create: Create) -> None:
     ids = [create()["id"] for _ in range(3)]
     client = api(alice)

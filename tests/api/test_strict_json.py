@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.api.refusals import ApiRefusal, BodyTooLarge, InvalidEncoding, InvalidJson
-from tasks.api.strict_json import MAX_DEPTH, MAX_VALUES, escape, load_json
+from tasks.api.strict_json import MAX_DEPTH, MAX_VALUES, load_json
+from tasks.pointers import escape
 
 
 def nested(levels: int) -> bytes:

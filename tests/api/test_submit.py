@@ -11,7 +11,7 @@ from accounts.models import User
 from tasks.api.objects.problem import Problem
 from tasks.api.objects.task import Task
 from tasks.models import Task as StoredTask
-from tests.api.conftest import ECHO, JSON, MakeClient
+from tests.api.conftest import ECHO, JSON, MakeClient, Work
 from tests.api.shapes import assert_shape
 
 
@@ -136,3 +136,12 @@ def test_session_may_submit_with_the_csrf_token(alice: User) -> None:
     client.cookies["csrftoken"] = "a" * 32
     accepted = client.post("/api/v1/tasks", ECHO, JSON, headers={"X-CSRFToken": "a" * 32})
     assert accepted.status_code == 202
+
+
+def test_answer_that_is_done_names_no_time_to_ask_again(api: MakeClient, alice: User, work: Work) -> None:
+    client, body, key = api(alice), ECHO | {"reuse": True}, {"Idempotency-Key": "abc"}
+    assert client.post("/api/v1/tasks", body, JSON, headers=key)["Retry-After"] == "1"
+    work()
+    reused, replayed = client.post("/api/v1/tasks", body, JSON), client.post("/api/v1/tasks", body, JSON, headers=key)
+    assert (reused.status_code, reused["Reused"], replayed["Idempotency-Replayed"]) == (201, "true", "true")
+    assert ("Retry-After" in reused, "Retry-After" in replayed) == (False, False)

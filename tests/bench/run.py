@@ -40,7 +40,7 @@ WORKERS = 2
 ECHO = Submission("diagnostic.echo", {"message": "bench"})
 
 
-def main() -> None:
+def main() -> int:
     call_command("migrate", verbosity=0)
     user = User.objects.create_user("bench@example.com", "bench", plan=Plan.objects.get(name="Internal"))
     print(f"{'':34}{'p50':>10}{'p95':>10}")
@@ -54,7 +54,10 @@ def main() -> None:
         per_second = drain(user)
         print(f"{'drain, no-op tasks':34}{per_second:>10.0f} tasks/s with {WORKERS} workers")
     serve(user, statistics.median(commits))
-    Fairness(child, wait_for).run()
+    missed = Fairness(child, wait_for).run()
+    if missed:
+        print("\nMissed: " + "; ".join(missed))
+    return int(bool(missed))
 
 
 def serve(user: User, commit_seconds: float) -> None:
@@ -65,7 +68,9 @@ def serve(user: User, commit_seconds: float) -> None:
         # Queued as long as no node runs.
         queued = submit_task(user, ECHO).task.pk
         port = free_port()
-        with child(server, serving.command(server, port), PORTAL_PROCESS="web") as process:
+        with child(
+            server, serving.command(server, port), PORTAL_PROCESS="web", MAX_READS_PER_SECOND="100000"
+        ) as process:
             serving.wait_until_it_answers(port)
             api = serving.Api(port, token, psutil.Process(process.pid))
             print(f"\n{'under ' + server:34}{'p50':>10}{'p95':>10}{'CPU':>10}{'a core':>10}{'p50 − commit':>15}")
@@ -155,4 +160,4 @@ def child(name: str, command: list[str], **extra: str) -> Iterator[subprocess.Po
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -79,7 +79,7 @@ CONTROLS = [
     Control(
         "the sweep settles what was interrupted",
         "tasks/lifecycle/sweep.py",
-        "settle([(settlement.token, settlement.lane_id) for settlement in owed], dependents=dependents)",
+        "settle([(row.token, lane) for row, lane in rows], dependents=dependents)",
         "pass",
         "tests/lifecycle/test_lost_answers.py -k settlement_interrupted",
     ),
@@ -128,7 +128,7 @@ CONTROLS = [
     ),
     Control(
         "what waits behind a long task is given back",
-        "tasks/cluster/duties.py",
+        "tasks/cluster/rescue.py",
         "recover.give_back(self._node.id, self._node.memory.take_back_unstarted(record))",
         "pass",
         "tests/cluster/test_threads.py -k what_waits_behind",

@@ -54,6 +54,7 @@ def _steps(minutes: float, seed: str) -> list[tuple[str, list[str], dict[str, st
             tests(f"{chaos}/test_foreign_transaction.py"),
             {"CHAOS_FOREIGN_TASKS": str(FOREIGN_TASKS)},
         ),
+        ("a million tasks", tests("tests/lifecycle/test_plans.py"), {"CHAOS_FLOOD": "1000000"}),
         ("a frozen node that holds a lane", tests("tests/cluster/test_frozen.py"), seconds(0)),
         ("negative controls", [f"{chaos}/negative_controls.py"], {}),
     ]

@@ -42,13 +42,14 @@ def server(django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPath
     with own_server(tmp_path_factory.mktemp("chaos") / "postgres.log") as started, django_db_blocker.unblock():
         before = connections["default"]
         connections["default"] = _connect(before.settings_dict, started.direct_url)
+        places.forget_cache()
         try:
             call_command("migrate", verbosity=0)
             yield started
         finally:
             connections["default"].close()
             connections["default"] = before
-            places._read_at = float("-inf")
+            places.forget_cache()
 
 
 def _connect(like: dict[str, object], url: str) -> object:

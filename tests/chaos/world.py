@@ -59,7 +59,7 @@ class World:
         Cluster.objects.update(vclock=0, warp=5, low_rank=-1e300)
         for name, cluster in QUEUES.items():
             Queue.objects.filter(pk=name).update(paused_at=None, cluster=cluster)
-        places._read_at = float("-inf")
+        places.forget_cache()
         self.users = [_user(f"u{number}@example.com", slots=2 + number) for number in range(PEOPLE)]
         self.nodes = {cluster: self._new_node(cluster) for cluster in set(QUEUES.values())}
         self.accepted: dict[UUID, int] = {}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -36,6 +37,14 @@ def wait_for_end(*tasks: Task, seconds: float = 20.0) -> None:
     finally:
         for task in tasks:
             task.refresh_from_db()
+
+
+def database_now() -> datetime:
+    """Return the time by the clock that `started_at` is taken from."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
 
 
 class RunningNode:

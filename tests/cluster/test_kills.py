@@ -17,7 +17,7 @@ from accounts.models import User
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.models import Attempt, Lane, Node, Task
 
-from .conftest import RunningNode, wait_for_end, wait_until
+from .conftest import RunningNode, database_now, wait_for_end, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.slow]
 
@@ -108,6 +108,19 @@ def test_task_of_a_killed_worker_runs_again_within_three_seconds(alice: User, st
     began = time.monotonic()
     wait_until(lambda: busy_pids(node) - {killed}, seconds=10, what="the second attempt")
     assert time.monotonic() - began < 3
+
+
+def test_task_of_a_killed_node_runs_again_within_twenty_seconds(alice: User, start_node: StartNode) -> None:
+    first = start_node()
+    [task] = sleeps(alice, 1, 60)
+    wait_until(lambda: busy_pids(first), what="the first attempt")
+    other = start_node()
+    killed_at = database_now()
+    first.kill()
+    wait_until(lambda: busy_pids(other), seconds=40, what="the second attempt")
+    task.refresh_from_db()
+    assert (task.attempt_number, task.attempts_charged) == (2, 1)
+    assert task.started_at - killed_at < timedelta(seconds=20)
 
 
 def test_orphans_do_not_outlive_a_killed_sentinel(start_node: StartNode) -> None:

@@ -129,7 +129,10 @@ def test_work_that_ends_while_the_database_is_away_is_recorded_once_although_its
 def frozen_database() -> Iterator[None]:
     """Stop the server processes that serve the node: nobody answers, and no connection breaks."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'portal-qcluster'")
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE application_name = 'portal-qcluster' AND datname = current_database()"
+        )
         pids = [pid for (pid,) in cursor.fetchall()]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)

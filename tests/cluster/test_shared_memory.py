@@ -128,6 +128,18 @@ def test_token_that_passes_from_a_worker_to_its_thread_is_seen_here_or_there(mem
     assert token in memory.tokens()
 
 
+def test_what_was_taken_back_is_nobodys_until_it_has_gone_back(memory: SharedMemory) -> None:
+    """Were it still known as the worker's, it would stay with it where giving it back failed."""
+    record = memory.take_record()
+    tokens = [uuid4() for _ in range(4)]
+    record.note(tokens)
+    record.current = 1
+    record.begin(tokens[1], uuid4(), timeout_seconds=60, alone=False)
+    assert memory.tokens() == set(tokens)
+    assert memory.take_back_unstarted(record) == tokens[2:]
+    assert memory.tokens() == set(tokens[:2])
+
+
 def test_thread_that_is_over_is_not_interrupted_for_whoever_has_its_record_now(memory: SharedMemory) -> None:
     record = memory.take_record(is_thread=True)
     interrupts = ThreadInterrupts(memory, record, threading.get_ident())

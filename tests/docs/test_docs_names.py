@@ -15,7 +15,7 @@ from tests.docs.pages import FENCE, PAGES, PROJECT, code_of, name_of
 
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 FOLDERS = "accounts|deploy|docs|portal|requirements|tasks|templates|tests"
-ADDRESS = re.compile(r"(?<![\w.])(?:\$URL)?(/(?:api|health|admin|account)(?:/[\w.{}-]+)*/?)")
+ADDRESS = re.compile(r"(?<![\w.])(?:\$URL)?(/(?:api|health|metrics|admin|account)(?:/[\w.{}-]+)*/?)")
 RESOURCE = re.compile(r"\b(?:GET|POST|DELETE) (/[\w/{}-]+)")
 # Read by django-q2, Django's createsuperuser, and `smoke`.
 OTHER_SETTINGS = {"Q_CLUSTER_NAME", "DJANGO_SUPERUSER_PASSWORD", "PORTAL_TOKEN"}

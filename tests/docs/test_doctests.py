@@ -9,11 +9,12 @@ import pkgutil
 import tasks
 import tasks.api.compat
 import tasks.client.command
+import tasks.interop
 import tasks.lifecycle
 
 MODULES = [
     f"{package.__name__}.{module.name}"
-    for package in (tasks, tasks.lifecycle, tasks.client, tasks.client.command, tasks.api.compat)
+    for package in (tasks, tasks.lifecycle, tasks.client, tasks.client.command, tasks.api.compat, tasks.interop)
     for module in pkgutil.iter_modules(package.__path__)
     if not module.ispkg and module.name != "__main__"
 ]

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tasks.registry import all_types
+from tasks.errors import InvalidInput
+from tasks.registry import all_types, get_type
 from tests.handlers.context import SAMPLES
 
 
@@ -61,3 +62,9 @@ def test_schemas_can_be_made_into_a_form_and_documentation(name: str) -> None:
     for field in definition.input.model_json_schema()["properties"].values():
         assert "title" in field
     assert "engine" in definition.result.model_json_schema()["properties"]
+
+
+def test_pointer_to_a_fault_escapes_what_means_something_in_pointers() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        get_type("diagnostic.echo").validate({"message": "x", "a/b~c": 1})
+    assert [fault["pointer"] for fault in refused.value.errors] == ["/input/a~1b~0c"]

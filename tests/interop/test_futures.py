@@ -195,7 +195,10 @@ def test_executor_without_a_call_needs_no_thread(service: User) -> None:
 
 def queries_of_functions() -> list[tuple[str]]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT query FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'")
+        cursor.execute(
+            "SELECT query FROM pg_stat_activity WHERE datname = current_database()"
+            " AND query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+        )
         return list(cursor.fetchall())
 
 

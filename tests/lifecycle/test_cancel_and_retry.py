@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,7 @@ from tasks.lifecycle.fill import fill_lanes
 from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.retry import retry_task
 from tasks.models import AuditEntry, Lane, Task
+from tests.locks import wait_for_waiters
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -72,7 +74,7 @@ def test_cancelled_task_does_not_come_back_to_life_in_a_fill_that_waited(
         Lane.objects.select_for_update(no_key=True).get(pk=lane.pk)
         thread.start()
         started.wait()
-        _wait_until_somebody_waits_for_a_lock()
+        wait_for_waiters()
         Task.objects.filter(pk=victim.pk).update(
             status="cancelled", cancel_requested_at="2026-01-01T00:00Z", finished_at="2026-01-01T00:00Z"
         )
@@ -80,16 +82,6 @@ def test_cancelled_task_does_not_come_back_to_life_in_a_fill_that_waited(
     victim.refresh_from_db()
     assert victim.status == "cancelled"
     assert Lane.objects.get(pk=lane.pk).taken == 0
-
-
-def _wait_until_somebody_waits_for_a_lock() -> None:
-    for _ in range(2000):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            cursor.execute("SELECT pg_sleep(0.005)")
-    raise AssertionError("nobody waited for the lane's lock")
 
 
 def test_cancel_whose_second_transaction_was_lost_is_completed_by_the_sweep(alice: User, submit: Submit) -> None:
@@ -140,6 +132,19 @@ def test_owners_retry_counts_against_the_quota_and_an_operators_does_not(
     cancel_task(task.pk, by=carol)
     with pytest.raises(errors.QuotaExceeded):
         retry_task(task.pk, by=carol, owner=carol)
+    assert retry_task(task.pk, by=olga).status == "ready"
+
+
+def test_maintenance_refuses_an_owners_retry_and_not_an_operators(
+    alice: User, olga: User, submit: Submit, settings: Any
+) -> None:
+    task = submit(alice)
+    cancel_task(task.pk, by=alice)
+    settings.MAINTENANCE = True
+    with pytest.raises(errors.Maintenance):
+        retry_task(task.pk, by=alice, owner=alice)
+    task.refresh_from_db()
+    assert task.status == "cancelled"
     assert retry_task(task.pk, by=olga).status == "ready"
 
 

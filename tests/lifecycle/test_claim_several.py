@@ -15,7 +15,7 @@ from accounts.models import User
 from tasks.lifecycle import finish, recover, sweep
 from tasks.lifecycle.claim import MOST_TOGETHER, Claimed, claim_tasks
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
-from tasks.models import Attempt, Cluster, Lane, Task
+from tasks.models import Attempt, Cluster, Lane, Node, Task
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -195,3 +195,46 @@ def test_row_that_others_hold_does_not_hide_the_line(carol: User, node: UUID) ->
             assert [one.id for one in claim_several(node)] == [ids[1]]
     finally:
         other.close()
+
+
+def lose(node: UUID) -> None:
+    assert recover.declare_lost(node, beat=Node.objects.get(pk=node).beat)
+
+
+def test_loss_of_a_node_is_charged_to_the_task_that_may_have_started_and_to_none_behind_it(
+    carol: User, node: UUID
+) -> None:
+    ids = submit_short(carol, 5)
+    Task.objects.update(max_attempts=1)
+    assert [one.id for one in claim_several(node)] == ids
+    lose(node)
+    assert recover.recover_gone_nodes() == 5
+    first, *others = Task.objects.order_by("id")
+    assert (first.status, first.error["code"], first.attempts_charged) == ("failed", "worker_lost", 1)
+    assert {(one.status, one.attempts_charged, one.alone) for one in others} == {("scheduled", 0, False)}
+    attempts = Attempt.objects.exclude(task=first).values_list("outcome", "charged")
+    assert set(attempts) == {("returned", False)}
+    assert Lane.objects.get(user=carol).taken == 0
+
+
+def test_recovery_that_stops_halfway_does_not_take_the_second_of_a_claim_for_the_first(carol: User, node: UUID) -> None:
+    ids = submit_short(carol, 3)
+    assert [one.id for one in claim_several(node)] == ids
+    lose(node)
+    for _ in ids:
+        assert recover.recover_gone_nodes(limit=1) == 1
+    assert list(Task.objects.order_by("id").values_list("attempts_charged", flat=True)) == [1, 0, 0]
+
+
+def test_each_worker_and_each_thread_of_a_lost_node_may_have_started_something(carol: User, node: UUID) -> None:
+    submit_short(carol, 2)
+    claim_several(node)
+    submit_short(carol, 2)
+    tokens = [uuid4() for _ in range(MOST_TOGETHER)]
+    assert len(claim_tasks(cluster="default", node=node, pid=2, tokens=tokens)) == 2
+    beside = submit_task(carol, Submission("diagnostic.sleep", {"seconds": 1})).task
+    [waits] = claim_tasks(cluster="default", node=node, pid=2, tokens=[uuid4()], main=False)
+    assert waits.id == beside.pk
+    lose(node)
+    assert recover.recover_gone_nodes() == 5
+    assert list(Task.objects.order_by("id").values_list("attempts_charged", flat=True)) == [1, 0, 1, 0, 1]

@@ -18,8 +18,9 @@ from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.retry import retry_task
 from tasks.lifecycle.run import run_attempt
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
-from tasks.models import Dependency, Lane, Settlement, Task
+from tasks.models import Dependency, Lane, Settlement, Task, Usage
 from tests.attempts import Uninterrupted
+from tests.locks import wait_for_waiters
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -163,7 +164,7 @@ def test_child_submitted_while_its_need_finishes_is_not_forgotten(
 
         depend.read_stand(alice, [first.pk], mark=True)
         thread.start()
-        _wait_for_a_waiting_lock()
+        wait_for_waiters()
         child = Task(
             owner=alice, type="diagnostic.echo", queue_id="diagnostics", cluster="default", status="waiting",
             lane=Lane.objects.get(user=alice), priority=5, priority_requested=5, line_key=0, est_seconds=1,
@@ -174,6 +175,26 @@ def test_child_submitted_while_its_need_finishes_is_not_forgotten(
         assert not done.is_set()
     thread.join(10)
     assert status(child) == "ready"
+
+
+def test_submission_that_is_the_victim_of_a_deadlock_is_made_again(alice: User, submit: Submit) -> None:
+    """Somebody holds the second need and then wants the first: Postgres ends the transaction that waited longer."""
+    first, second = submit(alice), submit(alice)
+    submitted: list[Task] = []
+
+    def submit_it() -> None:
+        submitted.append(submit(alice, needs=[first.pk, second.pk]))
+        connection.close()
+
+    thread = threading.Thread(target=submit_it)
+    with transaction.atomic():
+        Task.objects.select_for_update(no_key=True).get(pk=second.pk)
+        thread.start()
+        wait_for_waiters()
+        Task.objects.select_for_update(no_key=True).get(pk=first.pk)
+    thread.join(10)
+    assert [status(task) for task in submitted] == ["waiting"]
+    assert Usage.objects.get(user=alice).day_count == 3
 
 
 def test_settlement_lost_after_the_end_of_a_need_is_made_up_for(alice: User, submit: Submit, claim: Claim) -> None:
@@ -245,20 +266,6 @@ def test_fan_in_of_many_is_let_go_once(alice: User, submit: Submit, claim: Claim
 def _age_settlements() -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE settlement SET created_at = created_at - interval '9 s'")
-
-
-def _wait_for_a_waiting_lock() -> None:
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            for _ in range(2000):
-                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-                if cursor.fetchone()[0]:
-                    return
-                cursor.execute("SELECT pg_sleep(0.005)")
-    finally:
-        other.close()
-    raise AssertionError("nobody waits for a lock")
 
 
 def test_references_cannot_blow_an_input_up(

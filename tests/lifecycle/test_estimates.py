@@ -157,7 +157,7 @@ def test_wrong_estimate_does_not_keep_a_lane_behind_everybody(
 def test_newcomer_finds_one_task_of_such_a_lane_at_the_clock_and_not_all(
     alice: User, bob: User, submit: Submit, claim: Claim
 ) -> None:
-    """Two of alice's run at once; what the first gets back leaves the second nothing between the clock and the others."""
+    """Two of hers run at once; what the first gets back leaves the second nothing between the clock and the others."""
     for number, task in enumerate([submit(alice) for _ in range(4)]):
         place = 2.0 * number
         Task.objects.filter(pk=task.pk).update(vstart=place, rank=place, est_seconds=2.0, charged_seconds=2.0)

@@ -88,9 +88,9 @@ def test_flood_of_high_priority_delays_a_light_user_by_seconds_only(
 def _two_clusters() -> Iterator[None]:
     Cluster.objects.create(name="gpu")
     Queue.objects.filter(pk="text").update(cluster="gpu")
-    places._read_at = float("-inf")
+    places.forget_cache()
     yield
-    places._read_at = float("-inf")
+    places.forget_cache()
 
 
 @pytest.mark.usefixtures("_two_clusters")

@@ -35,8 +35,10 @@ def test_purge_takes_along_what_a_task_said_and_made(
     assert sweep.forget_history() == 1
     assert list(File.objects.all()) == [kept]
     assert not Event.objects.exists()
-    assert Attempt.objects.get().traceback == ""
-    assert Task.objects.get().status == "failed"
+    attempt, ended = Attempt.objects.get(), Task.objects.get()
+    assert (attempt.traceback, ended.status) == ("", "failed")
+    assert [error["message"] for error in (attempt.error, ended.error)] == ["", ""]
+    assert ended.error["code"] == attempt.error["code"] != ""
 
 
 def test_node_is_forgotten_though_attempts_name_it(

@@ -19,6 +19,7 @@ from tasks.lifecycle.move import move_locked, move_task, open_lanes, set_priorit
 from tasks.models import AuditEntry, Cluster, Lane, Node, Queue, Settlement, Task
 from tasks.models.ids import new_id
 from tests.claims import claim_task
+from tests.locks import wait_for_waiters
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -128,16 +129,6 @@ def test_scheduled_task_starts_in_the_queue_that_it_was_moved_to(
 # --- Races ------------------------------------------------------------------------------------------
 
 
-def wait_until_somebody_waits_for_a_lock() -> None:
-    for _ in range(2000):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            cursor.execute("SELECT pg_sleep(0.005)")
-    raise AssertionError("nobody waited for a lock")
-
-
 def in_a_thread(act: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
     """Run it on another connection; what it returns or raises is in the list."""
     said: list[object] = []
@@ -162,7 +153,7 @@ def test_move_that_waited_for_a_claim_leaves_the_task_to_the_worker(
     with transaction.atomic():
         claimed = claim_task(cluster="default", node=node, pid=1, token=uuid4())
         thread, said = in_a_thread(lambda: move_task(task.pk, "graphics", by=olga))
-        wait_until_somebody_waits_for_a_lock()
+        wait_for_waiters()
     thread.join(10)
     assert claimed is not None
     assert [type(answer) for answer in said] == [errors.WrongStatus]
@@ -198,7 +189,7 @@ def test_need_that_ends_while_its_dependent_moves_still_lets_it_go(
     with transaction.atomic():
         assert move_locked([child.pk], graphics).tasks == [child.pk]
         thread, said = in_a_thread(lambda: finish.finish_attempt(claimed, finish.succeeded({"engine": {}})))
-        wait_until_somebody_waits_for_a_lock()
+        wait_for_waiters()
     thread.join(10)
     assert said == [True]
     assert (fresh(child).status, fresh(child).cluster) == ("ready", "gpu")
@@ -229,7 +220,7 @@ def test_cancelling_and_moving_at_once_ends_the_task_once(
     with transaction.atomic():
         move_locked([task.pk], graphics)
         thread, said = in_a_thread(lambda: cancel_task(task.pk, by=olga).status)
-        wait_until_somebody_waits_for_a_lock()
+        wait_for_waiters()
     thread.join(10)
     Task.objects.filter(pk=task.pk, status="ready").update(cancel_requested_at="2026-01-01T00:00Z")
     sweep.end_cancelled_and_expired()

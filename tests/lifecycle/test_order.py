@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import sql
@@ -15,7 +16,7 @@ from tasks.lifecycle import finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
-from tasks.models import Lane, Task
+from tasks.models import Lane, Queue, Task
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -90,6 +91,18 @@ def test_wait_is_explained_in_the_scheduler_s_own_terms(
     claimed = claim()
     assert claimed is not None
     assert explain_wait(Task.objects.get(pk=claimed.id)).why is None
+
+
+def test_position_counts_what_waits_in_the_lane_for_other_queues(alice: User, submit: Submit, node: object) -> None:
+    """All open queues of a lane share its slots."""
+    for _ in range(5):
+        submit(alice)
+    other = submit(alice)
+    Task.objects.filter(pk=other.pk).update(queue_id="text")
+    last = submit(alice)
+    assert explain_wait(last).position == 7
+    Queue.objects.filter(pk="text").update(paused_at=Now())
+    assert explain_wait(last).position == 6
 
 
 def test_no_workers_is_said_when_no_node_is_alive(alice: User, submit: Submit) -> None:

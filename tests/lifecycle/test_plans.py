@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,7 +21,8 @@ from tasks.models import Lane, Task
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
-FLOOD = 100_000
+# A million in `make chaos`.
+FLOOD = int(os.environ.get("CHAOS_FLOOD", "100000"))
 MOST_PAGES = 500
 ECHO = Submission("diagnostic.echo", {"message": "x"})
 

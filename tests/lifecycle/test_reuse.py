@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors, files, registry
-from tasks.lifecycle import finish, reuse, sweep
+from tasks.lifecycle import finish, idempotency, reuse, sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, Submitted, submit_batch, submit_task
 from tasks.models import File, Task, Usage
@@ -31,13 +31,52 @@ def succeed(claim: Claim) -> None:
     finish.finish_attempt(claimed, finish.succeeded({"engine": {}, "text": "x"}))
 
 
-def test_same_work_is_answered_with_the_earlier_task_and_costs_nothing(alice: User, claim: Claim) -> None:
+def test_same_work_is_answered_with_the_earlier_task_and_costs_no_task(alice: User, claim: Claim) -> None:
     first = echo(alice, reuse=True)
     assert not first.reused
     succeed(claim)
     again = echo(alice, reuse=True)
     assert (again.task.pk, again.reused, again.task.status) == (first.task.pk, True, "succeeded")
     assert Usage.objects.get(user=alice).day_count == 1
+
+
+def test_reused_answer_counts_against_the_rate(make_user: Callable[..., User], claim: Claim) -> None:
+    carol = make_user("carol", per_minute=3)
+    echo(carol)
+    succeed(claim)
+    assert [echo(carol, reuse=True).reused for _ in range(2)] == [True, True]
+    with pytest.raises(errors.QuotaExceeded) as refused:
+        echo(carol, reuse=True)
+    assert refused.value.policy == "burst"
+
+
+def test_replay_of_a_reused_answer_gives_the_same_task_free_of_charge(
+    make_user: Callable[..., User], claim: Claim
+) -> None:
+    carol = make_user("carol", per_minute=3)
+    first = echo(carol).task
+    succeed(claim)
+
+    def send(body: str) -> Submitted:
+        submission = Submission("diagnostic.echo", {"message": "same"}, reuse=True)
+        return submit_task(carol, submission, idempotency_key="once", body_sha256=body)
+
+    assert (send("body").task.pk, Task.objects.count()) == (first.pk, 1)
+    # A later task did the same work; without a note of the key it would be the answer now.
+    later = echo(carol).task
+    succeed(claim)
+    for _ in range(3):
+        replayed = send("body")
+        assert (replayed.task.pk, replayed.replayed, replayed.reused) == (first.pk, True, False)
+    assert later.pk != first.pk
+    with pytest.raises(errors.IdempotencyConflict):
+        send("another body")
+
+
+def test_key_is_not_taken_twice_for_other_bodies_that_one_task_answers(alice: User) -> None:
+    task = echo(alice).task
+    assert idempotency.reserve(alice, "once", "body", [task.pk])
+    assert not idempotency.reserve(alice, "once", "another body", [task.pk])
 
 
 def test_without_asking_for_it_the_work_is_done_again(alice: User, claim: Claim) -> None:

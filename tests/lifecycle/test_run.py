@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors, registry
 from tasks.context import Context
 from tasks.handlers.diagnostic_echo import EchoResult
-from tasks.lifecycle import finish, run
+from tasks.lifecycle import finish, run, sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Attempt, Event, Task
@@ -140,6 +141,30 @@ def test_task_that_was_put_off_forty_thousand_times_is_still_claimed(
     for attempt in claimed:
         assert attempt is not None
         assert finish.finish_attempt(attempt, finish.succeeded({"engine": {}}))
+
+
+def test_task_whose_model_servers_are_busy_waits_longer_each_time_and_at_most_half_a_minute(
+    alice: User, submit: Submit, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def handler(_ctx: Context, _data: object) -> EchoResult:
+        raise errors.BackendBusy
+
+    echo = registry.get_type("diagnostic.echo")
+    monkeypatch.setitem(registry._types, "diagnostic.echo", replace(echo, handler=handler))
+    task = submit(alice)
+    waits = []
+    for _ in range(6):
+        claimed = claim()
+        assert claimed is not None
+        run.run_attempt(claimed, Quiet())
+        task.refresh_from_db()
+        ended_at = Attempt.objects.get(token=claimed.token).finished_at
+        waits.append((task.run_after - ended_at).total_seconds())
+        Task.objects.update(run_after=Now())
+        assert sweep.start_due() == 1
+    assert waits == [pytest.approx(seconds, rel=0.21) for seconds in (2, 4, 8, 16, 25, 25)]
+    assert max(waits) <= 30
+    assert task.attempts_charged == 0
 
 
 def test_retried_poison_task_has_its_three_lives_again(alice: User, submit: Submit, claim: Claim) -> None:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import sql
-from tasks.lifecycle import fill, sweep
+from tasks.lifecycle import fill, finish, recover, sweep
 from tasks.lifecycle.cancel import cancel_task
+from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.retry import retry_task
-from tasks.models import Lane, Task, Usage
+from tasks.models import Lane, Settlement, Task, Usage
+from tests.locks import wait_for_waiters
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -22,13 +30,17 @@ Submit = Callable[..., Task]
 
 
 @contextmanager
-def somebody_holds_the_lanes() -> Iterator[None]:
+def somebody_holds_the_lanes(
+    *, of: User | None = None, also: str = "SELECT", lock_timeout: str = "200ms"
+) -> Iterator[None]:
+    """Somebody keeps lanes locked, and this connection waits so long for them."""
     other = connection.copy()
     with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '200ms'")
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [lock_timeout])
+    whose = "true" if of is None else f"user_id = {of.pk}"
     try:
         with other.cursor() as cursor:
-            cursor.execute("BEGIN; SELECT FROM lane FOR UPDATE")
+            cursor.execute(f"BEGIN; SELECT FROM lane WHERE {whose} FOR UPDATE; {also}")
             yield
     finally:
         other.close()
@@ -63,7 +75,7 @@ def test_retry_asked_for_twice_at_once_is_counted_once(alice: User, submit: Subm
         Usage.objects.select_for_update().get(user=alice)
         for thread in threads:
             thread.start()
-        _wait_until_both_wait()
+        wait_for_waiters(2)
     for thread in threads:
         thread.join(10)
     assert Task.objects.get(pk=task.pk).status == "ready"
@@ -96,11 +108,139 @@ def test_lane_of_whoever_falls_silent_under_its_lock_comes_free(alice: User, sub
     assert given
 
 
-def _wait_until_both_wait() -> None:
-    for _ in range(2000):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0] == 2:
-                return
-            cursor.execute("SELECT pg_sleep(0.005)")
-    raise AssertionError("the retries did not wait for the usage row")
+def test_submission_is_accepted_although_its_connection_is_cut_before_the_lane_is_filled(
+    alice: User, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "send", _cut_before_lanes_are_locked)
+    task = submit(alice)
+    assert task.status == "held"
+
+
+def test_finish_is_recorded_although_its_connection_is_cut_before_the_slot_is_given_back(
+    alice: User, submit: Submit, claim: Callable[[], Claimed | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(alice)
+    claimed = claim()
+    assert claimed is not None
+    with monkeypatch.context() as cut:
+        cut.setattr(sql, "send", _cut_before_lanes_are_locked)
+        assert finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    monkeypatch.setattr(sweep, "STALE", timedelta(0))
+    assert sweep.settle_old() == 1
+    assert Lane.objects.get(user=alice).taken == 0
+
+
+def _cut_before_lanes_are_locked(name: str, params: Mapping[str, Any]) -> Callable[[], list[Any]]:
+    """What psycopg makes of a connection that ends between a statement and its rows (`psycopg.rows.no_result`)."""
+    if name == "lock_lanes":
+        connection.connection.close()
+        with connection.wrap_database_errors:
+            raise psycopg.InterfaceError("the cursor doesn't have a result")
+    return _send(name, params)
+
+
+_send = sql.send
+
+
+# --- A lane that somebody keeps locked delays nobody else --------------------------------------------
+
+
+def due(user: User, submit: Submit) -> Task:
+    task = submit(user, run_after=datetime.now(UTC) + timedelta(hours=1))
+    Task.objects.filter(pk=task.pk).update(run_after=Now() - timedelta(seconds=9))
+    return task
+
+
+def owed(user: User, submit: Submit) -> Task:
+    """The user has one slot, which an ended task had."""
+    task = submit(user)
+    Task.objects.filter(pk=task.pk).update(status="held", rank=None)
+    lane = Lane.objects.get(user=user)
+    Lane.objects.filter(user=user).update(taken=lane.slots)
+    Settlement.objects.create(token=uuid4(), task_id=uuid4(), lane=lane, charge_seconds=0)
+    Settlement.objects.update(created_at=Now() - timedelta(seconds=9))
+    return task
+
+
+def held(user: User, submit: Submit) -> Task:
+    """Held until `test_upkeep…` frees the slots."""
+    task = submit(user)
+    Task.objects.filter(pk=task.pk).update(status="held", rank=None)
+    lane = Lane.objects.get(user=user)
+    Lane.objects.filter(user=user).update(taken=lane.slots)
+    return task
+
+
+def late(user: User, submit: Submit) -> Task:
+    task = submit(user, start_before=datetime.now(UTC) + timedelta(hours=1))
+    Task.objects.filter(pk=task.pk).update(start_before=Now())
+    return task
+
+
+@pytest.mark.parametrize(
+    ("make", "duty", "status"),
+    [
+        (due, sweep.start_due, "ready"),
+        (owed, sweep.settle_old, "ready"),
+        (held, sweep.fill_idle, "ready"),
+        (late, sweep.end_cancelled_and_expired, "expired"),
+    ],
+)
+def test_upkeep_goes_on_without_the_lane_that_somebody_holds(
+    make: Callable[[User, Submit], Task],
+    duty: Callable[[], int],
+    status: str,
+    alice: User,
+    bob: User,
+    submit: Submit,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sweep, "LIMIT", 2)
+    # More than a portion stands before bob's, in a lane that comes first.
+    alices = [make(alice, submit) for _ in range(3)]
+    bobs = make(bob, submit)
+    if make == held:
+        Lane.objects.update(taken=0)
+    with somebody_holds_the_lanes(of=alice):
+        assert duty() >= 1
+    bobs.refresh_from_db()
+    assert bobs.status == status
+    assert not Task.objects.filter(pk__in=[task.pk for task in alices], status=status).exists()
+    while duty():
+        pass
+    assert Task.objects.filter(pk__in=[task.pk for task in alices], status=status).count() == 3
+
+
+def test_recovery_waits_for_no_lane(
+    alice: User, bob: User, submit: Submit, claim: Callable[[], Claimed | None], node: UUID
+) -> None:
+    for user in (alice, bob):
+        submit(user)
+        assert claim() is not None
+    assert recover.declare_lost(node, beat=0)
+    with somebody_holds_the_lanes(of=alice, lock_timeout="20s"):
+        began = time.monotonic()
+        assert recover.recover_gone_nodes() == 2
+        assert time.monotonic() - began < 10
+    assert set(Task.objects.values_list("status", flat=True)) == {"scheduled"}
+    assert (Lane.objects.get(user=alice).taken, Lane.objects.get(user=bob).taken) == (1, 0)
+    Settlement.objects.update(created_at=Now() - timedelta(seconds=9))
+    assert sweep.settle_old() == 1
+    assert Lane.objects.get(user=alice).taken == 0
+
+
+def test_recovery_of_a_task_that_somebody_holds_keeps_no_other_waiting(
+    alice: User, bob: User, submit: Submit, claim: Callable[[], Claimed | None], node: UUID
+) -> None:
+    """As a node does that froze while it finished an attempt."""
+    held, other = submit(alice), submit(bob)
+    assert claim() is not None
+    assert claim() is not None
+    assert recover.declare_lost(node, beat=0)
+    with (
+        somebody_holds_the_lanes(of=alice, also=f"SELECT FROM task WHERE id = '{held.pk}' FOR UPDATE"),
+        pytest.raises(OperationalError),
+    ):
+        recover.recover_gone_nodes()
+    assert [Task.objects.get(pk=task.pk).status for task in (held, other)] == ["running", "scheduled"]
+    assert recover.recover_gone_nodes() == 1

@@ -96,6 +96,37 @@ def test_rate_allows_a_minutes_worth_at_once_and_then_refuses(make_user: Callabl
     assert 1 <= refusal.value.retry_after_seconds <= 20
 
 
+@pytest.mark.parametrize(
+    ("faulty", "refusal"),
+    [
+        (Submission("no.such.type", {}), errors.UnknownTaskType),
+        (Submission("diagnostic.echo", {}), errors.InvalidInput),
+        (echo(webhook="https://10.0.0.1/"), errors.InvalidInput),
+        (Submission("http.request", {"url": "https://example.com/"}, reuse=True), errors.InvalidInput),
+    ],
+)
+def test_refused_submission_costs_the_rate_and_nothing_else(
+    make_user: Callable[..., User], faulty: Submission, refusal: type[errors.Refused]
+) -> None:
+    carol = make_user("carol", per_minute=3)
+    for _ in range(3):
+        with pytest.raises(refusal):
+            submit_task(carol, faulty)
+    usage = Usage.objects.get(user=carol)
+    assert (usage.day_count, usage.waiting_bound) == (0, 0)
+    for submission in (faulty, echo()):
+        with pytest.raises(errors.QuotaExceeded) as exceeded:
+            submit_task(carol, submission)
+        assert exceeded.value.policy == "burst"
+    assert not Task.objects.exists()
+
+
+def test_replay_is_free(make_user: Callable[..., User]) -> None:
+    carol = make_user("carol", per_minute=1)
+    tasks = {submit_task(carol, echo(), idempotency_key="k", body_sha256="b").task.pk for _ in range(3)}
+    assert len(tasks) == 1
+
+
 def test_batch_counts_once_against_the_rate_and_per_task_against_the_day(make_user: Callable[..., User]) -> None:
     carol = make_user("carol", per_minute=1, per_day=5)
     submit_batch(carol, [echo() for _ in range(5)])

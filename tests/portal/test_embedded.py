@@ -226,3 +226,13 @@ def test_hidden_checkout_keeps_its_data_outside(folder: Path) -> None:
         assert choose_home(folder, account) == home
     finally:
         shutil.rmtree(home)
+
+
+def test_log_tells_of_a_violation_without_the_row(cluster: Cluster) -> None:
+    with cluster.held(), psycopg.connect(cluster.url("postgres")) as one:
+        one.execute("CREATE TEMPORARY TABLE given (input text, needed text NOT NULL)")
+        with pytest.raises(psycopg.errors.NotNullViolation):
+            one.execute("INSERT INTO given VALUES ('a secret', NULL)")
+    news = cluster.log.read_text().rpartition("violates not-null constraint")
+    assert news[1], cluster.log.read_text()
+    assert "a secret" not in news[0] + news[2]

@@ -17,7 +17,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from accounts.models import User
-from portal.asgi import whole_body, wsgi_scope
+from portal.asgi import wsgi_scope
+from portal.slow_clients import from_client
+from tasks.api.arrival import Arrival
 from tasks.consumers import NOT_SIGNED_IN
 from tasks.lifecycle.claim import Claimed
 from tests.web.conftest import Submit
@@ -114,7 +116,7 @@ def test_body_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
 
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "http_version": "1.1", "headers": []}
     served: Any = WSGIMiddleware(application)  # type: ignore[arg-type]
-    asyncio.run(served(scope, whole_body(receive), send))
+    asyncio.run(served(scope, from_client(receive, Arrival()), send))
     assert isinstance(seen[0], ConnectionResetError)
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
-from portal.web.uploads import limit_body
+from portal.web.uploads import takes_files
 from tasks import errors
 from tasks.files import delete_file, open_file, store_file
 from tasks.lifecycle.quota import read_quota
@@ -40,8 +40,8 @@ def list_files(request: SignedInRequest) -> HttpResponse:
     return render(request, "web/files/page.html", context)
 
 
-@limit_body()
 @login_required
+@takes_files()
 @require_POST
 def upload(request: SignedInRequest) -> HttpResponseBase:
     """Store an upload: answers with JSON to the script, with the list of files to a plain form."""

@@ -21,7 +21,7 @@ from portal.web.forms.task_input import InputForm, quick_field
 from portal.web.forms.task_options import OptionsForm
 from portal.web.ids import uuids_in
 from portal.web.people import SignedInRequest
-from portal.web.uploads import limit_body
+from portal.web.uploads import takes_files
 from tasks import errors
 from tasks.lifecycle.quota import read_quota
 from tasks.lifecycle.submit import Submission, submit_task
@@ -53,8 +53,8 @@ def choose_type(request: SignedInRequest) -> HttpResponse:
     return render(request, "web/new/types.html", context)
 
 
-@limit_body(files=MAX_FILES_A_FORM)
 @login_required
+@takes_files(MAX_FILES_A_FORM)
 def submit(request: SignedInRequest, type_name: str) -> HttpResponseBase:
     """Show the form of a task type, or submit it."""
     definition = _type_or_404(type_name)

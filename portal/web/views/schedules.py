@@ -19,7 +19,7 @@ from portal.web.forms.task_input import InputForm
 from portal.web.forms.task_options import OptionsForm
 from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
-from portal.web.uploads import limit_body
+from portal.web.uploads import takes_files
 from tasks import errors
 from tasks.lifecycle.quota import read_quota
 from tasks.lifecycle.schedule import (
@@ -66,8 +66,8 @@ def choose_type(request: SignedInRequest) -> HttpResponse:
     return render(request, "web/schedules/types.html", {"types": ready})
 
 
-@limit_body(files=MAX_FILES_A_FORM)
 @login_required
+@takes_files(MAX_FILES_A_FORM)
 def create(request: SignedInRequest, type_name: str) -> HttpResponseBase:
     """Show the form of a schedule of this type, or make it."""
     try:

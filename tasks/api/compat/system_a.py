@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from tasks import errors, models, sql
 from tasks.api import refusals
+from tasks.api.authentication import may_read_tasks
 from tasks.api.bodies import Query, read_body, read_query
 from tasks.api.compat.marks import new_marked_id, system_of
 from tasks.api.compat.submitting import Names, TheirBody, in_their_words, submit_theirs
@@ -91,6 +92,11 @@ class QueueStats(Shape):
 
     queues: dict[str, QueueCounts]
     workers: int = Field(description="of the whole installation")
+
+
+class HealthA(Shape):
+    status: Literal["healthy", "degraded"] = Field(description="degraded: there are no workers")
+    workers: int
 
 
 class AnalyzeImageView(CountedView):
@@ -175,7 +181,7 @@ class TaskViewA(ApiView):
         if system_of(task_id) == LETTER:
             for needed in task.dependencies.values_list("needs", flat=True):
                 cancel_task(needed, by=self.caller, owner=self.caller)
-        return Response(_task_object(task, content_of(task)))
+        return Response(_task_object(task, content_of(task) if may_read_tasks(request) else None))
 
 
 class QueueStatsView(ApiView):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 from uuid import UUID
 
 from django.core import signing
@@ -17,9 +17,10 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import ApiToken
 from tasks import errors
 from tasks.api import refusals
-from tasks.api.authentication import reader_id
+from tasks.api.authentication import reader_id, require_scope
 from tasks.api.bodies import Query, check_body, read_body, read_query
 from tasks.api.compat.submitting import TheirBody, in_their_words, submit_theirs
 from tasks.api.compat.words import SYSTEM_C, error_text
@@ -86,6 +87,13 @@ class AcceptedC(Shape):
     status: Literal["QUEUED", "RUNNING", "DONE", "FAILED"]
 
 
+class TaskC(AcceptedC):
+    """A task as system C shows it."""
+
+    result_url: str | None = Field(description="of the result's bytes, good for an hour without a token")
+    error: str | None
+
+
 class ImageView(CountedView):
     scopes: ClassVar = {"POST": "tasks:write"}
 
@@ -116,7 +124,8 @@ class SpeechView(CountedView):
     def post(self, request: Request) -> Response:
         """Recognise speech, as system C did.
 
-        The same as `speech.transcribe`. The recording comes as the form field `file`, or by its address.
+        The same as `speech.transcribe`. The recording comes as the form field `file`, which needs the scope `files`,
+        too, or by its address.
         """
         read_query(request.query_params, Query)
         if request.content_type.startswith("multipart/form-data"):
@@ -137,6 +146,7 @@ def poll(request: HttpRequest) -> HttpResponse:
     Raises:
         InvalidParameter: `task_id` is no id.
         NotFound: no such task of the caller.
+        MissingScope: it made a file, and the token does not read files.
     """
     owner = reader_id(request, "tasks:read")
     try:
@@ -195,6 +205,8 @@ def _result_url(request: HttpRequest, task: Task, content: TaskContent | None) -
     if task.status != Status.SUCCEEDED or content is None or content.result is None:
         return None
     if images := content.result.get("images"):
+        # The address is one of a file, which another scope reads.
+        reader_id(request, "files")
         return request.build_absolute_uri(signed_path(UUID(images[0]), seconds=LINK_SECONDS))
     signature = signing.TimestampSigner(salt=SALT).sign(str(task.pk)).partition(":")[2]
     return request.build_absolute_uri(f"{reverse('api:compat-c-result', args=[task.pk])}?signature={signature}")
@@ -208,7 +220,13 @@ def _accepted(submitted: Submitted) -> Response:
 
 
 def _submit_recording(view: CountedView, request: Request) -> Submitted:
-    """Store the recording and submit its task; a recording whose task was not accepted is not kept."""
+    """Store the recording and submit its task; a recording whose task was not accepted is not kept.
+
+    Raises:
+        MissingScope: the token does not upload files.
+        As `submit_task`.
+    """
+    require_scope(cast(ApiToken | None, request.auth), view.caller, "files")
     given: Any = request.FILES.getlist("file")
     if len(given) != 1:
         detail = "Send one recording in the field “file”."

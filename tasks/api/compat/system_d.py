@@ -6,8 +6,8 @@ Its addresses are the portal's own: a submission is told by its body, a task by 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -15,20 +15,22 @@ from pydantic import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tasks import errors
-from tasks.api.authentication import reader_id
+from tasks import errors, registry
+from tasks.api.authentication import may_call, may_read_tasks, reader_id
 from tasks.api.bodies import Query, read_body, read_query
 from tasks.api.compat.marks import new_marked_id, system_of
 from tasks.api.compat.submitting import TheirBody, submit_theirs
 from tasks.api.compat.words import SYSTEM_D, error_text
-from tasks.api.objects.shape import write_time
+from tasks.api.objects.shape import Shape, write_time
+from tasks.api.objects.task import content_of
 from tasks.api.views.tasks import POLL_AFTER_SECONDS, CountedView
 from tasks.lifecycle.read import read_task
-from tasks.lifecycle.submit import Submission, Submitted
+from tasks.lifecycle.submit import Submission
 from tasks.models import Task, TaskContent
 from tasks.statuses import Status
 
 LETTER = "D"
+TYPE = "text.generate"
 NAMES = {"prompt": "prompt", "model": "model"}
 UNKNOWN_MODEL = "unknown_model"
 
@@ -38,12 +40,28 @@ class RunPrompt(TheirBody):
     model: str | None = Field(default=None, description="one that is not known here gives way to the default")
 
 
+class TaskD(Shape):
+    """A task as system D shows it."""
+
+    id: UUID
+    status: Literal["PENDING", "PROCESSING", "COMPLETED", "FAILED"]
+    prompt: str | None
+    model: str | None = Field(description="what wrote the text, or was asked to")
+    result: str | None = Field(description="the text, when it is completed")
+    engine: dict[str, Any] | None = Field(description="what did the work: name, version, kind, sha256")
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
 def submits_prompt(request: HttpRequest) -> bool:
     """Say whether a submission is in system D's shape: a prompt, and no type.
 
     What is not JSON is not ours to judge: the portal's own view says what is wrong with it.
     """
-    if request.method != "POST" or b'"prompt"' not in request.body:
+    # A stranger's body is not read: the portal's own view refuses it.
+    if request.method != "POST" or not may_call(request, "tasks:write") or b'"prompt"' not in request.body:
         return False
     try:
         body = json.loads(request.body)
@@ -60,24 +78,28 @@ class PromptView(CountedView):
         read_query(request.query_params, Query)
         body = read_body(request, RunPrompt)
         data = {"prompt": body.prompt} | ({"model": body.model} if body.model else {})
-        submission = Submission("text.generate", data, id=new_marked_id(LETTER))
-        submitted = self._submit(request, submission)
-        shown = _task_object(submitted.task, submitted.task.content)
+        submission = Submission(TYPE, _with_known_model(data), id=new_marked_id(LETTER))
+        submitted = submit_theirs(self.caller, request, submission, NAMES)
+        content = content_of(submitted.task) if may_read_tasks(request) else None
+        shown = _task_object(submitted.task, content) | {"prompt": body.prompt}
         response = Response(shown | {"status": SYSTEM_D.on_submission(submitted)})
         response["Location"] = f"/api/v1/tasks/{submitted.task.pk}"
         if submitted.replayed:
             response["Idempotency-Replayed"] = "true"
         return response
 
-    def _submit(self, request: Request, submission: Submission) -> Submitted:
-        try:
-            return submit_theirs(self.caller, request, submission, NAMES)
-        except errors.InvalidInput as error:
-            if {fault["code"] for fault in error.errors} != {UNKNOWN_MODEL}:
-                raise
-        # Its clients name models of their old installation; the result names the one that answered.
-        plain = {name: value for name, value in submission.input.items() if name != "model"}
-        return submit_theirs(self.caller, request, replace(submission, input=plain), NAMES)
+
+def _with_known_model(data: dict[str, str]) -> dict[str, str]:
+    """Return the input without a model that is not here; other faults are found where it is submitted.
+
+    Its clients name models of their old installation; the result names the one that answered.
+    """
+    try:
+        registry.get_type(TYPE).validate(data)
+    except errors.InvalidInput as error:
+        if {fault["code"] for fault in error.errors} == {UNKNOWN_MODEL}:
+            return {name: value for name, value in data.items() if name != "model"}
+    return data
 
 
 def reads_prompt(request: HttpRequest, task_id: UUID) -> bool:

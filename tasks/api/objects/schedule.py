@@ -19,11 +19,13 @@ class ScheduledTask(Shape):
     """What is submitted; null leaves it to the task type."""
 
     type: str
-    input: dict[str, Any]
+    input: dict[str, Any] | None = Field(
+        description="null for a token without the scope `tasks:read`, and in lists where it is large"
+    )
     priority: int | None
     timeout: int | None
     max_attempts: int | None
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] = Field(description="empty for a token without the scope `tasks:read`")
     tags: list[str]
     on_quota: Literal["reject", "downgrade"]
 
@@ -120,6 +122,11 @@ def schedule_object(schedule: models.Schedule) -> dict[str, Any]:
         "created_at": write_time(schedule.created_at),
         "urls": {"self": own, **{part: f"{own}/{part}" for part in ("runs", "run", "pause", "resume")}},
     }
+
+
+def without_content(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return a schedule as JSON for a token that may act on tasks and not read them."""
+    return shown | {"task": shown["task"] | {"input": None, "metadata": {}}}
 
 
 def schedule_run_object(run: models.ScheduleRun) -> dict[str, Any]:

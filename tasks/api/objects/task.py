@@ -87,15 +87,21 @@ class TaskUrls(Shape):
 
 
 class Task(Shape):
-    """One submitted unit of work. Times are RFC 3339 in UTC, durations are seconds."""
+    """One submitted unit of work. Times are RFC 3339 in UTC, durations are seconds.
+
+    A token without the scope `tasks:read` is not shown content: `input` and `result` are null, `metadata` is empty.
+    """
 
     id: UUID
     type: str
     status: Shown
     done: bool = Field(description="true in the four last statuses; loop on it")
     version: int = Field(description="rises with every change")
-    input: Any = Field(description="as the task type's input schema says; null once purged")
-    result: Any = Field(description="as the task type's result schema says; null until it succeeded, and once purged")
+    input: Any = Field(description="as the task type's input schema says; null once purged, and without `tasks:read`")
+    result: Any = Field(
+        description="as the task type's result schema says; null until it succeeded, once purged, "
+        "and without `tasks:read`"
+    )
     error: TaskError | None
     priority: Priority
     progress: Progress
@@ -103,7 +109,7 @@ class Task(Shape):
     attempts: AttemptCount
     engine: dict[str, Any] | None = Field(description="what did the work: name, version, kind, sha256")
     usage: dict[str, Any] = Field(description="what the work used, such as tokens")
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] = Field(description="your own; empty once purged, and without `tasks:read`")
     tags: list[str]
     batch: UUID | None
     needs: list[UUID] = Field(description="tasks that it waits for, or waited for")
@@ -175,6 +181,11 @@ def task_object(task: models.Task, content: models.TaskContent | None, wait: Wai
             "copy": f"{own}/copy",
         },
     }
+
+
+def without_content(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return a task as JSON for a token that may act on tasks and not read them."""
+    return shown | {"input": None, "result": None, "metadata": {}}
 
 
 def wait_of_row(task: models.Task) -> Wait:

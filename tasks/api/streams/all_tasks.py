@@ -11,13 +11,13 @@ from uuid import UUID
 from tasks.api.streams.reads import (
     EVENTS_AT_ONCE,
     Said,
-    Shown,
     encode,
     in_thread,
     read_changed,
+    read_ended,
     read_events,
-    read_many,
     read_position,
+    read_shown,
 )
 from tasks.api.streams.wake import Woken
 from tasks.api.streams.wire import Wire
@@ -81,23 +81,31 @@ class AllTasks:
         return missed or []
 
     async def _tell_some(self, tasks: Collection[UUID], changed: Collection[UUID]) -> None:
-        shown = await in_thread(read_many, changed, self._owner_id)
-        for one in shown:
-            if not one.done:
-                await self._tell_status("task", one)
+        # Told before the events: so all that a task said before its end is told before its end.
+        ended = await in_thread(read_ended, changed, self._owner_id) if changed else set()
+        for task in changed:
+            if task not in ended and await self._tell_status(task, is_end=False):
+                ended.add(task)
         await self._tell_events(tasks)
-        for one in shown:
-            if one.done:
-                await self._tell_status("done", one)
+        for task in changed:
+            if task in ended:
+                await self._tell_status(task, is_end=True)
 
-    async def _tell_status(self, name: str, shown: Shown) -> None:
-        task_id = UUID(shown.object["id"])
+    async def _tell_status(self, task_id: UUID, *, is_end: bool) -> bool:
+        """Read one task and tell its status; its end only when it is time for that. Return whether it has ended.
+
+        One at a time, and forgotten when it is told: inputs and results may have megabytes.
+        """
+        shown = await in_thread(read_shown, task_id, self._owner_id)
+        if shown is None or (shown.done and not is_end):
+            return shown is not None
         status = shown.object["status"]
         if self._status.pop(task_id, None) != status:
-            await self._wire.event(name, encode(shown.object))
+            await self._wire.event("done" if shown.done else "task", encode(shown.object))
         self._status[task_id] = status
         if len(self._status) > MOST_REMEMBERED:
             del self._status[next(iter(self._status))]
+        return shown.done
 
     async def _tell_events(self, tasks: Collection[UUID]) -> None:
         after = min(self._last_of(task) for task in tasks)

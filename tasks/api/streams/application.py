@@ -70,8 +70,8 @@ async def answer_stream(views: Application, scope: Scope, receive: Receive, send
 
 async def _may_go_on(views: Application, scope: Scope) -> bool:
     answer = await ask(views, scope, Handover(is_check=True))
-    # 5xx: the database is away, which says nothing against the caller.
-    return answer.status < 400 or answer.status >= 500
+    # 5xx: the database is away. 429: the caller may, but reads too much elsewhere. Neither speaks against the stream.
+    return answer.status < 400 or answer.status == 429 or answer.status >= 500
 
 
 def _wake(opened: Opened, token_id: str | None) -> Wake:

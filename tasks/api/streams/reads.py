@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,8 @@ from tasks import sql
 from tasks.api.objects.task import task_object
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.read import read_task
+from tasks.models import Task
+from tasks.statuses import TERMINAL
 
 Read = TypeVar("Read")
 
@@ -65,9 +67,10 @@ def read_shown(task_id: UUID, owner_id: int) -> Shown | None:
     return Shown(task_object(task, content, explain_wait(task)), task.version, task.done)
 
 
-def read_many(task_ids: Iterable[UUID], owner_id: int) -> list[Shown]:
-    """Return those tasks of this owner that are there."""
-    return [shown for task_id in task_ids if (shown := read_shown(task_id, owner_id)) is not None]
+def read_ended(task_ids: Collection[UUID], owner_id: int) -> set[UUID]:
+    """Return which of these tasks of this owner have ended."""
+    ended = Task.objects.filter(pk__in=task_ids, owner=owner_id, status__in=TERMINAL)
+    return set(ended.values_list("pk", flat=True))
 
 
 def read_events(task_ids: Iterable[UUID], after: int) -> list[Said]:

@@ -11,12 +11,13 @@ from rest_framework.response import Response
 
 from tasks import errors
 from tasks.api import refusals
+from tasks.api.authentication import may_read_tasks
 from tasks.api.bodies import Body, Query, Time, read_body, read_query
-from tasks.api.objects.schedule import Schedule, ScheduleRun, schedule_object, schedule_run_object
+from tasks.api.objects.schedule import Schedule, ScheduleRun, schedule_object, schedule_run_object, without_content
 from tasks.api.objects.task import Task
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.schema import ListOf, operation
-from tasks.api.views.tasks import CountedView, answer_task
+from tasks.api.views.tasks import CountedView, Metadata, Tags, answer_task
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.schedule import (
     change_schedule,
@@ -30,6 +31,7 @@ from tasks.lifecycle.schedule_draft import Draft
 from tasks.lifecycle.schedule_fire import run_schedule_now
 from tasks.lifecycle.submit import Submission
 from tasks.models import Schedule as StoredSchedule
+from tasks.models.small_json import if_small
 
 EXAMPLE: dict[str, Any] = {
     "name": "Morning report",
@@ -50,8 +52,8 @@ class TaskToSchedule(Body):
     priority: int | None = Field(default=None, ge=1, le=10)
     timeout: int | None = Field(default=None, ge=1, le=2**31 - 1, description="seconds one attempt may take")
     max_attempts: int | None = Field(default=None, ge=1, le=20)
-    metadata: dict[str, str | int | float | bool | None] = Field(default={})
-    tags: list[str] = Field(default=[])
+    metadata: Metadata = Field(default={})
+    tags: Tags = Field(default=[])
     on_quota: Literal["reject", "downgrade"] = "reject"
 
     def submission(self) -> Submission:
@@ -120,16 +122,20 @@ class SchedulesView(ApiView):
         read_query(request.query_params, Query)
         body = read_body(request, CreateSchedule)
         schedule = create_schedule(self.caller, Draft(**body.given()))
-        response = Response(schedule_object(schedule), status=201)
+        response = Response(_shown_to(request, schedule), status=201)
         response["Location"] = response.data["urls"]["self"]
         return response
 
     @operation("list_schedules", tag="schedules", query=PageQuery, answers={200: ListOf[Schedule]}, headers=["Link"])
     def get(self, request: Request) -> Response:
-        """List your schedules, newest first."""
+        """List your schedules, newest first.
+
+        Inputs of more than some kilobytes are null here: they are at `urls.self`.
+        """
         query = read_query(request.query_params, PageQuery)
-        page = page_by_id(StoredSchedule.objects.of(self.caller), query)
-        return answer_page(request, [schedule_object(schedule) for schedule in page.rows], page.next_cursor)
+        schedules = StoredSchedule.objects.of(self.caller).defer("input").annotate(small_input=if_small("input"))
+        page = page_by_id(schedules, query)
+        return answer_page(request, [_listed(schedule) for schedule in page.rows], page.next_cursor)
 
 
 class ScheduleView(ApiView):
@@ -153,7 +159,7 @@ class ScheduleView(ApiView):
         Fields that are not sent stay as they are; `task` is replaced as a whole. New times count from now.
         """
         body = read_body(request, ChangeSchedule)
-        return Response(schedule_object(change_schedule(schedule_id, body.given(), owner=self.caller)))
+        return Response(_shown_to(request, change_schedule(schedule_id, body.given(), owner=self.caller)))
 
     @operation(
         "delete_schedule",
@@ -185,7 +191,7 @@ class RunScheduleView(CountedView):
 
         Besides its times, which stay as they are; also when it is paused or has ended.
         """
-        response = answer_task(run_schedule_now(schedule_id, by=self.caller, owner=self.caller), status=202)
+        response = answer_task(request, run_schedule_now(schedule_id, by=self.caller, owner=self.caller), status=202)
         response["Location"] = response.data["urls"]["self"]
         return response
 
@@ -201,7 +207,7 @@ class PauseScheduleView(ApiView):
     )
     def post(self, request: Request, schedule_id: UUID) -> Response:
         """Pause a schedule. Repeating it changes nothing."""
-        return Response(schedule_object(pause_schedule(schedule_id, by=self.caller, owner=self.caller)))
+        return Response(_shown_to(request, pause_schedule(schedule_id, by=self.caller, owner=self.caller)))
 
 
 class ResumeScheduleView(ApiView):
@@ -218,7 +224,7 @@ class ResumeScheduleView(ApiView):
 
         What was missed meanwhile is not made up for. Repeating it changes nothing.
         """
-        return Response(schedule_object(resume_schedule(schedule_id, by=self.caller, owner=self.caller)))
+        return Response(_shown_to(request, resume_schedule(schedule_id, by=self.caller, owner=self.caller)))
 
 
 class ScheduleRunsView(ApiView):
@@ -237,3 +243,14 @@ class ScheduleRunsView(ApiView):
         query = read_query(request.query_params, PageQuery)
         page = page_by_id(find_schedule(schedule_id, owner=self.caller).runs.all(), query)
         return answer_page(request, [schedule_run_object(run) for run in page.rows], page.next_cursor)
+
+
+def _listed(schedule: StoredSchedule) -> dict[str, Any]:
+    schedule.input = schedule.small_input  # type: ignore[attr-defined]
+    return schedule_object(schedule)
+
+
+def _shown_to(request: Request, schedule: StoredSchedule) -> dict[str, Any]:
+    """Return a schedule that the caller has just changed; its content is for those who may read it."""
+    shown = schedule_object(schedule)
+    return shown if may_read_tasks(request) else without_content(shown)

@@ -147,7 +147,7 @@ class CancelView(ApiView):
         A waiting task ends at once, a running one within seconds. Repeating it, or cancelling a task
         that has ended, changes nothing.
         """
-        return answer_task(cancel_task(task_id, by=self.caller, owner=self.caller), status=202)
+        return answer_task(request, cancel_task(task_id, by=self.caller, owner=self.caller), status=202)
 
 
 class RetryView(CountedView):
@@ -158,15 +158,18 @@ class RetryView(CountedView):
         tag="tasks",
         answers={202: Task},
         headers=["ETag", "RateLimit-Policy", "RateLimit"],
-        problems=[errors.NotFound, errors.WrongStatus, errors.QuotaExceeded, refusals.CsrfFailed],
-    )
+        problems=[
+            errors.NotFound, errors.WrongStatus, errors.QuotaExceeded, errors.UserDisabled, errors.Maintenance,
+            refusals.CsrfFailed,
+        ],
+    )  # fmt: skip
     def post(self, request: Request, task_id: UUID) -> Response:
         """Run a failed, cancelled or expired task again.
 
         It keeps its id, and its attempts are allowed anew. Repeating it while the task is under way
         changes nothing. A task that has succeeded is 409: copy it instead.
         """
-        return answer_task(retry_task(task_id, by=self.caller, owner=self.caller), status=202)
+        return answer_task(request, retry_task(task_id, by=self.caller, owner=self.caller), status=202)
 
 
 class CopyView(CountedView):
@@ -196,4 +199,4 @@ class CopyView(CountedView):
             idempotency_key=key,
             body_sha256=body_digest(request) if key else "",
         )
-        return answer_submitted(submitted)
+        return answer_submitted(request, submitted)

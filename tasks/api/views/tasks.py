@@ -7,14 +7,16 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
 from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tasks import errors, models
+from tasks.api.authentication import may_read_tasks
 from tasks.api.bodies import Body, Query, Time, read_body, read_query
 from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.api.objects.preview import Preview, preview_object
-from tasks.api.objects.task import Task, content_of, task_object, wait_of_row
+from tasks.api.objects.task import Task, content_of, task_object, wait_of_row, without_content
 from tasks.api.pagination import answer_page, page_by_id
 from tasks.api.rate_limits import rate_limit_headers
 from tasks.api.refusals import InvalidParameter
@@ -24,6 +26,7 @@ from tasks.api.views.view import ApiView
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.preview import preview_task
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
+from tasks.lifecycle.validate import MAX_METADATA_KEYS, MAX_TAGS
 
 POLL_AFTER_SECONDS = 1
 MOST_NEEDS = 100
@@ -69,6 +72,19 @@ def _task_id(value: Any) -> Any:
 TaskId = Annotated[UUID, BeforeValidator(_task_id, json_schema_input_type=UUID)]
 
 
+def _few_keys(value: Any) -> Any:
+    # Before the values are looked at: pydantic counts only when none of them is wrong.
+    if isinstance(value, dict) and len(value) > MAX_METADATA_KEYS:
+        raise PydanticCustomError("out_of_range", "At most {most} keys.", {"most": MAX_METADATA_KEYS})
+    return value
+
+
+Metadata = Annotated[
+    dict[str, str | int | float | bool | None], Field(max_length=MAX_METADATA_KEYS), BeforeValidator(_few_keys)
+]
+Tags = Annotated[list[str], Field(max_length=MAX_TAGS)]
+
+
 class TaskOptions(Body):
     """How a task is to be done; all of it may be left out."""
 
@@ -85,8 +101,8 @@ class TaskOptions(Body):
     start_before: Time | None = Field(default=None, description="expire when not started by then")
     timeout: int | None = Field(default=None, ge=1, le=2**31 - 1, description="seconds one attempt may take")
     max_attempts: int | None = Field(default=None, ge=1, le=20)
-    metadata: dict[str, str | int | float | bool | None] = Field(default={}, description="your own; lists filter by it")
-    tags: list[str] = Field(default=[], description="your own; lists filter by them")
+    metadata: Metadata = Field(default={}, description="your own; lists filter by it")
+    tags: Tags = Field(default=[], description="your own; lists filter by them")
     webhook: str | None = Field(
         default=None, min_length=1, max_length=2_000, description="id of a webhook endpoint, or a URL: hears of the end"
     )
@@ -170,7 +186,7 @@ class TasksView(CountedView):
         With `Prefer: wait=N` the answer comes when the task is done, 201, or after N seconds, 202.
         With `reuse` an earlier task that did the same work may be the answer: 201 with `Reused: true`.
         With `validate_only=true` nothing is stored: 200 tells the effective priority, the place in the
-        queue, and what it would cost; what would be refused is refused.
+        queue, and what it would cost; what would be refused is refused. Asking counts as a submission of the minute.
         """
         query = read_query(request.query_params, SubmitQuery)
         body = read_body(request, SubmitTask)
@@ -180,7 +196,7 @@ class TasksView(CountedView):
         submitted = submit_task(
             self.caller, body.submission(), idempotency_key=key, body_sha256=body_digest(request) if key else ""
         )
-        return answer_submitted(submitted)
+        return answer_submitted(request, submitted)
 
     @operation(
         "list_tasks",
@@ -203,20 +219,25 @@ class TasksView(CountedView):
         return answer_page(request, rows, page.next_cursor)
 
 
-def answer_submitted(submitted: Submitted) -> Response:
+def answer_submitted(request: Request, submitted: Submitted) -> Response:
     """Answer a task that was accepted just now, or the one that the idempotency key gave before."""
-    response = answer_task(submitted.task, status=201 if submitted.reused else 202)
+    response = answer_task(request, submitted.task, status=201 if submitted.reused else 202)
     if submitted.reused:
         response["Reused"] = "true"
     response["Location"] = response.data["urls"]["self"]
-    response["Retry-After"] = str(POLL_AFTER_SECONDS)
+    if not submitted.task.done:
+        response["Retry-After"] = str(POLL_AFTER_SECONDS)
     if submitted.replayed:
         response["Idempotency-Replayed"] = "true"
     return response
 
 
-def answer_task(task: models.Task, *, status: int) -> Response:
-    """Answer a task that was read with its content, with its place in the queue and its ETag."""
-    response = Response(task_object(task, content_of(task), explain_wait(task)), status=status)
+def answer_task(request: Request, task: models.Task, *, status: int) -> Response:
+    """Answer a task that was read with its content, with its place in the queue and its ETag.
+
+    The content is for those who may read it: what the caller does to a task needs another scope.
+    """
+    shown = task_object(task, content_of(task), explain_wait(task))
+    response = Response(shown if may_read_tasks(request) else without_content(shown), status=status)
     response["ETag"] = task.etag
     return response

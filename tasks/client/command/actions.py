@@ -18,7 +18,19 @@ from tasks.client.portal import Client
 from tasks.client.shapes import Task
 from tasks.client_errors import PortalError
 
-OPTIONS = ("priority", "needs", "tags", "timeout", "max_attempts", "run_after", "start_before", "on_quota", "reuse")
+OPTIONS = (
+    "priority",
+    "needs",
+    "after",
+    "tags",
+    "timeout",
+    "max_attempts",
+    "run_after",
+    "start_before",
+    "webhook",
+    "on_quota",
+    "reuse",
+)
 
 
 def submit(client: Client, arguments: Namespace) -> int:

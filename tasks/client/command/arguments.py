@@ -116,12 +116,16 @@ def _add_submission(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--priority", type=int, metavar="1-10")
     parser.add_argument("--idempotency-key", metavar="KEY", help="the same key and fields submit only once a day")
     parser.add_argument("--needs", action="append", metavar="ID", help="a task that must have succeeded first")
+    parser.add_argument(
+        "--after", action="append", metavar="ID", help="a task that must have ended first, however it did"
+    )
     parser.add_argument("--tag", action="append", dest="tags", metavar="TAG")
     parser.add_argument("--metadata", action="append", metavar="KEY=VALUE")
     parser.add_argument("--timeout", type=int, metavar="SECONDS", help="that one attempt may take")
     parser.add_argument("--max-attempts", type=int, metavar="N")
     parser.add_argument("--run-after", metavar="TIME", help="not before this time, as 2030-01-31T12:00:00Z")
     parser.add_argument("--start-before", metavar="TIME", help="expire when not started by then")
+    parser.add_argument("--webhook", metavar="ID|URL", help="an endpoint, or an address, that hears of the end")
     parser.add_argument(
         "--reuse",
         action="store_true",

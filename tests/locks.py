@@ -1,0 +1,23 @@
+"""Waits until somebody waits: for tests of what happens to two who want the same row."""
+
+from __future__ import annotations
+
+import time
+
+from django.db import connection
+
+WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def wait_for_waiters(count: int = 1, *, seconds: float = 10.0) -> None:
+    """Return when so many connections of this database wait for a lock."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            # Within a transaction the view shows what it showed first.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(WAITERS)
+            if cursor.fetchone()[0] >= count:
+                return
+        time.sleep(0.005)
+    raise AssertionError(f"fewer than {count} waited for a lock")
