@@ -39,15 +39,18 @@ def replace_pickle() -> None:
 
 
 def replace_machinery() -> None:
-    """Put our pipe and sentinel in the place of django-q2's. Only `manage.py qcluster` needs it."""
+    """Put our pipe, sentinel and leader in the place of django-q2's. Only `manage.py qcluster` needs it."""
     from django_q import cluster
+    from django_q.management.commands import qcluster
     from django_q.signals import post_spawn
 
+    from tasks.cluster.leader import Leader
     from tasks.cluster.sentinel import NodeSentinel
     from tasks.cluster.tickets import TicketPipe
 
     cluster.Queue = TicketPipe
     cluster.Sentinel = NodeSentinel
+    qcluster.Cluster = Leader
     post_spawn.connect(_start_worker, dispatch_uid="tasks.cluster.start_worker")
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 import psutil
@@ -79,3 +80,13 @@ def test_ticket_that_is_taken_after_the_stop_starts_nothing(carol: User, start_n
     node.leader.wait(30)
     assert list(Attempt.objects.values_list("outcome", "worker_pid")) == []
     assert Task.objects.filter(pk__in=accepted, status="ready", attempt_number=0).count() == 10
+
+
+def test_node_that_is_told_to_stop_again_and_again_stops(start_node: StartNode) -> None:
+    """As by an impatient operator: each signal may come while the one before is being obeyed."""
+    node = start_node()
+    for number in range(2000):
+        with suppress(psutil.NoSuchProcess):
+            node.leader.send_signal((signal.SIGTERM, signal.SIGINT)[number % 2])
+    node.leader.wait(15)
+    assert node.row.status == "stopped"
