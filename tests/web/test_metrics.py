@@ -287,6 +287,7 @@ def test_database_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch, 
         other.join()
     assert found["portal_database_up", ()] == 0
     assert ("portal_settlements_owed", ()) not in found
+    monkeypatch.undo()
     assert read()["portal_database_up", ()] == 1
 
 
