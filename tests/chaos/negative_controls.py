@@ -293,7 +293,7 @@ def _shows(control: Control, copy: Path) -> bool:
     file.write_text(text.replace(control.before, control.after))
     path, _, chosen = control.tests.partition(" -k ")
     # The state machine finds a race by chance: it is given time, and stops at the first that it finds.
-    answer = _pytest(copy, [path, *(["-k", chosen] if chosen else [])], CHAOS_EXAMPLES="300")
+    answer = _pytest(copy, [path, *(["-k", chosen] if chosen else [])], CHAOS_EXAMPLES="800")
     # 1 is "tests failed"; anything else (nothing collected, a crash) shows nothing. Nor does a test that never ran.
     red = answer.returncode == 1 and " error" not in answer.stdout.splitlines()[-1]
     print(f"{'red' if red else 'GREEN':8}{control.mechanism}", flush=True)
