@@ -145,10 +145,12 @@ def task_note(task: Task) -> str:
     if task.error and task.status == "failed":
         return str(task.error.get("message", ""))
     content = getattr(task, "content", None)
-    for value in content.input.values() if content and isinstance(content.input, dict) else ():
-        if isinstance(value, str) and len(value) != UUID_LENGTH:
-            return " ".join(value[:300].split())
-    return ", ".join(getattr(task, "file_names", [])[:3]) or str(task.id)
+    values = content.input.values() if content and isinstance(content.input, dict) else ()
+    texts = [" ".join(value[:300].split()) for value in values if isinstance(value, str) and len(value) != UUID_LENGTH]
+    # A single word is more often a choice, such as a language, than what the task is about.
+    sentences = [text for text in texts if " " in text]
+    files = ", ".join(getattr(task, "file_names", [])[:3])
+    return next((words for words in (*sentences, files, *texts) if words), str(task.id))
 
 
 @register.filter

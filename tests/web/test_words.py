@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import doctest
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from portal.templatetags import look
 from portal.web import csv_export, document_facts, words
 from portal.web.forms import task_input
+from tasks.models import TaskContent
 from tasks.statuses import SHOWN
 
 
@@ -36,3 +37,21 @@ def test_every_status_has_words_an_icon_and_a_tone() -> None:
 def test_every_reason_to_wait_has_words() -> None:
     whys = "waiting_for_a_slot waiting_for_a_worker queue_paused no_workers waiting_for_tasks scheduled retry_backoff"
     assert set(whys.split()) | {"backend_busy"} == set(words.WAITS)
+
+
+@pytest.mark.parametrize(
+    ("given", "files", "note"),
+    [
+        ({"ocr": "auto", "file": "0" * 36}, ["scan.pdf"], "scan.pdf"),
+        ({"file": "0" * 36, "question": "When does\nthe ferry leave?"}, ["map.png"], "When does the ferry leave?"),
+        ({"message": "hi"}, [], "hi"),
+        ({}, [], "an id"),
+    ],
+)
+def test_task_is_known_by_its_words_or_its_files_and_not_by_its_options(
+    given: dict[str, str], files: list[str], note: str
+) -> None:
+    task = SimpleNamespace(
+        id="an id", status="succeeded", error=None, file_names=files, content=TaskContent(input=given)
+    )
+    assert look.task_note(task) == note  # type: ignore[arg-type]
