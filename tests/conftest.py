@@ -8,7 +8,6 @@ import pytest
 
 from accounts import tokens
 from accounts.models import Plan, User
-from tests.web.live import LiveServer, environment_of_test
 
 
 @pytest.fixture
@@ -66,18 +65,3 @@ def _files_in_a_folder_of_the_test(settings: object, tmp_path: object) -> Iterat
 def _cheap_password_hashes(settings: object) -> None:
     # The real ones take a third of a second a user, on purpose.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="session")
-def web_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """One web process for all tests: it starts slowly and keeps nothing between requests."""
-    folder = tmp_path_factory.mktemp("web")
-    live = LiveServer(log=folder / "web.log", environment=environment_of_test(media=folder / "media"))
-    yield live
-    live.stop()
-
-
-@pytest.fixture
-def server(transactional_db: None, web_process: LiveServer) -> LiveServer:
-    """A web process on the test database."""
-    return web_process

@@ -32,7 +32,10 @@ from tasks.models import Task, TaskContent
 from tests.api.conftest import MakeClient, Undisturbed
 from tests.api.streaming import Event, EventSource
 from tests.cluster.conftest import wait_until
+from tests.web.conftest import server, web_process
 from tests.web.live import LiveServer, environment_of_test, session_cookie
+
+__all__ = ["server", "web_process"]
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 

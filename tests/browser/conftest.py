@@ -12,7 +12,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from accounts.models import User
 from portal import chromium
 from tests.cluster.conftest import RunningNode
+from tests.web.conftest import server, web_process
 from tests.web.live import LiveServer, session_cookie
+
+__all__ = ["server", "web_process"]
 
 ARGUMENTS = [
     "--no-sandbox",
