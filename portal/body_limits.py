@@ -43,7 +43,7 @@ class BodyLimitMiddleware:
         most = files * settings.MAX_UPLOAD_BYTES + FORM_BYTES if files else settings.MAX_BODY_BYTES
         given = request.META.get("CONTENT_LENGTH") or "0"
         # One that is no number is read as 0 by Django.
-        if given.isdigit() and int(given) > most:
+        if given.isascii() and given.isdigit() and int(given) > most:
             return too_large(request, takes_files=bool(files))
         return None
 

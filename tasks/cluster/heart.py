@@ -89,8 +89,8 @@ class Heart(threading.Thread):
     def _watch_sentinel(self) -> None:
         if orphaned():
             os._exit(1)
-        # A worker killed inside django-q2's timer lock leaves the sentinel waiting for it for ever. Counted in
-        # our own steps, not by the clock: when the whole node was frozen, nobody hangs.
+        # A process killed inside a lock of django-q2's (its stop event has one) leaves the sentinel waiting for ever.
+        # Counted in our own steps, not by the clock: when the whole node was frozen, nobody hangs.
         ticked_at = self._node.memory.header.ticked_at
         self._steps_without_tick = self._steps_without_tick + 1 if ticked_at == self._ticked_at else 0
         self._ticked_at = ticked_at

@@ -39,7 +39,7 @@ def replace_pickle() -> None:
 
 
 def replace_machinery() -> None:
-    """Put our pipe, sentinel and leader in the place of django-q2's. Only `manage.py qcluster` needs it."""
+    """Put our pipe, timer, sentinel and leader in the place of django-q2's. Only `manage.py qcluster` needs it."""
     from django_q import cluster
     from django_q.management.commands import qcluster
     from django_q.signals import post_spawn
@@ -47,8 +47,10 @@ def replace_machinery() -> None:
     from tasks.cluster.leader import Leader
     from tasks.cluster.sentinel import NodeSentinel
     from tasks.cluster.tickets import TicketPipe
+    from tasks.cluster.timer import Timer
 
     cluster.Queue = TicketPipe
+    cluster.Value = Timer
     cluster.Sentinel = NodeSentinel
     qcluster.Cluster = Leader
     post_spawn.connect(_start_worker, dispatch_uid="tasks.cluster.start_worker")

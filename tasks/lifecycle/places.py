@@ -11,10 +11,9 @@ from accounts.models import User
 from tasks import errors, sql
 from tasks.models import Queue
 
-# Queues rarely change; a moved queue takes effect for new tasks within this time.
+# Queues rarely change; a moved queue takes effect for new tasks within this time. Lanes stay as long as their users,
+# but a database that was restored has others.
 CACHE_SECONDS = 5.0
-
-# A lane stays as long as its user does.
 MOST_LANES = 10_000
 
 _queues: dict[str, str] = {}

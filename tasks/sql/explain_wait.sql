@@ -1,5 +1,7 @@
 -- Why a queued task has not started, how many start before it, counted up to a limit, and how much work that is.
 -- Work that waits for others is counted like any other: nodes run many such tasks at once, so estimates err upwards.
+-- What is counted is ordered as its index is: otherwise, beside a flood, the planner expects enough of it anywhere in the
+-- table, and reads all of it where there is none.
 -- Locks: nothing. Index: task_ready for the shared line, task_held for the lane, task_running (no more of them than places).
 SELECT queue.paused_at IS NOT NULL AS queue_paused,
        place.workers,
@@ -34,6 +36,7 @@ SELECT queue.paused_at IS NOT NULL AS queue_paused,
                 AND other.cluster = task.cluster
                 AND other.status = 'ready'
                 AND (other.rank, other.id) < (task.rank, task.id)
+              ORDER BY other.rank, other.id
               LIMIT %(limit)s) AS in_line
      UNION ALL
      SELECT count(*)::int, coalesce(sum(est_seconds), 0)::float
@@ -44,6 +47,7 @@ SELECT queue.paused_at IS NOT NULL AS queue_paused,
                                       AND held.queue_id = open.name
                                       AND held.status = 'held'
                                       AND (held.line_key, held.id) < (task.line_key, task.id)
+                                    ORDER BY held.line_key, held.id
                                     LIMIT %(limit)s) AS other
                WHERE open.paused_at IS NULL
                LIMIT %(limit)s)

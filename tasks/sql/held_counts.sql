@@ -3,4 +3,8 @@
 SELECT lane.id AS lane, counted.held
   FROM unnest(%(lanes)s::bigint[]) AS lane (id)
   CROSS JOIN LATERAL (SELECT count(*)::int AS held
-                        FROM (SELECT FROM task WHERE lane_id = lane.id AND status = 'held' LIMIT %(cap)s) AS held_tasks) AS counted
+                        FROM (SELECT FROM task
+                               WHERE lane_id = lane.id AND status = 'held'
+                               -- As its index is: not the whole table, where there are few.
+                               ORDER BY queue_id
+                               LIMIT %(cap)s) AS held_tasks) AS counted

@@ -62,4 +62,4 @@ UPDATE usage_mark
   FROM mark
  WHERE usage_mark.id = mark.id
    AND mark.until > mark.since
-RETURNING (SELECT count(*)::int FROM added) AS days, mark.until < now() - interval '1 hour' AS is_behind
+RETURNING (SELECT count(*)::int FROM added) AS days, mark.until < now() - interval '2 minutes' AS is_behind

@@ -115,22 +115,3 @@ def test_recommended_batch_follows_run_time_and_load(api: MakeClient, alice: Use
 
 def test_unknown_queue_is_404(api: MakeClient, alice: User) -> None:
     assert api(alice).get("/api/v1/queues/nope").status_code == 404
-
-
-def test_plans_of_the_figures_use_indexes(alice: User) -> None:
-    from django.db import connection
-
-    from tasks import sql
-
-    given = {"cap": 10, "owner": alice.pk, "most": 10, "window": 60.0}
-    for name, index in (
-        ("own_depths", "task_owner_waiting"),
-        ("queue_speed", "attempt_pkey"),
-        ("cluster_load", "task_ready"),
-        ("recent_run_seconds", "attempt_pkey"),
-    ):
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute(b"EXPLAIN " + sql.statement(name), given)
-            plan = "\n".join(row[0] for row in cursor.fetchall())
-        assert index in plan, plan

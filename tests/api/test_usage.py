@@ -92,6 +92,14 @@ def test_mark_stays_behind_what_may_still_commit(alice: User, end: Callable[...,
     assert datetime.now(UTC) - UsageMark.objects.get().counted_until >= timedelta(minutes=2)
 
 
+def test_one_round_reaches_what_ended_last(alice: User, end: Callable[..., Attempt]) -> None:
+    """The mark goes forward a day at a time: from an odd hour of the day it does not stop short of now."""
+    UsageMark.objects.update(counted_until=datetime.now(UTC) - timedelta(days=2, minutes=25))
+    end(alice, ago=LONG_AGO)
+    roll_up_usage()
+    assert UsageDay.objects.filter(owner=alice).exists()
+
+
 def test_window_begins_on_its_first_day(api: MakeClient, alice: User, end: Callable[..., Attempt]) -> None:
     end(alice, ago=timedelta(days=5))
     client = api(alice)

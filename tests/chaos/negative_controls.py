@@ -141,6 +141,13 @@ CONTROLS = [
         "tests/lifecycle/test_lost_answers.py -k claim_that",
     ),
     Control(
+        "a worker's timer has no lock to die with",
+        "tasks/cluster/install.py",
+        "cluster.Value = Timer",
+        "",
+        "tests/cluster/test_timer.py",
+    ),
+    Control(
         "children die with their parent",
         "tasks/cluster/orphans.py",
         "ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)",

@@ -17,7 +17,7 @@ from tasks import sql
 from tasks.lifecycle import finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
-from tasks.models import Lane, Task
+from tasks.models import Attempt, Lane, Task
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -38,6 +38,35 @@ def test_hot_statements_stay_off_the_flood(
     _flood()
     asked = _questions(carol, node, claim)
     pages = {name: _pages_read(name, parameters) for name, parameters in asked.items()}
+    assert {name: count for name, count in pages.items() if count > MOST_PAGES} == {}
+
+
+def test_figures_stay_off_the_flood(
+    make_user: Callable[..., User], node: UUID, claim: Callable[[], Claimed | None]
+) -> None:
+    """What pages and clients ask for now and then is left to the planner, which knows of the flood after a while."""
+    carol, dave = make_user("carol", slots=8), make_user("dave", slots=8)
+    submit_batch(carol, [ECHO] * 12)
+    submit_batch(dave, [ECHO] * 2)
+    ended = claim()
+    assert ended is not None
+    finish.finish_attempt(ended, finish.succeeded({"engine": {}}))
+    _flood()
+    _flood_of_attempts()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    asked: dict[str, dict[str, Any]] = {
+        "own_depths": {"cap": 100, "owner": dave.pk},
+        "own_counts": {"cap": 100, "owner": dave.pk, "since": UUID(int=0), "window": 3600.0},
+        "queue_speed": {"most": 100, "window": 60.0},
+        "recent_run_seconds": {"most": 100},
+        "cluster_load": {"cap": 100},
+        "queue_depths": {"cap": 100},
+        "task_counts": {"cap": 100},
+        "held_counts": {"cap": 100, "lanes": list(Lane.objects.values_list("pk", flat=True))},
+        "explain_wait": {"task": Task.objects.filter(owner=carol, status="held").latest("id").pk, "limit": 100},
+    }
+    pages = {name: _pages_read(name, parameters, options="") for name, parameters in asked.items()}
     assert {name: count for name, count in pages.items() if count > MOST_PAGES} == {}
 
 
@@ -88,10 +117,21 @@ def _flood() -> None:
         )
 
 
-def _pages_read(statement: str, parameters: dict[str, Any]) -> int:
+def _flood_of_attempts() -> None:
+    own = {"id", "number", "token"}
+    columns = ", ".join(field.column for field in Attempt._meta.concrete_fields if field.column not in own)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO attempt (number, token, {columns}) SELECT number, gen_random_uuid(), {columns} "
+            f"FROM (SELECT {columns} FROM attempt LIMIT 1) AS one, generate_series(2, %s) AS number",
+            [FLOOD // 10],
+        )
+
+
+def _pages_read(statement: str, parameters: dict[str, Any], *, options: str = settings.INDEX_PLANS_ONLY) -> int:
     """Return how many pages a statement touches on a worker's connection; what it did is undone."""
     with transaction.atomic(), connection.cursor() as cursor:
-        for option in settings.INDEX_PLANS_ONLY.split(" -c ")[1:]:
+        for option in options.split(" -c ")[1:]:
             cursor.execute(f"SET LOCAL {option.replace('=', ' = ')}")
         cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql.statement(statement).decode(), parameters)
         [plan] = cursor.fetchone()[0]
