@@ -17,7 +17,7 @@ from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle import admit
 from tasks.lifecycle.cancel import end_unstarted, tell_node
-from tasks.lifecycle.fill import MOST_TOLD, fill_soon, settle
+from tasks.lifecycle.fill import fill_soon, settle
 from tasks.lifecycle.move import find_queue, move_locked, set_priority_locked
 from tasks.models import Dependency, Operation, Task
 from tasks.models.operation import OperationKind
@@ -126,7 +126,7 @@ def _retry(operation: Operation, tasks: Sequence[UUID]) -> Step:
     step.reasons[PURGED] = left.filter(content=None).count()
     step.reasons[BROKEN] = left.exclude(content=None).count()
     step.reasons = +step.reasons
-    step.after_commit = lambda: fill_soon({row.lane for row in revived}, tell=step.changed[:MOST_TOLD])
+    step.after_commit = lambda: fill_soon({row.lane for row in revived}, newcomers=step.changed)
     return step
 
 

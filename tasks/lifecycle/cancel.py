@@ -80,7 +80,7 @@ def end_unstarted(tasks: Sequence[tuple[UUID, int]]) -> int:
             },
         )
         announce_ended([row.id for row in rows if row.what == "ended"])
-        fill_locked(lanes)
+        fill_locked(lanes, newcomers=())
     settle([(row.id, row.lane) for row in rows if row.what == "settlement"], dependents=True)
     return sum(row.what == "ended" for row in rows)
 

@@ -109,7 +109,7 @@ def _start_tries() -> int:
         insert(system, admit.admit(system, limits, accepted))
         started = [WebhookDelivery(pk=row.id, trying_task_id=item.id) for row, item in zip(due, accepted, strict=True)]
         WebhookDelivery.objects.bulk_update(started, ["trying_task_id"])
-    fill_soon([first.lane])
+    fill_soon([first.lane], newcomers=[item.id for item in accepted])
     return len(due)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -109,17 +109,25 @@ def insert_started(starter: UUID, children: Sequence[tuple[Accepted, str]]) -> N
     sql.run("mark_needs", {"tasks": [child.id for child, _ in children]})
 
 
-def release_dependents(ended: Sequence[UUID], lanes: list[int]) -> list[tuple[UUID, int]]:
-    """Look again at what waits for ended tasks; lanes are locked by the caller.
+@dataclass(frozen=True)
+class Released:
+    """The tasks that went into their lanes.
 
-    Returns:
-        (token, lane) of the settlements of those that failed with them, whose own dependents come next.
+    And (token, lane) of the settlements of those that failed with what they needed, whose own dependents come next.
     """
-    if not ended:
-        return []
-    rows = sql.run("depend", {"ended": list(ended), "lanes": lanes, "limit": MOST_RELEASED})
+
+    tasks: list[UUID]
+    settlements: list[tuple[UUID, int]]
+
+
+def release_dependents(ended: Sequence[UUID], lanes: list[int]) -> Released:
+    """Look again at what waits for ended tasks; lanes are locked by the caller."""
+    rows = sql.run("depend", {"ended": list(ended), "lanes": lanes, "limit": MOST_RELEASED}) if ended else []
     announce_ended([row.id for row in rows if row.what == "failed"])
-    return [(row.id, row.lane) for row in rows if row.what == "settlement"]
+    return Released(
+        tasks=[row.id for row in rows if row.what == "released"],
+        settlements=[(row.id, row.lane) for row in rows if row.what == "settlement"],
+    )
 
 
 def _is_open(task: Accepted, stand: Stand) -> bool:

@@ -7,8 +7,9 @@ beside free slots, settlements), and `tasks.lifecycle.sweep` redoes it within a 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
@@ -17,8 +18,13 @@ from tasks import sql
 from tasks.lifecycle.announce import announce_ended
 from tasks.lifecycle.depend import release_dependents
 
+if TYPE_CHECKING:
+    from tasks.lifecycle.submit import Accepted
+
 # Whoever watches the owner's tasks looks at all of them when one is told.
 MOST_TOLD = 20
+# Of more newcomers than these it costs less to read their lanes from the beginning.
+MOST_LOOKED_UP = 100
 
 logger = logging.getLogger(__name__)
 
@@ -41,40 +47,53 @@ def locked_lanes(lanes: Iterable[int]) -> Iterator[list[int]]:
         yield ids
 
 
-def fill_lanes(lanes: Iterable[int], *, tell: Sequence[UUID] = ()) -> int:
+def fill_lanes(lanes: Iterable[int], *, newcomers: Sequence[UUID] | None = None) -> int:
     """Move held tasks into free slots; return how many became ready. Opens its own transaction.
 
     In a full lane a newcomer of higher priority takes the slot of a ready task that nobody has claimed.
 
     Args:
-        tell: tasks whose watchers are to look again: new ones, and those that came back to life.
+        newcomers: as for `fill_locked`; their watchers are told to look again.
     """
+    come = newcomers or ()
     with _pipelined_lanes(lanes) as ids:
-        filled = sql.send("fill", {"lanes": ids})
-        if tell:
-            sql.send("tell", {"tasks": list(tell[:MOST_TOLD])})
+        filled = _send_fill(ids, newcomers)
+        if come:
+            sql.send("tell", {"tasks": list(come[:MOST_TOLD])})
         moved: int = filled()[0].moved
-        while moved < len(tell) and sql.run_one("swap", {"lanes": ids}).swapped:
-            moved += fill_locked(ids)
+        while moved < len(come) and sql.run_one("swap", {"lanes": ids}).swapped:
+            moved += fill_locked(ids, newcomers=())
         return moved
 
 
-def fill_soon(lanes: Iterable[int], *, tell: Sequence[UUID] = ()) -> None:
+def fill_soon(lanes: Iterable[int], *, newcomers: Sequence[UUID]) -> None:
     """Fill lanes now, or leave it to the sweep: for callers whose first transaction has promised everything already."""
     try:
-        fill_lanes(lanes, tell=tell)
+        fill_lanes(lanes, newcomers=newcomers)
     except (DatabaseError, InterfaceError) as error:
         logger.warning("filling lanes is left to the sweep: %s", error)
         connection.close_if_unusable_or_obsolete()
 
 
-def fill_locked(lanes: list[int]) -> int:
-    """Fill lanes whose locks the open transaction holds."""
-    moved: int = sql.run_one("fill", {"lanes": lanes}).moved
+def fill_locked(lanes: list[int], *, newcomers: Sequence[UUID] | None = None) -> int:
+    """Fill lanes whose locks the open transaction holds; return how many became ready.
+
+    Args:
+        newcomers: all tasks that came into the lanes since they were filled last: new ones, and those that came back to
+            life. None: any may have come, or have moved up, so that the lanes are read from their beginning.
+    """
+    moved: int = _send_fill(lanes, newcomers)()[0].moved
     return moved
 
 
-def settle(settlements: Iterable[tuple[UUID, int]], *, dependents: bool) -> None:
+def _send_fill(lanes: list[int], newcomers: Sequence[UUID] | None) -> Callable[[], list[Any]]:
+    are_few = newcomers is not None and len(newcomers) <= MOST_LOOKED_UP
+    return sql.send("fill", {"lanes": lanes, "newcomers": list(newcomers or ()) if are_few else None})
+
+
+def settle(
+    settlements: Iterable[tuple[UUID, int]], *, dependents: bool, started: Sequence[Accepted] | None = None
+) -> None:
     """Give back the slots of ended attempts, let go what waited for them, and fill all these lanes.
 
     Where something fails because what it needed has failed, that is settled next, and so on.
@@ -82,16 +101,20 @@ def settle(settlements: Iterable[tuple[UUID, int]], *, dependents: bool) -> None
     Args:
         settlements: (token of the attempt, lane); those that were settled before are passed over.
         dependents: whether others may wait for one of them; then their lanes are looked up first.
+        started: all tasks that the attempts started. None: nobody knows any more.
     """
     owed = list(settlements)
+    children = {task.id: task.lane for task in started or ()}
     while owed:
         tokens = [token for token, _ in owed]
-        lanes = {lane for _, lane in owed}
+        lanes = {lane for _, lane in owed} | set(children.values())
         if dependents:
             lanes |= {row.lane for row in sql.run("dependent_lanes", {"tokens": tokens})}
         with _pipelined_lanes(lanes) as ids:
             settled = sql.run("settle", {"tokens": tokens, "lanes": ids})
             announce_ended([row.id for row in settled if row.may_be_heard])
-            owed = release_dependents([row.id for row in settled if row.has_dependents], ids)
-            sql.send("fill", {"lanes": ids})
+            released = release_dependents([row.id for row in settled if row.has_dependents], ids)
+            newcomers = None if started is None else [*children, *released.tasks]
+            _send_fill(ids, newcomers)
+            owed = released.settlements
         dependents = True

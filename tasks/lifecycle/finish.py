@@ -74,7 +74,8 @@ def finish_attempt(claimed: Claimed, ending: Ending) -> bool:
     if recorded is None:
         return False
     try:
-        settle([(claimed.token, claimed.lane_id)], dependents=recorded.has_dependents)
+        started = [child for child, _ in ending.started]
+        settle([(claimed.token, claimed.lane_id)], dependents=recorded.has_dependents, started=started)
     except (DatabaseError, InterfaceError) as error:
         # The settlement is durable: the sweep does it within a second or two.
         logger.warning("settling %s is left to the sweep: %s", claimed.id, error)

@@ -117,11 +117,11 @@ def move_locked(tasks: Sequence[UUID], goal: Queue) -> Moved:
     sql.run("lock_tasks", {"tasks": sorted({*tasks, *needed})})
     rows = sql.run("move", {"tasks": list(tasks), "waiting": waiting, "lanes": lanes, "queue": goal.name})
     ended = _ended_needs([row.id for row in rows if row.waits])
-    settlements = release_dependents(ended, lanes)
+    released = release_dependents(ended, lanes)
     fill_locked(lanes)
     moved = [row.id for row in rows]
     sql.run("tell", {"tasks": moved[:MOST_TOLD]})
-    return Moved(moved, settlements)
+    return Moved(moved, released.settlements)
 
 
 def set_priority_locked(tasks: Sequence[UUID], priority: int) -> list[UUID]:
@@ -136,7 +136,7 @@ def set_priority_locked(tasks: Sequence[UUID], priority: int) -> list[UUID]:
     changed = [row.id for row in sql.run("set_priority", {"tasks": list(tasks), "lanes": lanes, "priority": priority})]
     moved = fill_locked(lanes)
     while changed and moved < len(changed) and sql.run_one("swap", {"lanes": lanes}).swapped:
-        moved += fill_locked(lanes)
+        moved += fill_locked(lanes, newcomers=())
     sql.run("tell", {"tasks": changed[:MOST_TOLD]})
     return changed
 

@@ -49,6 +49,8 @@ def resume_queue(name: str, *, by: User) -> None:
             return
         Queue.objects.filter(pk=name).update(paused_at=None, paused_reason="")
         audit.record(by, "resume", "queue", name)
+    # Before what fill has moved meanwhile, there may be tasks of this queue.
+    sql.run("mend_low_key", {})
     lanes = [row.id for row in sql.run("lanes_to_fill", {"queues": [name], "limit": LANES_AT_ONCE})]
     for start in range(0, len(lanes), LANES_A_FILL):
         fill_lanes(lanes[start : start + LANES_A_FILL])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 
@@ -47,7 +48,7 @@ def preview_task(user: User, submission: submit.Submission) -> Preview:
         accepted = submit.decide(user, limits, submission, checked)
         [accepted] = admit.admit(user, limits, [accepted], rate=False)
         submit.insert(user, [accepted])
-        _fill(accepted.lane)
+        _fill(accepted.lane, accepted.id)
         task = get_task(accepted.id)
         wait = explain_wait(task)
         transaction.set_rollback(True)
@@ -62,9 +63,9 @@ def preview_task(user: User, submission: submit.Submission) -> Preview:
     return Preview(task, wait, cost)
 
 
-def _fill(lane: int) -> None:
+def _fill(lane: int, task: UUID) -> None:
     """Do as `fill_lanes` does for one new task, within the open transaction."""
     sql.run("lock_lanes", {"lanes": [lane]})
-    moved = fill_locked([lane])
+    moved = fill_locked([lane], newcomers=[task])
     while not moved and sql.run_one("swap", {"lanes": [lane]}).swapped:
-        moved = fill_locked([lane])
+        moved = fill_locked([lane], newcomers=())

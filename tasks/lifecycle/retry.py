@@ -60,5 +60,5 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
             audit.record(by, "retry", "task", task_id)
             lane = row.lane
     if lane is not None:
-        fill_soon([lane], tell=[task_id])
+        fill_soon([lane], newcomers=[task_id])
     return get_task(task_id)

@@ -89,7 +89,7 @@ def fire_schedule(schedule: Schedule, now: datetime) -> bool:
             return False
         raise
     if task is not None:
-        fill_soon([task.lane], tell=[task.id])
+        fill_soon([task.lane], newcomers=[task.id])
     return True
 
 
@@ -112,7 +112,7 @@ def run_schedule_now(schedule_id: UUID, *, by: User, owner: User | None = None) 
         task = _insert(locked, offered)
         _note(locked, read_clock(), Outcome.SUBMITTED, task=task.id, by_hand=True)
         audit.record(by, "run", "schedule", schedule_id, name=str(locked))
-    fill_soon([task.lane], tell=[task.id])
+    fill_soon([task.lane], newcomers=[task.id])
     return get_task(task.id)
 
 

@@ -149,7 +149,7 @@ def submit_task(
         return submit_task(user, submission, idempotency_key=idempotency_key, body_sha256=body_sha256)
     if same is not None:
         return Submitted(get_task(same), reused=True)
-    fill_soon([accepted.lane], tell=[accepted.id])
+    fill_soon([accepted.lane], newcomers=[accepted.id])
     return Submitted(get_task(accepted.id))
 
 
@@ -197,7 +197,7 @@ def submit_batch(
         return submit_batch(
             user, submissions, name=name, atomic=atomic, idempotency_key=idempotency_key, body_sha256=body_sha256
         )
-    fill_soon((item.lane for item in accepted), tell=[item.id for item in accepted])
+    fill_soon((item.lane for item in accepted), newcomers=[item.id for item in accepted])
     return SubmittedBatch(batch)
 
 

@@ -101,6 +101,11 @@ def mend_low_rank() -> int:
     return _execute("mend_low_rank")
 
 
+def mend_low_key() -> int:
+    """Lower where fill begins to read each lane to its first held task, if something has come in before it unseen."""
+    return len(sql.run("mend_low_key", {}))
+
+
 def refresh_warp() -> int:
     """Set what a level of priority is worth: 5 × workers ÷ Σ weights of active lanes, in virtual seconds."""
     return _execute("refresh_warp")
@@ -190,6 +195,7 @@ def slow_duties() -> dict[str, Any]:
     """Return the duties of every half minute by name."""
     duties = (
         refresh_lanes,
+        mend_low_key,
         forget_keys,
         purge_content,
         forget_history,

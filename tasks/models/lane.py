@@ -34,6 +34,9 @@ class Lane(models.Model):
     taken = models.IntegerField(db_default=0)
     # Virtual time at which the lane's last ready task is expected to end.
     vfinish = models.FloatField(db_default=0.0)
+    # No held task of an open queue has a lower `line_key`, but for half a minute: keeps fill off the dead head of
+    # the index.
+    low_key = models.FloatField(db_default=-1e300)
 
     class Meta:
         db_table = "lane"

@@ -147,8 +147,8 @@ class Task(models.Model):
             ),
             models.Index("keep_until", name="task_terminal", condition=Q(status__in=TERMINAL)),
             models.Index("owner", F("id").desc(), name="task_owner"),
-            models.Index("owner", name="task_owner_waiting", condition=Q(status__in=NOT_STARTED)),
-            models.Index("lane", name="task_ready_lane", condition=Q(status=Status.READY)),
+            models.Index("owner", F("id").desc(), name="task_owner_unstarted", condition=Q(status__in=NOT_STARTED)),
+            models.Index("lane", "rank", name="task_lane_ready", condition=Q(status=Status.READY)),
             models.Index("started_by", name="task_started_by", condition=Q(started_by__isnull=False)),
             models.Index(
                 "owner",
@@ -158,8 +158,9 @@ class Task(models.Model):
                 condition=Q(status=Status.SUCCEEDED, input_hash__isnull=False),
             ),
             models.Index("batch", name="task_batch", condition=Q(batch__isnull=False)),
-            # Only for operators (lists of failures); a task that does not fail never touches it.
+            # Lists of failures, everybody's and one's own; a task that does not fail never touches them.
             models.Index(F("finished_at").desc(), name="task_failed", condition=Q(status=Status.FAILED)),
+            models.Index("owner", F("id").desc(), name="task_owner_failed", condition=Q(status=Status.FAILED)),
         ]
 
     def __str__(self) -> str:

@@ -62,7 +62,7 @@ WITH waiting AS (
      WHERE task.id = settled.id
        AND settled.broken IS NULL
        AND task.status = 'waiting'
-    RETURNING task.id, task.owner_id, task.version, task.status
+    RETURNING task.id, task.owner_id, task.version, task.status, task.lane_id
 ), going_on AS (
     -- What a task has started itself is its progress.
     UPDATE task
@@ -96,5 +96,7 @@ WITH waiting AS (
 SELECT 'settlement' AS what, token AS id, lane_id AS lane FROM owed
 UNION ALL
 SELECT 'failed', id, lane_id FROM failed
+UNION ALL
+SELECT 'released', id, lane_id FROM released
 UNION ALL
 SELECT 'told', NULL::uuid, count(*) FROM told

@@ -2,7 +2,9 @@
 -- Work that waits for others is counted like any other: nodes run many such tasks at once, so estimates err upwards.
 -- What is counted is ordered as its index is: otherwise, beside a flood, the planner expects enough of it anywhere in the
 -- table, and reads all of it where there is none.
--- Locks: nothing. Index: task_ready for the shared line, task_held for the lane, task_running (no more of them than places).
+-- Lines are read from where they begin (`low_rank`, `low_key`), as fill and claims read them.
+-- Locks: nothing. Index: task_ready for the shared line, task_held and task_lane_ready for the lane, task_running (no more
+-- of them than places).
 SELECT queue.paused_at IS NOT NULL AS queue_paused,
        place.workers,
        task.status = 'ready' AS is_ready,
@@ -15,7 +17,8 @@ SELECT queue.paused_at IS NOT NULL AS queue_paused,
   JOIN queue ON queue.name = task.queue_id
   JOIN lane ON lane.id = task.lane_id
  CROSS JOIN LATERAL (
-     SELECT coalesce((SELECT sum(node.workers) FROM node
+     SELECT (SELECT cluster.low_rank FROM cluster WHERE cluster.name = task.cluster) AS low_rank,
+            coalesce((SELECT sum(node.workers) FROM node
                        WHERE node.cluster_id = task.cluster
                          AND node.status = 'alive'
                          AND node.heartbeat_at > now() - interval '15 seconds'), 0)::int AS workers,
@@ -35,6 +38,7 @@ SELECT queue.paused_at IS NOT NULL AS queue_paused,
               WHERE task.status = 'ready'
                 AND other.cluster = task.cluster
                 AND other.status = 'ready'
+                AND other.rank >= place.low_rank
                 AND (other.rank, other.id) < (task.rank, task.id)
               ORDER BY other.rank, other.id
               LIMIT %(limit)s) AS in_line
@@ -46,6 +50,7 @@ SELECT queue.paused_at IS NOT NULL AS queue_paused,
                                     WHERE held.lane_id = task.lane_id
                                       AND held.queue_id = open.name
                                       AND held.status = 'held'
+                                      AND held.line_key >= lane.low_key
                                       AND (held.line_key, held.id) < (task.line_key, task.id)
                                     ORDER BY held.line_key, held.id
                                     LIMIT %(limit)s) AS other
@@ -54,7 +59,8 @@ SELECT queue.paused_at IS NOT NULL AS queue_paused,
              UNION ALL
              (SELECT other.est_seconds FROM task AS other
                WHERE other.lane_id = task.lane_id
-                 AND other.status = 'ready')) AS in_lane
+                 AND other.status = 'ready'
+                 AND other.rank >= place.low_rank)) AS in_lane
       WHERE task.status = 'held'
       ORDER BY 1 DESC
       LIMIT 1) AS ahead

@@ -1,17 +1,28 @@
 -- Fill lanes: the only place where held becomes ready. The caller holds the lanes' locks.
 -- Start-time fair queueing (Goyal, Guo, Vin 1996): a task's virtual start is where its lane left off, or
 -- the cluster's clock; its rank is that start, less what its priority borrows.
+-- `newcomers` are the tasks that came into the lanes since they were filled last; null: any may have, or have moved up.
+-- A lane is read from `low_key` on, before which lie only dead entries: while somebody's old transaction keeps those, each
+-- fill would step over all that the lane ever held. Newcomers lower it, also where there is no room, and where any may
+-- have come the lane is read from its beginning; each fill raises it to the last that it moves.
 -- Locks: lanes (held by the caller), then the tasks it moves, then the cluster's row if a rank is lower than all.
 -- Index: task_held, one ordered scan per open queue, each stopping at the free slots. Also of queues that have moved to
--- another cluster meanwhile: their tasks stay in the lanes, and with the nodes, that they were submitted to.
-WITH room AS (
-    SELECT lane.id, lane.cluster_id, lane.weight, cluster.warp,
-           lane.slots - lane.taken AS free,
-           greatest(lane.vfinish, cluster.vclock) AS vbase
+-- another cluster meanwhile: their tasks stay in the lanes, and with the nodes, that they were submitted to. Task primary key.
+WITH place AS (
+    SELECT lane.id, lane.weight, cluster.warp,
+           greatest(0, lane.slots - lane.taken) AS free,
+           greatest(lane.vfinish, cluster.vclock) AS vbase,
+           lane.low_key AS low_key_before,
+           CASE WHEN %(newcomers)s::uuid[] IS NULL THEN -1e300
+                ELSE least(lane.low_key, (SELECT min(task.line_key)
+                                            FROM task
+                                           WHERE task.id = ANY(%(newcomers)s::uuid[])
+                                             AND task.lane_id = lane.id)) END AS low_key
       FROM lane
       JOIN cluster ON cluster.name = lane.cluster_id
      WHERE lane.id = ANY(%(lanes)s)
-       AND lane.slots > lane.taken
+), room AS (
+    SELECT * FROM place WHERE free > 0
 ), picked AS MATERIALIZED (
     SELECT next.id,
            room.id AS lane_id,
@@ -31,6 +42,7 @@ WITH room AS (
                  AND task.queue_id = queue.name
                  AND task.status = 'held'
                  AND task.cancel_requested_at IS NULL
+                 AND task.line_key >= room.low_key
                ORDER BY task.line_key, task.id
                LIMIT room.free) AS head
           WHERE queue.paused_at IS NULL
@@ -49,15 +61,18 @@ WITH room AS (
        -- Not `= 'held'`, for which there is an index: with statistics from before the flood, the planner would read all
        -- that is held, and look for each whether it is picked.
        AND task.status || '' = 'held'
-    RETURNING task.id, task.lane_id, task.cluster, task.rank, picked.vstart + picked.charge AS vend
+    RETURNING task.id, task.lane_id, task.cluster, task.rank, task.line_key, picked.vstart + picked.charge AS vend
 ), counted AS (
-    SELECT lane_id, count(*) AS moved, max(vend) AS vend FROM readied GROUP BY lane_id
+    SELECT lane_id, count(*) AS moved, max(vend) AS vend, max(line_key) AS last_key FROM readied GROUP BY lane_id
 ), charged AS (
     UPDATE lane
-       SET taken = lane.taken + counted.moved,
-           vfinish = greatest(lane.vfinish, counted.vend)
-      FROM counted
-     WHERE lane.id = counted.lane_id
+       SET taken = lane.taken + coalesce(counted.moved, 0),
+           vfinish = greatest(lane.vfinish, counted.vend),
+           low_key = coalesce(counted.last_key, place.low_key)
+      FROM place
+      LEFT JOIN counted ON counted.lane_id = place.id
+     WHERE lane.id = place.id
+       AND (counted.moved > 0 OR place.low_key < place.low_key_before)
 ), lowered AS (
     -- Claims read the line from `low_rank` on.
     UPDATE cluster

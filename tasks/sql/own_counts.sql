@@ -1,6 +1,6 @@
 -- Count a user's tasks per queue: those that wait and run, and those that ended within a window; up to a cap of each.
 -- `since` is the lowest id of the tasks that are looked at for having ended.
--- Locks: nothing. Index: task_owner_waiting, task_running, task_owner.
+-- Locks: nothing. Index: task_owner_unstarted, task_running, task_owner.
 SELECT queue_id AS queue,
        count(*) FILTER (WHERE status IN ('waiting', 'scheduled', 'held', 'ready'))::int AS queued,
        count(*) FILTER (WHERE status = 'running')::int AS started,

@@ -1,5 +1,5 @@
 -- Count a user's queued and running tasks per queue, with the age of the oldest that waits; no further than a cap.
--- Locks: nothing. Index: task_owner_waiting; task_running, whole: there are no more of them than workers.
+-- Locks: nothing. Index: task_owner_unstarted; task_running, whole: there are no more of them than workers.
 SELECT queue_id AS queue,
        count(*) FILTER (WHERE status <> 'running')::int AS queued,
        count(*) FILTER (WHERE status = 'running')::int AS running,

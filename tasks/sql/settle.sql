@@ -5,7 +5,7 @@
 -- They keep their distances, and the first stays behind the cluster's clock: nobody gets time that is over, and a newcomer,
 -- who starts at the clock, finds one of them there, not all.
 -- Locks: settlements, then lanes (held by the caller), then ready tasks of these lanes, then the cluster's row.
--- Index: settlement primary key; task_ready_lane.
+-- Index: settlement primary key; task_lane_ready, from `low_rank` on as claims read the line.
 WITH gone AS (
     DELETE FROM settlement
      WHERE token = ANY(%(tokens)s)
@@ -16,7 +16,10 @@ WITH gone AS (
 ), ready AS MATERIALIZED (
     SELECT task.id, task.lane_id, task.cluster, task.vstart
       FROM owed
-      JOIN task ON task.lane_id = owed.lane_id AND task.status = 'ready'
+      JOIN lane ON lane.id = owed.lane_id
+      JOIN task ON task.lane_id = owed.lane_id
+               AND task.status = 'ready'
+               AND task.rank >= (SELECT low_rank FROM cluster WHERE cluster.name = lane.cluster_id)
      WHERE owed.charge < -1.0
        FOR NO KEY UPDATE OF task SKIP LOCKED
 ), forward AS (

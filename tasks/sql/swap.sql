@@ -1,10 +1,10 @@
 -- Let newcomers take the slots of lesser tasks of their own lane that nobody has claimed yet: where a lane has no free slot and
 -- its first held task has a higher priority than its worst ready one, and stands before it in the lane, that one is held
--- again. One a lane; fill, which follows, gives the slot to the newcomer. What the other was charged in advance is refunded.
+-- again. One a lane; fill, which goes before it and follows, gives the slot to the newcomer. What the other was charged in advance is refunded.
 -- Locks: lanes (held by the caller), then the tasks, skipping one that is just being claimed.
--- Index: task_held, one entry a lane and open queue; task_ready_lane.
+-- Index: task_held, one entry a lane and open queue; task_lane_ready, from `low_rank` on as claims read the line.
 WITH full_lane AS (
-    SELECT lane.id
+    SELECT lane.id, lane.low_key, lane.cluster_id
       FROM lane
      WHERE lane.id = ANY(%(lanes)s)
        AND lane.taken >= lane.slots
@@ -22,6 +22,7 @@ WITH full_lane AS (
                  AND task.queue_id = queue.name
                  AND task.status = 'held'
                  AND task.cancel_requested_at IS NULL
+                 AND task.line_key >= full_lane.low_key
                ORDER BY task.line_key, task.id
                LIMIT 1) AS head
           WHERE queue.paused_at IS NULL
@@ -32,6 +33,7 @@ WITH full_lane AS (
            FROM task
           WHERE task.lane_id = full_lane.id
             AND task.status = 'ready'
+            AND task.rank >= (SELECT low_rank FROM cluster WHERE cluster.name = full_lane.cluster_id)
             AND task.priority < newcomer.priority
             AND (task.line_key, task.id) > (newcomer.line_key, newcomer.id)
           ORDER BY task.line_key DESC, task.id DESC

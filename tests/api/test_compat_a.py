@@ -141,7 +141,7 @@ def test_stats_find_their_rows_by_index(alice: User) -> None:
         parameters = {"owner": alice.pk, "since": UUID(int=0), "window": 3600, "cap": 100_000}
         cursor.execute(f"EXPLAIN {sql.statement('own_counts').decode()}", parameters)
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    for index in ("task_owner_waiting", "task_running", "task_owner"):
+    for index in ("task_owner_unstarted", "task_running", "task_owner"):
         assert re.search(rf"\b{index}\b", plan), plan
 
 

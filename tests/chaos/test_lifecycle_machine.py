@@ -82,6 +82,8 @@ class LifecycleMachine(RuleBasedStateMachine):
     def the_laws_hold(self) -> None:
         picture = laws.take_picture()
         laws.check(picture, accepted=self.world.accepted)
+        if not self.world.may_be_passed_over:
+            laws.check_order(picture)
         assert set(picture.tasks) == set(self.world.accepted), "a task that nobody was promised"
         self._only_legal_moves_were_made(picture)
         self._no_lane_took_more_than_its_slots(picture)

@@ -66,6 +66,8 @@ class World:
         self.batches: list[UUID] = []
         self.with_workers: list[Claimed] = []
         self.ended: list[Claimed] = []
+        # Something may have come into a lane that was not told of it; the upkeep of every half minute finds it.
+        self.may_be_passed_over = False
         self.begin_step()
 
     def begin_step(self) -> None:
@@ -148,6 +150,8 @@ class World:
 
     def resume(self, who: int, pick: int, number: int) -> Action:
         name = sorted(QUEUES)[number % len(QUEUES)]
+        # Beside a fill that still saw it paused.
+        self.may_be_passed_over = True
         return lambda: resume_queue(name, by=self.users[who])
 
     def move(self, who: int, pick: int, number: int) -> Action:
@@ -205,6 +209,7 @@ class World:
     def _finish(self, claimed: Claimed, how: str, *, crash: bool = False) -> None:
         ending = self._ending(claimed, how)
         record = finish.record_ending if crash else finish.finish_attempt
+        self.may_be_passed_over |= crash and how == "started others"
         # A task that was cancelled meanwhile starts nothing any more.
         if record(claimed, ending) and Attempt.objects.filter(token=claimed.token, outcome="started_others").exists():
             self.accepted |= {child.id: self.accepted[claimed.id] for child, _ in ending.started}

@@ -153,7 +153,10 @@ def test_paused_queue_with_a_hundred_thousand_held_costs_an_open_queue_nothing(
     assert Task.objects.filter(queue="text", status="ready").count() == 4
     Lane.objects.filter(pk=lane.pk).update(slots=F("slots") + 1)
     # The work done, not the time: a scan of what is held would read thousands of pages.
-    for name, asked in {"fill": {"lanes": [lane.pk]}, "lanes_to_fill": {"queues": ["text"], "limit": 500}}.items():
+    for name, asked in {
+        "fill": {"lanes": [lane.pk], "newcomers": None},
+        "lanes_to_fill": {"queues": ["text"], "limit": 500},
+    }.items():
         assert _pages_read(name, lane.pk, **asked) < 300, name
     fill_lanes([lane.pk])
     assert Task.objects.filter(queue="text", status="ready").count() == 5

@@ -85,7 +85,7 @@ def _questions(user: User, node: UUID, claim: Callable[[], Claimed | None]) -> d
                 "budget": 0.01, "threads": True, "main": True}  # fmt: skip
     return {
         "lock_lanes": lanes,
-        "fill": lanes,
+        "fill": lanes | {"newcomers": None},
         "swap": lanes,
         "hold": lanes,
         "claim": claiming,
@@ -98,6 +98,7 @@ def _questions(user: User, node: UUID, claim: Callable[[], Claimed | None]) -> d
         "due": {"tasks": [waiting], "lanes": [lane]},
         "lanes_to_fill": {"queues": ["diagnostics", "text"], "limit": 500},
         "mend_low_rank": {},
+        "mend_low_key": {},
         "reset_clocks": {},
         "refresh_warp": {},
         "lock_needs": {"tasks": [running.id], "owner": user.pk},

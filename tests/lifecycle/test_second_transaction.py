@@ -95,7 +95,7 @@ def test_lane_of_whoever_falls_silent_under_its_lock_comes_free(alice: User, sub
             sql.run("settle", {"tokens": [], "lanes": lanes})
             cursor.execute("SET lock_timeout = '5s'; SELECT FROM lane FOR UPDATE")
             given.append(True)
-            sql.run("fill", {"lanes": lanes})
+            sql.run("fill", {"lanes": lanes, "newcomers": None})
 
     with connection.cursor() as cursor:
         cursor.execute("SET idle_in_transaction_session_timeout = '200ms'")

@@ -260,7 +260,7 @@ def test_counting_reads_indexes_of_what_has_not_ended() -> None:
     used = set(re.findall(r"Scan (?:using|on) (task_\w+)", plan))
     assert used == {"task_held", "task_ready", "task_running", "task_scheduled", "task_waiting"} or used == {
         # Both hold ready tasks only.
-        "task_held", "task_ready_lane", "task_running", "task_scheduled", "task_waiting",
+        "task_held", "task_lane_ready", "task_running", "task_scheduled", "task_waiting",
     }, plan  # fmt: skip
     assert "Seq Scan on task" not in plan
 
