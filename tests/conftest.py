@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from accounts import tokens
 from accounts.models import Plan, User
+from tests import seeds
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """As pytest-django's, with faster ways to empty the database after a test and to put the first rows back."""
+    with django_db_blocker.unblock():
+        seeds.keep()
+    connection.creation.deserialize_db_from_string = seeds.restore
+    connection.ops.execute_sql_flush = seeds.empty  # type: ignore[method-assign]
 
 
 @pytest.fixture
