@@ -128,7 +128,7 @@ INDEX_PLANS_ONLY = "".join(
         "enable_mergejoin=off",
         "enable_seqscan=off",
         "enable_bitmapscan=off",
-        # Or with statistics from a moment with nothing ready a claim sorts all that is ready, dead rows included.
+        # Or with statistics from a moment with nothing ready or held, all that is would be sorted to find the first.
         "enable_sort=off",
         "plan_cache_mode=force_generic_plan",
     )

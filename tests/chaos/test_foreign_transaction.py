@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 # In `make chaos` as many as go through in the forty seconds of the trial, and more.
-TASKS = int(os.environ.get("CHAOS_FOREIGN_TASKS", "6000"))
+TASKS = int(os.environ.get("CHAOS_FOREIGN_TASKS", "4000"))
 PORTION = 1000
 SLOTS = 64
 # How many pages more at the end are no more than the dead versions of a few rows that change all the time: the lane's

@@ -36,6 +36,16 @@ SOMETIMES = (
 people = st.integers(0, PEOPLE - 1)
 picks = st.integers(0, 10_000)
 
+# Statements take a fraction of a millisecond: two at once would rarely meet in the middle.
+DAWDLE = """
+    CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF random() < 0.2 THEN PERFORM pg_sleep(0.004 * random()); END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER dawdle BEFORE UPDATE ON task FOR EACH ROW EXECUTE FUNCTION dawdle();
+    CREATE TRIGGER dawdle BEFORE UPDATE ON lane FOR EACH ROW EXECUTE FUNCTION dawdle();
+"""
+
 _pool: ThreadPoolExecutor
 
 
@@ -142,8 +152,18 @@ def _two_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             future.result()
 
 
+@pytest.fixture
+def _slow_rows(transactional_db: None) -> Iterator[None]:
+    """Changing a row takes a while now and then."""
+    with connection.cursor() as cursor:
+        cursor.execute(DAWDLE)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP FUNCTION dawdle() CASCADE")
+
+
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-@pytest.mark.usefixtures("_two_connections")
+@pytest.mark.usefixtures("_slow_rows", "_two_connections")
 @pytest.mark.timeout(7200)
 def test_whatever_happens_in_whatever_order_the_laws_hold() -> None:
     run_state_machine_as_test(
