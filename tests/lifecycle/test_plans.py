@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -28,6 +28,17 @@ UNDER_LOCKS = ("fill", "swap", "hold", "settle", "depend", "release", "due")
 ECHO = Submission("diagnostic.echo", {"message": "x"})
 
 
+@pytest.fixture
+def _no_autovacuum(transactional_db: None) -> Iterator[None]:
+    """Statistics and pages stay as the test has left them."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE task SET (autovacuum_enabled = off)")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE task RESET (autovacuum_enabled)")
+
+
+@pytest.mark.usefixtures("_no_autovacuum")
 @pytest.mark.parametrize("table", ["new", "emptied"])
 def test_hot_statements_stay_off_the_flood(
     make_user: Callable[..., User], node: UUID, claim: Callable[[], Claimed | None], table: str
