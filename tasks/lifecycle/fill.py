@@ -117,4 +117,5 @@ def settle(
             newcomers = None if started is None else [*children, *released.tasks]
             _send_fill(ids, newcomers)
             owed = released.settlements
-        dependents = True
+        # What was started is in its lanes now; only dependents of dependents are left.
+        dependents, children = True, {}

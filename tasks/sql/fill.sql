@@ -2,12 +2,14 @@
 -- Start-time fair queueing (Goyal, Guo, Vin 1996): a task's virtual start is where its lane left off, or
 -- the cluster's clock; its rank is that start, less what its priority borrows.
 -- `newcomers` are the tasks that came into the lanes since they were filled last; null: any may have, or have moved up.
--- A lane is read from `low_key` on, before which lie only dead entries: while somebody's old transaction keeps those, each
--- fill would step over all that the lane ever held. Newcomers lower it, also where there is no room, and where any may
--- have come the lane is read from its beginning; each fill raises it to the last that it moves.
+-- A lane is read from `low_key` on: before it nothing is held in an open queue, but dead entries may lie there, and while
+-- somebody's old transaction keeps those, each fill would step over all that the lane ever held. Newcomers lower it, also
+-- where there is no room, and where any may have come the lane is read from its beginning; each fill raises it to the last
+-- that it moves, and `mend_low_key` finds what slips through.
 -- Locks: lanes (held by the caller), then the tasks it moves, then the cluster's row if a rank is lower than all.
 -- Index: task_held, one ordered scan per open queue, each stopping at the free slots. Also of queues that have moved to
--- another cluster meanwhile: their tasks stay in the lanes, and with the nodes, that they were submitted to. Task primary key.
+-- another cluster meanwhile: their tasks stay in the lanes, and with the nodes, that they were submitted to. Newcomers:
+-- task primary key.
 WITH place AS (
     SELECT lane.id, lane.weight, cluster.warp,
            greatest(0, lane.slots - lane.taken) AS free,

@@ -1,6 +1,7 @@
 -- Let newcomers take the slots of lesser tasks of their own lane that nobody has claimed yet: where a lane has no free slot and
 -- its first held task has a higher priority than its worst ready one, and stands before it in the lane, that one is held
--- again. One a lane; fill, which goes before it and follows, gives the slot to the newcomer. What the other was charged in advance is refunded.
+-- again. One a lane. Fill goes before it, which sets `low_key` right, and follows it, which gives the slot to the newcomer.
+-- What the other was charged in advance is refunded.
 -- Locks: lanes (held by the caller), then the tasks, skipping one that is just being claimed.
 -- Index: task_held, one entry a lane and open queue; task_lane_ready, from `low_rank` on as claims read the line.
 WITH full_lane AS (

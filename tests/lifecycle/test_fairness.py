@@ -18,6 +18,7 @@ from tasks.lifecycle.fill import fill_lanes
 from tasks.lifecycle.pause import pause_queue
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import Cluster, Lane, Node, Queue, Task, Usage
+from tests.plans import multiply_held, pages_read
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -143,7 +144,7 @@ def test_paused_queue_with_a_hundred_thousand_held_costs_an_open_queue_nothing(
     with connection.cursor() as cursor:
         # As bad as they can be: the planner knows nothing of what comes.
         cursor.execute("ANALYZE task")
-    _multiply_held(HELD)
+    multiply_held(HELD)
     pause_queue("diagnostics", by=olga)
     assert not Task.objects.filter(status="ready").exists(), "the paused queue keeps its slots"
     others = [submit_task(carol, Submission("diagnostic.echo", {"message": "x"}, queue="text")).task for _ in range(6)]
@@ -157,27 +158,6 @@ def test_paused_queue_with_a_hundred_thousand_held_costs_an_open_queue_nothing(
         "fill": {"lanes": [lane.pk], "newcomers": None},
         "lanes_to_fill": {"queues": ["text"], "limit": 500},
     }.items():
-        assert _pages_read(name, lane.pk, **asked) < 300, name
+        assert pages_read(name, asked, before=lambda: sql.run("lock_lanes", {"lanes": [lane.pk]})) < 300, name
     fill_lanes([lane.pk])
     assert Task.objects.filter(queue="text", status="ready").count() == 5
-
-
-def _multiply_held(rows: int) -> None:
-    columns = ", ".join(field.column for field in Task._meta.concrete_fields if field.column != "id")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO task (id, {columns}) SELECT gen_random_uuid(), {columns} "
-            "FROM (SELECT * FROM task WHERE status = 'held' LIMIT 1) AS one, generate_series(1, %s)",
-            [rows],
-        )
-
-
-def _pages_read(statement: str, lane: int, **asked: object) -> int:
-    """Return how many pages a hot statement touches, as it runs under the lane's lock."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        sql.run("lock_lanes", {"lanes": [lane]})
-        cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql.statement(statement).decode(), asked)
-        [plan] = cursor.fetchone()[0]
-        transaction.set_rollback(True)
-    top = plan["Plan"]
-    return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])

@@ -17,6 +17,7 @@ from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import Lane, Queue, Task
+from tests.plans import multiply_held
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -150,7 +151,7 @@ def test_newcomer_of_the_same_priority_takes_nobodys_slot(alice: User) -> None:
 def test_claim_reads_the_ready_index_whatever_the_size(alice: User, node: object, rows: int) -> None:
     echoes(alice, 20)
     if rows > 20:
-        _multiply_held(alice, rows)
+        multiply_held(rows)
     with connection.cursor() as cursor:
         # As on a worker's connection.
         for option in settings.INDEX_PLANS_ONLY.split(" -c ")[1:]:
@@ -177,7 +178,7 @@ def test_claim_reads_the_ready_index_whatever_the_size(alice: User, node: object
 def test_fill_reads_the_held_index_whatever_the_size(alice: User, rows: int) -> None:
     echoes(alice, 20)
     if rows > 20:
-        _multiply_held(alice, rows)
+        multiply_held(rows)
     lane = Lane.objects.get(user=alice)
     Lane.objects.filter(pk=lane.pk).update(slots=8)
     with connection.cursor() as cursor:
@@ -190,16 +191,6 @@ def test_fill_reads_the_held_index_whatever_the_size(alice: User, rows: int) -> 
     assert plan.count("AND (line_key >= ") == 1
     assert "Seq Scan on task" not in plan
     assert "Hash Join" not in plan
-
-
-def _multiply_held(user: User, rows: int) -> None:
-    columns = [field.column for field in Task._meta.concrete_fields if field.column != "id"]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO task (id, {', '.join(columns)}) SELECT gen_random_uuid(), {', '.join(columns)} "
-            "FROM (SELECT * FROM task WHERE status = 'held' LIMIT 1) AS one, generate_series(1, %s)",
-            [rows],
-        )
 
 
 def _explain(name: str, **parameters: object) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from psycopg.types.json import Jsonb
 
 from accounts.models import User
@@ -18,6 +18,7 @@ from tasks.lifecycle import finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import Attempt, Lane, Task
+from tests.plans import multiply_held, pages_read
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -48,16 +49,18 @@ def test_hot_statements_stay_off_the_flood(
     submit_batch(carol, [ECHO] * 9)
     if table == "emptied":
         # Large, with next to nothing in it: whatever is counted, the planner takes it for one row.
-        _flood()
+        multiply_held(FLOOD)
         Task.objects.filter(content=None)._raw_delete("default")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE task, lane, queue, cluster, settlement, dependency")
-    _flood()
+    multiply_held(FLOOD)
     asked = _questions(carol, node, claim)
-    pages = {name: _pages_read(name, parameters) for name, parameters in asked.items()}
+    pages = {name: pages_read(name, parameters, before=_as_worker) for name, parameters in asked.items()}
     # Those run on connections of the web, too, under the lanes' locks.
-    lanes = asked["lock_lanes"]
-    pages |= {f"{name}, web": _pages_read(name, asked[name], options="", after=lanes) for name in UNDER_LOCKS}
+    pages |= {
+        f"{name}, web": pages_read(name, asked[name], before=lambda: sql.run("lock_lanes", asked["lock_lanes"]))
+        for name in UNDER_LOCKS
+    }
     assert {name: count for name, count in pages.items() if count > MOST_PAGES} == {}
 
 
@@ -71,7 +74,7 @@ def test_figures_stay_off_the_flood(
     ended = claim()
     assert ended is not None
     finish.finish_attempt(ended, finish.succeeded({"engine": {}}))
-    _flood()
+    multiply_held(FLOOD)
     _flood_of_attempts()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -86,7 +89,7 @@ def test_figures_stay_off_the_flood(
         "held_counts": {"cap": 100, "lanes": list(Lane.objects.values_list("pk", flat=True))},
         "explain_wait": {"task": Task.objects.filter(owner=carol, status="held").latest("id").pk, "limit": 100},
     }
-    pages = {name: _pages_read(name, parameters, options="") for name, parameters in asked.items()}
+    pages = {name: pages_read(name, parameters) for name, parameters in asked.items()}
     assert {name: count for name, count in pages.items() if count > MOST_PAGES} == {}
 
 
@@ -128,16 +131,6 @@ def _questions(user: User, node: UUID, claim: Callable[[], Claimed | None]) -> d
     }
 
 
-def _flood() -> None:
-    columns = ", ".join(field.column for field in Task._meta.concrete_fields if field.column != "id")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO task (id, {columns}) SELECT gen_random_uuid(), {columns} "
-            "FROM (SELECT * FROM task WHERE status = 'held' LIMIT 1) AS one, generate_series(1, %s)",
-            [FLOOD],
-        )
-
-
 def _flood_of_attempts() -> None:
     own = {"id", "number", "token"}
     columns = ", ".join(field.column for field in Attempt._meta.concrete_fields if field.column not in own)
@@ -149,25 +142,7 @@ def _flood_of_attempts() -> None:
         )
 
 
-def _pages_read(
-    statement: str,
-    parameters: dict[str, Any],
-    *,
-    options: str = settings.INDEX_PLANS_ONLY,
-    after: dict[str, Any] | None = None,
-) -> int:
-    """Return how many pages a statement touches on a worker's connection; what it did is undone.
-
-    Args:
-        options: of the connection.
-        after: lanes that are locked before.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        for option in options.split(" -c ")[1:]:
+def _as_worker() -> None:
+    with connection.cursor() as cursor:
+        for option in settings.INDEX_PLANS_ONLY.split(" -c ")[1:]:
             cursor.execute(f"SET LOCAL {option.replace('=', ' = ')}")
-        if after is not None:
-            sql.run("lock_lanes", after)
-        cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql.statement(statement).decode(), parameters)
-        [plan] = cursor.fetchone()[0]
-        transaction.set_rollback(True)
-    return int(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])
