@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 
@@ -42,8 +41,7 @@ def rate_limit_headers(user: User) -> dict[str, str]:
 
 def _policies(user: User) -> list[_Policy]:
     usage = sql.run_one("read_usage", {"user": user.pk})
-    # As text: Django's connections leave JSON undecoded.
-    limits = limits_with(user, json.loads(usage.overrides or "{}").items())
+    limits = limits_with(user, (usage.overrides or {}).items())
     midnight = math.ceil(usage.day_seconds_left)
     sent = math.ceil(usage.burst_seconds * (limits.per_minute or 0) / MINUTE_SECONDS)
     return [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import PlanOverride, User
 from tasks.api.objects.problem import Problem
 from tasks.api.objects.task import Task
 from tasks.models import Task as StoredTask
@@ -56,6 +56,14 @@ def test_submit_tells_what_is_left_of_the_plan(api: MakeClient, make_user: Any) 
     assert response["RateLimit-Policy"] == policies
     assert '"day";r=9;t=' in response["RateLimit"]
     assert response["RateLimit"].endswith('"waiting";r=6')
+
+
+def test_override_of_the_plan_is_what_the_headers_tell(api: MakeClient, alice: User) -> None:
+    PlanOverride.objects.create(user=alice, limit="per_day", value=7, reason="a busy day")
+    response = api(alice).post("/api/v1/tasks", ECHO, JSON)
+    assert response.status_code == 202, response.content
+    assert '"day";q=7;w=86400' in response["RateLimit-Policy"]
+    assert '"day";r=6;t=' in response["RateLimit"]
 
 
 def test_spent_allowance_is_a_429_that_names_the_policy(api: MakeClient, make_user: Any) -> None:
