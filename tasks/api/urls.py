@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path, re_path
+from typing import NoReturn
 
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import Resolver404, path, re_path, resolve
+from django.views.decorators.csrf import csrf_exempt
+
+from tasks import errors
 from tasks.api.compat import urls as compat
 from tasks.api.views import (
     batches,
@@ -26,10 +30,27 @@ from tasks.api.views import (
 
 app_name = "api"
 
+MOST_SHOWN = 200
 
-def unknown(_request: HttpRequest, path: str) -> HttpResponse:
-    """Keep what is below /api and not ours away from the portal's pages."""
-    raise Http404
+
+# As all plain views here: Django looks at the CSRF token first, and would answer 403 for 404 and 405.
+@csrf_exempt
+def unknown(request: HttpRequest, path: str) -> NoReturn:
+    """Keep what is below /api and not ours away from the portal's pages.
+
+    Raises:
+        NotFound: always; it names the address without its last slash where there is one.
+    """
+    shorter = request.path.rstrip("/")
+    hint = f" Without the slash at the end there is: {shorter}" if _is_known(shorter) else ""
+    raise errors.NotFound(f"There is no address {request.path[:MOST_SHOWN]} here.{hint}")
+
+
+def _is_known(address: str) -> bool:
+    try:
+        return resolve(address).func is not unknown
+    except Resolver404:
+        return False
 
 
 urlpatterns = [

@@ -15,6 +15,7 @@ from tasks.api.objects.problem import Problem
 from tasks.api.problems import all_kinds, status_of
 from tasks.api.views import quota
 from tests.api.conftest import ECHO, JSON, MakeClient
+from tests.api.routes import PARAMETER, plain_paths
 from tests.api.shapes import assert_shape
 
 
@@ -25,6 +26,28 @@ def test_unknown_address_below_api_is_a_404_problem(path: str) -> None:
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
     assert response["Content-Type"] == "application/problem+json"
     assert_shape(response.json(), Problem)
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+@pytest.mark.parametrize(
+    ("path", "hint"), [("/api/v1/nope", ""), ("/api/v1/nope/", ""), ("/api/v1/tasks/", "there is: /api/v1/tasks")]
+)
+@pytest.mark.django_db
+def test_unknown_address_is_404_by_every_method(method: str, path: str, hint: str) -> None:
+    response = getattr(Client(enforce_csrf_checks=True), method)(path, content_type=JSON)
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert path in response.json()["detail"]
+    assert (hint in response.json()["detail"]) if hint else ("slash" not in response.json()["detail"])
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("path", sorted(plain_paths() - {"api/(?P<path>.*)$"}))
+@pytest.mark.django_db
+def test_plain_view_that_only_reads_says_so(method: str, path: str) -> None:
+    address = "/" + PARAMETER.sub("01900000-0000-7000-8000-000000000000", path)
+    response = getattr(Client(enforce_csrf_checks=True), method)(address, content_type=JSON)
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+    assert "GET" in response["Allow"]
 
 
 @pytest.mark.parametrize("path", ["/api/docs/problems/nope", "/api/docs/nope"])

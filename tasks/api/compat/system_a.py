@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Sum
 from django.db.models.functions import Now
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from pydantic import Field
 from rest_framework.request import Request
@@ -202,6 +203,7 @@ class QueueStatsView(ApiView):
         return Response({"queues": {name: counts.get(name, nothing) for name in names}, "workers": _workers()})
 
 
+@csrf_exempt
 @require_safe
 def health(_request: HttpRequest) -> JsonResponse:
     """Say how the installation is; public. Without a database this is a problem with 503, like everything here."""

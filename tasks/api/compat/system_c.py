@@ -11,6 +11,7 @@ from uuid import UUID
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from pydantic import Field
 from rest_framework.parsers import MultiPartParser
@@ -168,6 +169,7 @@ def poll(request: HttpRequest) -> HttpResponse:
     return HttpResponse(json.dumps(body, ensure_ascii=False), content_type="application/json", headers=headers)
 
 
+@csrf_exempt
 @require_safe
 def result_bytes(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Answer a result that is no file, to whoever has the signed address: its text, or else its JSON.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from drf_spectacular.renderers import (
     OpenApiJsonRenderer,
     OpenApiJsonRenderer2,
@@ -27,6 +29,8 @@ class DocsView(SpectacularSwaggerSplitView):
     template_name = "api/docs.html"
 
 
+@csrf_exempt
+@require_safe
 def problem_page(request: HttpRequest, code: str) -> HttpResponse:
     """Show what a kind of problem means and what to do: the address in a problem's `type`."""
     kind = all_kinds().get(code)
