@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
+from tasks.names import LINE_RULE, SLUG_RULE, is_line, is_slug
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 TRUE = {"1", "true", "yes", "on"}
@@ -77,6 +79,33 @@ def number(name: str, default: int, *, at_least: int = 0, at_most: int | None = 
 def listing(name: str, default: str = "") -> list[str]:
     """Return a comma-separated setting as a list without empty members."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def names(name: str, default: str) -> list[str]:
+    """Return a comma-separated setting of names that stand in addresses and channels; at least one.
+
+    Raises:
+        ImproperlyConfigured: there is none, or one does not fit there.
+    """
+    found = listing(name, default)
+    if not found:
+        raise ImproperlyConfigured(f"{name} needs at least one name.")
+    for part in found:
+        if not is_slug(part):
+            raise ImproperlyConfigured(f"{name}: {part[:100]!r} is not possible; a name here {SLUG_RULE}.")
+    return found
+
+
+def line(name: str) -> str:
+    """Return a name for people, or nothing.
+
+    Raises:
+        ImproperlyConfigured: it is more than a line.
+    """
+    value = text(name, "").strip()
+    if value and not is_line(value):
+        raise ImproperlyConfigured(f"{name}: a name {LINE_RULE}.")
+    return value
 
 
 def networks(name: str, default: str = "") -> list[IPv4Network | IPv6Network]:

@@ -150,7 +150,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Workers -------------------------------------------------------------------------------------
 
-CLUSTERS = env.listing("CLUSTERS", "default")
+CLUSTERS = env.names("CLUSTERS", "default")
 Q_CLUSTER: dict[str, Any] = {
     "name": CLUSTERS[0],
     "ALT_CLUSTERS": {name: {} for name in CLUSTERS[1:]},
@@ -176,7 +176,7 @@ WORKER_THREADS = env.number("WORKER_THREADS", 32, at_most=200)
 THROTTLE_CPU_PERCENT = env.number("THROTTLE_CPU_PERCENT", 0, at_most=100)
 THROTTLE_MEMORY_PERCENT = env.number("THROTTLE_MEMORY_PERCENT", 92, at_most=100)
 STOP_GRACE_SECONDS = env.number("STOP_GRACE_SECONDS", 10)
-NODE_NAME = env.text("NODE_NAME", "")
+NODE_NAME = env.line("NODE_NAME")
 
 # --- Model servers -------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks import errors
 from tasks.faults import faults_of
+from tasks.names import SLUG_RULE, is_slug
 
 ReadyState = Literal["embedded", "backend", "unavailable"]
 
@@ -174,11 +175,14 @@ def task_type(**options: Any) -> Callable[[Callable[..., Result]], Callable[...,
     Takes the fields of `TaskType` but `handler`; `input` and `result` are its models.
 
     Raises:
-        ValueError: two handlers claim one name.
+        ValueError: two handlers claim one name, or a name does not fit an address.
     """
 
     def register(handler: Callable[..., Result]) -> Callable[..., Result]:
         definition = TaskType(handler=handler, **options)
+        for name in (definition.name, definition.queue):
+            if not is_slug(name):
+                raise ValueError(f"{definition.name!r} on {definition.queue!r}: such a name {SLUG_RULE}.")
         if definition.name in _types:
             raise ValueError(f"The task type {definition.name} is registered twice.")
         _types[definition.name] = definition

@@ -175,7 +175,7 @@ def _queue_alarms(lines: list[Line]) -> list[Alarm]:
             text = f"The queue {queue.name} is paused{reason}; {depth.waiting_text} wait in it."
             alarms.append(Alarm(text, page, is_bad=False))
         elif (depth.oldest_seconds or 0) > LONG_WAIT_SECONDS:
-            tasks = f"{reverse('admin:tasks_task_changelist')}?queue={queue.pk}&status=queued"
+            tasks = reverse("admin:tasks_task_changelist", query={"queue": queue.pk, "status": "queued"})
             oldest = duration_text(depth.oldest_seconds)
             alarms.append(Alarm(f"The oldest task in {queue.name} has waited for {oldest}.", tasks, is_bad=False))
     return alarms

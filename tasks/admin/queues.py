@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import PermissionDenied
@@ -74,10 +77,10 @@ class QueueScreen(AuditedScreen[Queue]):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<str:name>/pause/", wrap(self.pause), name="tasks_queue_pause"),
-            path("<str:name>/resume/", wrap(self.resume), name="tasks_queue_resume"),
-            path("<str:name>/purge/", wrap(self.purge), name="tasks_queue_purge"),
-            path("<str:name>/move/", wrap(self.move), name="tasks_queue_move"),
+            path("<str:name>/pause/", wrap(_named(self.pause)), name="tasks_queue_pause"),
+            path("<str:name>/resume/", wrap(_named(self.resume)), name="tasks_queue_resume"),
+            path("<str:name>/purge/", wrap(_named(self.purge)), name="tasks_queue_purge"),
+            path("<str:name>/move/", wrap(_named(self.move)), name="tasks_queue_move"),
             *super().get_urls(),
         ]
 
@@ -158,8 +161,8 @@ class QueueScreen(AuditedScreen[Queue]):
     def running(self, queue: Any) -> SafeString | str:
         if not queue.depth.running:
             return "0"
-        tasks = reverse("admin:tasks_task_changelist")
-        return format_html('<a href="{}?queue={}&status=running">{}</a>', tasks, queue.pk, f"{queue.depth.running:,}")
+        tasks = reverse("admin:tasks_task_changelist", query={"queue": queue.pk, "status": "running"})
+        return format_html('<a href="{}">{}</a>', tasks, f"{queue.depth.running:,}")
 
     @admin.display(description="oldest waits")
     def oldest(self, queue: Any) -> str:
@@ -169,15 +172,30 @@ class QueueScreen(AuditedScreen[Queue]):
     @admin.display(description="")
     def act(self, queue: Queue) -> SafeString:
         verb, label = ("resume", "Open") if queue.paused_at else ("pause", "Pause…")
-        return link_button(reverse(f"admin:tasks_queue_{verb}", args=[queue.pk]), label)
+        return _buttons(queue, (verb, label))
 
     @admin.display(description="")
     def act_on_tasks(self, queue: Queue) -> SafeString:
-        labels = (("move", "Move tasks…"), ("purge", "Purge…"))
-        buttons = (
-            (link_button(reverse(f"admin:tasks_queue_{verb}", args=[queue.pk]), label),) for verb, label in labels
-        )
-        return format_html('<div class="row">{}</div>', format_html_join(" ", "{}", buttons))
+        return format_html('<div class="row">{}</div>', _buttons(queue, ("move", "Move tasks…"), ("purge", "Purge…")))
+
+
+def _buttons(queue: Queue, *verbs: tuple[str, str]) -> SafeString:
+    """Draw buttons. Their addresses hold any old name, quoted as Django's admin does, but those without an address."""
+    if queue.pk in {"", ".", ".."}:
+        return SafeString("")
+    name = quote(queue.pk)
+    buttons = ((link_button(reverse(f"admin:tasks_queue_{verb}", args=[name]), label),) for verb, label in verbs)
+    return format_html_join(" ", "{}", buttons)
+
+
+def _named(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Give a view the queue's name as it is, not as it stands in the address."""
+
+    @wraps(view)
+    def view_of_name(request: HttpRequest, name: str) -> HttpResponse:
+        return view(request, unquote(name))
+
+    return view_of_name
 
 
 def _list() -> str:

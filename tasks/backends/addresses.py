@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from tasks.names import MOST_OF_A_LINE, is_line
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -39,17 +41,19 @@ def parse_address(text: str) -> Address:
     if parts.query or parts.fragment:
         raise BadAddress("The address of a model server has neither ? nor #.")
     netloc = parts.netloc.rpartition("@")[2]
+    if not is_line(netloc[:MOST_OF_A_LINE]):
+        raise BadAddress("The address of a model server has characters that cannot be shown.")
     key = unquote(parts.password or parts.username or "")
     return Address(urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", "")), key)
 
 
 def server_name(base_url: str) -> str:
-    """Return host and port, for people.
+    """Return host and port, for people: as much of them as a name may have.
 
     >>> server_name("http://gpu1:8000/v1")
     'gpu1:8000'
     """
-    return urlsplit(base_url).netloc.rpartition("@")[2]
+    return urlsplit(base_url).netloc.rpartition("@")[2][:MOST_OF_A_LINE]
 
 
 def is_local(base_url: str) -> bool:

@@ -13,6 +13,7 @@ from tasks.backends.checks import Check, check_servers
 from tasks.backends.directory import Listed
 from tasks.errors import InvalidInput, NotFound
 from tasks.models import Backend, BackendKey, BackendPool
+from tasks.names import LINE_RULE, is_line
 from tasks.secrets import seal
 
 # So many characters at the end of a key tell people which one it is; short keys show none.
@@ -36,19 +37,23 @@ def add_server(new: NewServer) -> Backend:
     """Add a server; a key in its address is taken out of it and sealed.
 
     Raises:
-        InvalidInput: the address is none, a number is out of range, or the server is there already.
+        InvalidInput: the address is none, the name more than a line, a number is out of range, or the server is there
+            already.
     """
     try:
         address = parse_address(new.address)
     except BadAddress as error:
         raise InvalidInput(str(error)) from error
+    name = new.name.strip() or server_name(address.base_url)
+    if not is_line(name):
+        raise InvalidInput(f"The name of a model server {LINE_RULE}.")
     if not 0 < new.weight <= 1000 or not 1 <= new.most_calls <= 10_000:
         raise InvalidInput("The weight is more than 0 and at most 1000, the calls at once are 1 to 10,000.")
     try:
         with transaction.atomic():
             backend = Backend.objects.create(
                 kind=new.kind,
-                name=new.name or server_name(address.base_url),
+                name=name,
                 base_url=address.base_url,
                 model_names=list(new.models),
                 weight=new.weight,

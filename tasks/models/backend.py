@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from tasks.names import LINE, validate_line
+
 
 class Kind(models.TextChoices):
     CHAT = "chat"
@@ -43,7 +45,7 @@ class Backend(models.Model):
     """
 
     kind = models.TextField(choices=Kind.choices)
-    name = models.TextField()
+    name = models.TextField(validators=[validate_line])
     base_url = models.TextField("address", help_text="As http://gpu1:8000/v1; without a key in it.")
     model_names = ArrayField(
         models.TextField(),
@@ -83,6 +85,7 @@ class Backend(models.Model):
         ordering = ["kind", "name"]
         constraints = [
             models.UniqueConstraint(fields=["kind", "base_url"], name="backend_one_per_address"),
+            models.CheckConstraint(name="backend_name_line", condition=Q(name__regex=LINE)),
             models.CheckConstraint(name="backend_kind_known", condition=Q(kind__in=Kind.values)),
             models.CheckConstraint(name="backend_weight_range", condition=Q(weight__gt=0, weight__lte=1000)),
             models.CheckConstraint(name="backend_most_calls_range", condition=Q(most_calls__range=(1, 10_000))),

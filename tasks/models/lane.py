@@ -6,19 +6,26 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from tasks.names import SLUG, validate_slug
+
 
 class Cluster(models.Model):
     """A django-q2 cluster name and its virtual clock."""
 
-    name = models.TextField(primary_key=True)
+    name = models.TextField(primary_key=True, validators=[validate_slug])
     vclock = models.FloatField(db_default=0.0)
     # Seconds of virtual time that one level of priority is worth; follows workers ÷ Σ weights.
     warp = models.FloatField(db_default=5.0)
     # No ready task has a lower rank, but for a second: keeps claims off the dead head of the index.
     low_rank = models.FloatField(db_default=-1e300)
+    # As of queues.
+    has_old_name = models.BooleanField(db_default=False, default=False, editable=False)
 
     class Meta:
         db_table = "cluster"
+        constraints = [
+            models.CheckConstraint(name="cluster_name_slug", condition=Q(name__regex=SLUG) | Q(has_old_name=True)),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -23,6 +23,7 @@ from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Event, File, Task, TaskContent
+from tasks.names import is_slug
 from tasks.registry import all_types
 from tasks.statuses import NOT_STARTED, REVIVABLE
 
@@ -41,7 +42,6 @@ def show(request: SignedInRequest, task_id: UUID) -> HttpResponse:
         "events": _events(task, after=0),
         "input": _shown_input(task, content),
         "snippets": snippets.for_submission(request, task.type, content.input) if content else [],
-        "known_type": task.type in all_types(),
     }
     return render(request, "web/task/page.html", context)
 
@@ -74,7 +74,7 @@ def retry(request: SignedInRequest, task_id: UUID) -> HttpResponse:
 def download_result(request: SignedInRequest, task_id: UUID) -> HttpResponse:
     task, result = _result(request, task_id)
     body = json.dumps(result, ensure_ascii=False, indent=2)
-    return _attachment(body, "application/json", f"{task.type}-{task.id}.json")
+    return _attachment(body, "application/json", f"{_stem(task)}.json")
 
 
 @login_required
@@ -83,7 +83,7 @@ def download_text(request: SignedInRequest, task_id: UUID) -> HttpResponse:
     text = result.get("text") or result.get("answer")
     if not isinstance(text, str):
         raise Http404("The result has no text.")
-    return _attachment(text, "text/plain; charset=utf-8", f"{task.type}-{task.id}.txt")
+    return _attachment(text, "text/plain; charset=utf-8", f"{_stem(task)}.txt")
 
 
 @login_required
@@ -124,6 +124,7 @@ def _live_context(request: SignedInRequest, task: Task) -> dict[str, Any]:
         "can_retry": task.status in REVIVABLE,
         "not_started": task.status in NOT_STARTED,
         "purged": task.done and content is None,
+        "known_type": task.type in all_types(),
     }
 
 
@@ -177,6 +178,11 @@ def _result(request: SignedInRequest, task_id: UUID) -> tuple[Task, dict[str, An
     if content is None or content.result is None:
         raise Http404("There is no result.")
     return task, content.result
+
+
+def _stem(task: Task) -> str:
+    # A type of an older installation may be called as no file can be.
+    return f"{task.type}-{task.id}" if is_slug(task.type) else str(task.id)
 
 
 def _attachment(body: str, content_type: str, name: str) -> HttpResponse:

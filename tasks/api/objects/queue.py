@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import Field
 
@@ -72,7 +73,7 @@ def queue_object(figures: QueueFigures, *, for_operator: bool) -> dict[str, Any]
             "oldest_seconds": _rounded(figures.own.oldest_seconds),
         },
         "system": _system_object(figures.system) if for_operator else None,
-        "urls": {"self": f"{BASE}/{figures.queue.name}"},
+        "urls": {"self": f"{BASE}/{quote(figures.queue.name, safe='')}"},
     }
 
 

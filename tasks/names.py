@@ -1,0 +1,58 @@
+"""What a name may be, checked wherever one comes in.
+
+Queues, clusters and task types stand in addresses, channels, metric labels and file names, so theirs are slugs. Model
+servers and nodes are named for people: a line of text. Both patterns mean the same to Python and to Postgres.
+"""
+
+from __future__ import annotations
+
+import re
+
+from django.core.exceptions import ValidationError
+
+SLUG = r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z"
+SLUG_RULE = "begins with a letter or a digit and has at most 100 letters, digits, dots, dashes and underscores of ASCII"
+
+MOST_OF_A_LINE = 200
+# Without control characters, line separators and what turns the direction of writing.
+_LINE_CHARACTERS = r"\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069"
+LINE = rf"\A[^ {_LINE_CHARACTERS}][^{_LINE_CHARACTERS}]{{0,{MOST_OF_A_LINE - 1}}}\Z"
+LINE_RULE = f"is one line of at most {MOST_OF_A_LINE} characters and does not begin with a space"
+
+
+def is_slug(name: str) -> bool:
+    """Return whether a queue, cluster or task type may be called so.
+
+    >>> is_slug("pdf.extract"), is_slug("My Queue/1"), is_slug("..")
+    (True, False, False)
+    """
+    return re.match(SLUG, name) is not None
+
+
+def is_line(name: str) -> bool:
+    r"""Return whether a model server or a node may be called so.
+
+    >>> is_line("GPU 1 (spare)"), is_line("two\nlines"), is_line("")
+    (True, False, False)
+    """
+    return re.match(LINE, name) is not None and "\0" not in name
+
+
+def validate_slug(name: str) -> None:
+    """Check a name in a form.
+
+    Raises:
+        ValidationError: it is no slug.
+    """
+    if not is_slug(name):
+        raise ValidationError(f"A name here {SLUG_RULE}.", code="not_a_slug")
+
+
+def validate_line(name: str) -> None:
+    """Check a name for people in a form.
+
+    Raises:
+        ValidationError: it is more than a line.
+    """
+    if not is_line(name):
+        raise ValidationError(f"A name {LINE_RULE}.", code="not_a_line")
