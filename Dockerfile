@@ -22,4 +22,4 @@ ENV PATH=/opt/portal/bin:$PATH PYTHONUNBUFFERED=1 MEDIA_ROOT=/srv/portal/media
 RUN SECRET_KEY=for-the-build-only-and-long-enough-for-the-check DATABASE_URL=postgres://portal@/portal \
     python manage.py collectstatic --noinput
 EXPOSE 8000
-CMD ["uvicorn", "portal.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--no-access-log"]
+CMD ["python", "-m", "portal.web_server", "--host", "0.0.0.0", "--port", "8000"]

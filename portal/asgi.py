@@ -1,8 +1,7 @@
 """The ASGI application: WebSockets to Channels, what waits to the event loop, the rest to Django in threads.
 
 Django's own ASGI handler costs five to ten times its WSGI handler per request, so requests go to the latter in
-threads; those that may wait go there through `tasks.api.streams`. Serve it with uvicorn:
-``uvicorn portal.asgi:application``.
+threads; those that may wait go there through `tasks.api.streams`. `portal.web_server` serves it.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from portal.start.supervisor import Program
 
 # In a demo nobody waits long for a stop; elsewhere the setting's own default holds.
 STOP_GRACE_SECONDS = 3
+WEB_STOP_SECONDS = 2
 
 
 def shared_environment(database_url: str, model_port: int | None) -> dict[str, str]:
@@ -41,7 +42,8 @@ def prepare(environment: Mapping[str, str], url: str, demo_file: Path) -> Progra
 
 def web(environment: Mapping[str, str], listening: socket.socket) -> Program:
     """Return the web server on a socket that is open already."""
-    command = [sys.executable, "-m", "portal.start.web_server", "--fd", str(listening.fileno())]
+    options = ["--fd", str(listening.fileno()), "--stop-seconds", str(WEB_STOP_SECONDS)]
+    command = [sys.executable, "-m", "portal.web_server", *options]
     return Program("web", command, {**environment, "PORTAL_PROCESS": "web"}, descriptors=[listening.fileno()])
 
 

@@ -61,7 +61,7 @@ def open_stream(server: LiveServer, alice: User, token_of: Callable[..., str]) -
 def hasty(server: LiveServer, tmp_path: Path) -> Iterator[LiveServer]:
     """A server whose streams have little patience, few threads and few connections."""
     environment = environment_of_test(media=tmp_path) | {"WEB_THREADS": "2", "WEB_DB_POOL": "2"}
-    module = ("tests.api.hasty_server", "portal.asgi:application")
+    module = ("tests.api.hasty_server",)
     running = LiveServer(log=tmp_path / "hasty.log", environment=environment, module=module)
     yield running
     running.stop()

@@ -12,11 +12,11 @@ from uuid import UUID
 
 import psutil
 
-# As the units in deploy/ start them, in one process.
+# As the units in deploy/ start them, in one process; web with what it runs on, uvicorn.
 LEAN = ("--http", "1", "--no-ws", "--blocking-threads", "8", "--backpressure", "64")
 SERVERS = {
     "granian": ("granian", "--interface", "wsgi", *LEAN, "--log-level", "error", "portal.wsgi:application"),
-    "uvicorn": ("uvicorn", "portal.asgi:application", "--log-level", "error"),
+    "uvicorn": ("portal.web_server",),
 }
 SUBMITS = 300
 POLLS = 1500

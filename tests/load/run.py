@@ -48,8 +48,7 @@ def main() -> int:
     tokens = [account_token(number) for number in range(ACCOUNTS)]
     portal, baseline = free_port(), free_port()
     with ExitStack() as stack:
-        web = ["-m", "uvicorn", "portal.asgi:application", "--port", str(portal), "--log-level", "error"]
-        stack.enter_context(child("web", web))
+        stack.enter_context(child("web", ["-m", "portal.web_server", "--port", str(portal)]))
         stack.enter_context(child("qcluster", ["manage.py", "qcluster"], WORKERS=str(WORKERS)))
         granian = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(baseline)]
         size = ["--workers", str(WORKERS), "--blocking-threads", "4", "--no-access-log", "--log-level", "error"]

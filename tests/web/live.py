@@ -18,12 +18,12 @@ from django.test import Client
 from accounts.models import User
 
 PROJECT = Path(__file__).resolve().parents[2]
-UVICORN = ("uvicorn", "portal.asgi:application")
+UVICORN = ("portal.web_server",)
 GRANIAN = ("granian", "--interface", "wsgi", "--log-level", "warning", "portal.wsgi:application")
 
 
 class LiveServer:
-    """`portal.asgi` under uvicorn, or another module with its arguments. `url` has no slash at its end."""
+    """`portal.asgi` under uvicorn as it is served, or another module. `url` has no slash at its end."""
 
     def __init__(self, *, log: Path, environment: dict[str, str], module: Sequence[str] = UVICORN) -> None:
         with socket.socket() as free:
@@ -53,6 +53,10 @@ class LiveServer:
                 assert self._process.poll() is None, self._log.read_text()
                 assert time.monotonic() < deadline, self._log.read_text()
                 time.sleep(0.05)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def log(self) -> str:
         return self._log.read_text()

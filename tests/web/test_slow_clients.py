@@ -34,7 +34,7 @@ Send = Callable[..., socket.socket]
 @pytest.fixture
 def hasty(server: LiveServer, tmp_path: Path) -> Iterator[LiveServer]:
     environment = environment_of_test(media=tmp_path / "media") | {"WEB_THREADS": "2", "WEB_DB_POOL": "2"}
-    module = ("tests.api.hasty_server", "portal.asgi:application")
+    module = ("tests.api.hasty_server",)
     running = LiveServer(log=tmp_path / "hasty.log", environment=environment, module=module)
     yield running
     running.stop()
