@@ -30,6 +30,7 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from portal.database.pool import check_pool  # noqa: E402
 from portal.slow_clients import arriving, body_length, no_body, until_stalled  # noqa: E402
 from tasks import events  # noqa: E402
 from tasks.api.arrival import ARRIVAL, Arrival  # noqa: E402
@@ -81,6 +82,7 @@ async def live(receive: Any, send: Any) -> None:
         if message["type"] == "lifespan.startup":
             hub.call_on(events.TOKEN, forget_token)
             hub.call_on(events.TOKEN, Wake.check_token)
+            hub.call_after_outage(check_pool)
             await hub.start()
             end_streams_on_stop()
             await send({"type": "lifespan.startup.complete"})

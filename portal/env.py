@@ -137,7 +137,7 @@ def database(name: str = "DATABASE_URL") -> dict[str, object]:
         raise ImproperlyConfigured(f"{name} must be a postgres:// URL, not {url.scheme}://.")
     options: dict[str, object] = dict(parse_qsl(url.query))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "portal.database",
         "NAME": unquote(url.path.lstrip("/")),
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),

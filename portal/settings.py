@@ -8,6 +8,7 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 
 from portal import __version__, env
+from portal.database.pool import pool_options
 
 BASE_DIR = env.PROJECT
 STATE_DIR = env.PROJECT / ".portal"
@@ -82,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "portal.database.middleware.DatabaseAwayMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -141,7 +143,7 @@ WEB_THREADS = env.number("WEB_THREADS", 20, at_least=1)
 MAX_STREAMS = env.number("MAX_STREAMS", 500, at_least=1)
 MAX_STREAMS_PER_USER = env.number("MAX_STREAMS_PER_USER", 50, at_least=1)
 if PORTAL_PROCESS == "web":
-    _default["OPTIONS"]["pool"] = {"min_size": 2, "max_size": env.number("WEB_DB_POOL", 20, at_least=2)}
+    _default["OPTIONS"]["pool"] = pool_options(env.number("WEB_DB_POOL", 20, at_least=2))
 else:
     _default["CONN_MAX_AGE"] = None
     _default["CONN_HEALTH_CHECKS"] = False

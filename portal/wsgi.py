@@ -9,6 +9,7 @@ from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
 
+from portal.database.pool import check_pool  # noqa: E402
 from tasks import events  # noqa: E402
 from tasks.api.token_cache import forget_token  # noqa: E402
 from tasks.listen import hub  # noqa: E402
@@ -16,4 +17,5 @@ from tasks.listen import hub  # noqa: E402
 # A revoked token ends at once here, too. A server that forks after this import loses the thread; then it ends
 # within the seconds that tokens are kept.
 hub.call_on(events.TOKEN, forget_token)
+hub.call_after_outage(check_pool)
 hub.listen_in_thread()

@@ -96,6 +96,7 @@ class Hub:
         # By task or by owner, so that a message costs nothing for those whom it does not concern.
         self._listeners: defaultdict[str | int | None, set[Listener]] = defaultdict(set)
         self._calls: dict[str, list[Callable[[str], None]]] = {}
+        self._after_outage: list[Callable[[], None]] = []
         self._listener: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
 
@@ -123,6 +124,10 @@ class Hub:
     def call_on(self, channel: str, function: Callable[[str], None]) -> None:
         """Call a quick function with the payload of every notification on another channel. Before `start`."""
         self._calls.setdefault(channel, []).append(function)
+
+    def call_after_outage(self, function: Callable[[], None]) -> None:
+        """Call a function in a thread whenever the database is back after it was away. Before `start`."""
+        self._after_outage.append(function)
 
     def count_of(self, owner_id: int) -> int:
         """Return how many subscriptions an owner holds, to limit them."""
@@ -163,6 +168,7 @@ class Hub:
 
     async def _listen_forever(self) -> None:
         pause = FIRST_PAUSE_SECONDS
+        was_lost = False
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
@@ -172,14 +178,22 @@ class Hub:
                         await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
                     self._connected.set()
                     pause = FIRST_PAUSE_SECONDS
+                    if was_lost:
+                        # Before listeners are told to read: they would read by what the outage left behind.
+                        await self._tell_outage_is_over()
                     self._publish(READ_AGAIN)
                     await self._read(connection)
             except (psycopg.Error, OSError) as error:
                 log.warning("The LISTEN connection is lost, trying again: %s", error)
             finally:
                 self._connected.clear()
+                was_lost = True
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _tell_outage_is_over(self) -> None:
+        for function in self._after_outage:
+            await asyncio.to_thread(function)
 
     async def _read(self, connection: psycopg.AsyncConnection[Any]) -> None:
         while True:

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from tasks import errors
 from tasks.api import problems
+from tasks.api.read_again import AWAY, is_cut_read, read_again
 from tasks.api.views.task import poll
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -43,7 +44,7 @@ def _answer(request: HttpRequest, task_id: UUID) -> HttpResponse:
     try:
         # Refuses foreign hosts, as CommonMiddleware does for others.
         request.get_host()
-        response = poll(request, task_id)
+        response = _poll(request, task_id)
     except (errors.TaskError, DatabaseError, InterfaceError, SuspiciousOperation) as error:
         refusal = problems.refusal_of(error)
         if refusal is None:
@@ -52,3 +53,12 @@ def _answer(request: HttpRequest, task_id: UUID) -> HttpResponse:
     if response.status_code != 304:
         response.headers["Content-Length"] = str(len(response.content))
     return response
+
+
+def _poll(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    try:
+        return poll(request, task_id)
+    except AWAY as error:
+        if not is_cut_read(request, error):
+            raise
+    return read_again(request, lambda: poll(request, task_id))

@@ -17,6 +17,7 @@ from rest_framework.exceptions import APIException
 
 from tasks import errors
 from tasks.api import refusals
+from tasks.api.read_again import is_cut_read
 
 logger = logging.getLogger("tasks.api")
 
@@ -62,6 +63,9 @@ def advice_of(kind: type[errors.TaskError]) -> str:
 
 def problem_response(exception: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """Answer an exception of a view: DRF's exception handler. None leaves it to Django, which logs it."""
+    if is_cut_read(context["request"]._request, exception):
+        # To the middleware, which calls the view again.
+        return None
     refusal = refusal_of(exception)
     return None if refusal is None else problem(context["request"], refusal)
 

@@ -1,0 +1,1 @@
+"""Django's Postgres, with a pool that outlives a restart of the server."""
