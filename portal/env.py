@@ -5,6 +5,7 @@ Every value may come as ``NAME`` or, for secrets mounted as files, as ``NAME_FIL
 
 from __future__ import annotations
 
+import json
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -21,9 +22,34 @@ TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 
 load_dotenv(PROJECT / ".env")
-if not {"DATABASE_URL", "DATABASE_URL_FILE", "SECRET_KEY", "SECRET_KEY_FILE"} & set(os.environ):
-    # Nothing is configured: a command that is typed beside a running `make run` works with that.
-    load_dotenv(PROJECT / ".portal" / "environment")
+
+
+def load_run(path: Path = PROJECT / ".portal" / "environment") -> None:
+    """Take the settings of the running `make run`: commands typed beside it work with that if nothing is configured.
+
+    For whoever needs settings (`portal.settings`), not for `make run` itself, which makes them.
+
+    Raises:
+        ImproperlyConfigured: the run that wrote the file is gone; the addresses in it are dead, or anyone's.
+    """
+    if {"DATABASE_URL", "DATABASE_URL_FILE", "SECRET_KEY", "SECRET_KEY_FILE"} & set(os.environ):
+        return
+    try:
+        written = json.loads(path.read_text())
+    except FileNotFoundError:
+        return
+    except ValueError:
+        # An older version's, which does not say whose it is.
+        written = {}
+    from portal.start.process_mark import find
+
+    if find(written.get("process")) is None:
+        raise ImproperlyConfigured(
+            f"The `make run` that wrote {path} was killed: start it again (or clean up after it with `make stop`), "
+            "or set DATABASE_URL and SECRET_KEY."
+        )
+    for name, value in written["environment"].items():
+        os.environ.setdefault(name, value)
 
 
 def text(name: str, default: str | None = None) -> str:

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from portal import __version__, env
 from portal.database.pool import pool_options
 
+env.load_run()
 BASE_DIR = env.PROJECT
 STATE_DIR = env.PROJECT / ".portal"
 

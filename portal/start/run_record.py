@@ -14,11 +14,15 @@ from typing import Any
 import psutil
 
 from portal.start.local_env import PROJECT, STATE
+from portal.start.process_mark import SAME_START_SECONDS, find, mark
 from portal.start.sessions import kill_all, session_members, wait_until_gone
 
 RECORD = STATE / "run.json"
 LOCK = STATE / "run.lock"
 ENVIRONMENT = STATE / "environment"
+DEMO_FILE = STATE / "demo.json"
+# Written before the portal is ready, renamed when it is: whoever finds demo.json can use it.
+NEW_DEMO_FILE = STATE / "demo.json.new"
 SHARED = (
     "DATABASE_URL",
     "SECRET_KEY",
@@ -71,24 +75,25 @@ def read() -> dict[str, Any]:
 
 
 def write(url: str, children: Mapping[str, int | None]) -> None:
-    """Record this process and its children, each with its start, for a number alone may be anyone's tomorrow."""
+    """Record this process and its children."""
     record = {
         "url": url,
-        "process": _describe(os.getpid()),
-        "children": {name: described for name, pid in children.items() if pid and (described := _describe(pid))},
+        "process": mark(os.getpid()),
+        "children": {name: marked for name, pid in children.items() if pid and (marked := mark(pid))},
     }
     write_private(RECORD, json.dumps(record, indent=1))
 
 
 def write_environment(environment: Mapping[str, str]) -> None:
     """Write what commands that are typed beside this run need to find its database (see `portal.env`)."""
-    lines = (f"{name}='{environment[name]}'\n" for name in SHARED if name in environment)
-    write_private(ENVIRONMENT, "".join(lines))
+    shared = {name: environment[name] for name in SHARED if name in environment}
+    write_private(ENVIRONMENT, json.dumps({"process": mark(os.getpid()), "environment": shared}, indent=1))
 
 
 def remove() -> None:
-    ENVIRONMENT.unlink(missing_ok=True)
-    RECORD.unlink(missing_ok=True)
+    """Remove what is true only while a run lasts."""
+    for path in (DEMO_FILE, NEW_DEMO_FILE, ENVIRONMENT, RECORD):
+        path.unlink(missing_ok=True)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -102,14 +107,19 @@ def write_private(path: Path, text: str) -> None:
 
 def recorded_process() -> psutil.Process | None:
     """Return the process that wrote the record, if it is still there."""
-    return _find(read().get("process"))
+    return find(read().get("process"))
+
+
+def recorded_url() -> str | None:
+    """Return where the running portal is; None while it is only starting, whatever the run before it wrote."""
+    return read().get("url") if recorded_process() else None
 
 
 def stop_leftovers() -> list[str]:
     """Stop the children of a `make run` that was killed; return their names."""
     children = read().get("children", {})
-    leaders = {name: _find(described) for name, described in children.items()}
-    sessions = {name: _members(described, leaders[name]) for name, described in children.items()}
+    leaders = {name: find(marked) for name, marked in children.items()}
+    sessions = {name: _members(marked, leaders[name]) for name, marked in children.items()}
     # Leaders are asked first: a cluster gives its tasks back on SIGTERM.
     asked = [leader for leader in leaders.values() if leader]
     for leader in asked:
@@ -133,28 +143,14 @@ def wait_until_stopped(seconds: float) -> bool:
     return True
 
 
-def _describe(pid: int) -> dict[str, float] | None:
-    try:
-        return {"pid": pid, "started": psutil.Process(pid).create_time()}
-    except psutil.NoSuchProcess:
-        return None
-
-
-def _find(described: Mapping[str, float] | None) -> psutil.Process | None:
-    if not described:
-        return None
-    try:
-        process = psutil.Process(int(described["pid"]))
-        same = abs(process.create_time() - described["started"]) < 0.1
-    except psutil.NoSuchProcess:
-        return None
-    return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-
-
-def _members(described: Mapping[str, float], leader: psutil.Process | None) -> list[psutil.Process]:
+def _members(marked: Mapping[str, float], leader: psutil.Process | None) -> list[psutil.Process]:
     """Return the processes of a child's session. Where its leader is gone, they must be of this checkout."""
-    pid = int(described["pid"])
-    if leader is None and psutil.pid_exists(pid) and psutil.Process(pid).create_time() > described["started"] + 1:
+    pid = int(marked["pid"])
+    if (
+        leader is None
+        and psutil.pid_exists(pid)
+        and psutil.Process(pid).create_time() > marked["started"] + SAME_START_SECONDS
+    ):
         # Its number was given to someone else, which happens only after the whole session ended.
         return []
     members = session_members(pid)

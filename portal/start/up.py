@@ -22,6 +22,7 @@ from portal.start import programs, run_record, welcome
 from portal.start.child_log import ChildLog, show
 from portal.start.database_watch import DatabaseWatch
 from portal.start.local_env import PROJECT, STATE
+from portal.start.parts import ModelWatch, missing_parts
 from portal.start.ports import HOST, PortError, take_port
 from portal.start.supervisor import Child, Program, stop_all
 
@@ -43,6 +44,7 @@ class Portal:
         self._log = ChildLog("portal", LOGS)
         self._database = DatabaseWatch(self._log)
         self._model_port = programs.choose_model_port()
+        self._model = ModelWatch(self._log, self._model_port)
         self._children: list[Child] = []
         self._signals = 0
 
@@ -66,14 +68,13 @@ class Portal:
                 finally:
                     self._stop()
         finally:
-            welcome.DEMO_FILE.unlink(missing_ok=True)
             run_record.remove()
 
     def _start(self) -> None:
         # The model is read while the database is prepared: each keeps one core busy.
         if self._model_port:
             self._keep(programs.model(self._environment, self._model_port))
-        self._run_to_end(programs.prepare(self._environment, self._url, welcome.NEW_DEMO_FILE))
+        self._run_to_end(programs.prepare(self._environment, self._url, run_record.NEW_DEMO_FILE))
         self._keep(programs.web(self._environment, self._listening))
         self._keep(programs.workers(self._environment))
         deadline = time.monotonic() + READY_SECONDS
@@ -81,7 +82,7 @@ class Portal:
             if time.monotonic() > deadline:
                 raise StartError(f"The portal is not ready after {READY_SECONDS} s; see the logs in {LOGS}.")
             self._tick()
-        welcome.NEW_DEMO_FILE.replace(welcome.DEMO_FILE)
+        run_record.NEW_DEMO_FILE.replace(run_record.DEMO_FILE)
         self._log.write(f"ready at {self._url}")
 
     def _outbound_allow(self) -> str:
@@ -117,18 +118,23 @@ class Portal:
             return False
 
     def _stay(self) -> None:
-        """Run the samples at the first start, say where to look, and keep everything running."""
+        """Say where to look, run the samples at the first start, and keep everything running."""
+        show(welcome.text(self._url, missing=list(missing_parts(self._model_port))))
         if welcome.samples_are_due():
-            samples = Child(welcome.samples_program(self._environment), ChildLog("samples", LOGS))
-            samples.start()
-            try:
-                while samples.exit_code() is None:
-                    self._tick()
-            finally:
-                samples.kill()
-        show(welcome.text(self._url))
+            self._show_samples()
         while True:
             self._tick()
+
+    def _show_samples(self) -> None:
+        samples = Child(welcome.samples_program(self._environment), ChildLog("samples", LOGS))
+        samples.start()
+        try:
+            while samples.exit_code() is None:
+                self._tick()
+        finally:
+            samples.kill()
+        # They may have pushed the first one off the screen.
+        self._log.write(f"samples are through; the portal is running at {self._url}")
 
     def _tick(self) -> None:
         """Wait a moment and look after everything that runs.
@@ -143,6 +149,7 @@ class Portal:
         if started:
             self._record()
         self._database.look()
+        self._model.look()
 
     def _stop(self) -> None:
         self._log.write("stopping")
@@ -170,12 +177,11 @@ def main() -> int:
         with run_record.only_one():
             if leftovers := run_record.stop_leftovers():
                 show(f"Stopped what an earlier run left behind: {', '.join(leftovers)}.")
-            welcome.DEMO_FILE.unlink(missing_ok=True)
             with take_port(programs.wanted_port()) as listening:
                 Portal(listening).run()
             show("Stopped.")
     except run_record.AlreadyRunningError:
-        url = run_record.read().get("url", "it is just starting")
+        url = run_record.recorded_url() or "it is just starting"
         show(f"Portal is already running in this checkout: {url} (stop it with `make stop`).")
     except (StartError, EmbeddedError, PortError, ImproperlyConfigured) as error:
         sys.stderr.write(f"{error}\n")

@@ -1,17 +1,15 @@
-"""What a person sees when the portal is up: the samples at the first start, then where to look."""
+"""What a person sees when the portal is up: where to look, what is missing; then the samples at the first start."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from portal.start.local_env import STATE
+from portal.start.run_record import DEMO_FILE
 from portal.start.supervisor import Program
 
-DEMO_FILE = STATE / "demo.json"
-# Written before the portal is ready, renamed when it is: whoever finds demo.json can use it.
-NEW_DEMO_FILE = STATE / "demo.json.new"
 SAMPLES_STAMP = STATE / "samples.done"
 
 ROLES = {"alice": "user, plan Pro", "bob": "user, plan Pro", "olga": "operator"}
@@ -27,8 +25,8 @@ def samples_program(environment: Mapping[str, str]) -> Program:
     return Program("samples", command, environment)
 
 
-def text(url: str) -> str:
-    """Return where to look and how to sign in."""
+def text(url: str, *, missing: Sequence[str]) -> str:
+    """Return where to look and how to sign in, and which parts this start lacks."""
     users = json.loads(DEMO_FILE.read_text())["users"]
     lines = [f"    {user['email']:<20} {user['password']}   {ROLES.get(name, '')}" for name, user in users.items()]
     return "\n".join(
@@ -43,6 +41,7 @@ def text(url: str) -> str:
             "    tokens     .portal/demo.json",
             "    logs       .portal/logs/",
             "    stop       Ctrl-C, or `make stop`",
+            *(f"    missing    {sentence}" for sentence in missing),
             "",
         ]
     )

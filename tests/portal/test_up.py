@@ -21,10 +21,12 @@ import psutil
 import pytest
 
 from portal.embedded.places import far_home
+from portal.start import local_env
 
 PROJECT = Path(__file__).resolve().parents[2]
 PARTS = ["accounts", "portal", "tasks", "templates", "tests/samples", "manage.py"]
 START_SECONDS = 120
+CONFIGURED = {*local_env.test_environment("", ""), "PORT"}
 
 
 class Checkout:
@@ -36,7 +38,8 @@ class Checkout:
         self.process: subprocess.Popen[str] | None = None
 
     def command(self, *words: str, **environment: str) -> subprocess.Popen[str]:
-        inherited = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "PORT"}}
+        # What `make test` sets would configure this start, too.
+        inherited = {name: value for name, value in os.environ.items() if name not in CONFIGURED}
         with (self.folder / "output").open("a") as output:
             return subprocess.Popen(
                 [sys.executable, *words],
@@ -93,13 +96,17 @@ def eventually(condition: Callable[[], object], seconds: float = 20) -> bool:
     return True
 
 
-def run_echo(demo: dict[str, Any], name: str) -> str:
+def run_task(demo: dict[str, Any], name: str, kind: str, given: dict[str, Any]) -> str:
     """Submit a task with the token of demo.json and return its status when it is done."""
     headers = {"Authorization": f"Bearer {demo['users'][name]['token']}"}
     with httpx.Client(base_url=f"{demo['url']}/api/v1/", headers=headers, timeout=30) as client:
-        task = client.post("tasks", json={"type": "diagnostic.echo", "input": {"message": "hello"}}).json()
-        assert eventually(lambda: client.get(f"tasks/{task['id']}").json()["done"])
+        task = client.post("tasks", json={"type": kind, "input": given}).json()
+        assert eventually(lambda: client.get(f"tasks/{task['id']}").json()["done"], 60)
         return str(client.get(f"tasks/{task['id']}").json()["status"])
+
+
+def run_echo(demo: dict[str, Any], name: str) -> str:
+    return run_task(demo, name, "diagnostic.echo", {"message": "hello"})
 
 
 def is_ready(url: str) -> bool:
@@ -114,7 +121,7 @@ def test_portal_comes_up_survives_every_kill_and_leaves_nothing(checkout: Checko
     demo = checkout.start()
     assert stat.S_IMODE((checkout.state / "demo.json").stat().st_mode) == 0o600
     assert [run_echo(demo, name) for name in ("alice", "bob", "olga")] == ["succeeded"] * 3
-    assert eventually(lambda: f"Portal is running at {demo['url']}" in checkout.output(), 120)
+    assert eventually(lambda: "samples are through" in checkout.output(), 120)
     assert_samples_were_shown(checkout)
 
     second = checkout.command("-m", "portal.start.up")
@@ -130,8 +137,14 @@ def test_portal_comes_up_survives_every_kill_and_leaves_nothing(checkout: Checko
     checkout.process.kill()
     checkout.process.wait()
     assert checkout.processes(), "its children live on"
+    assert checkout.command("manage.py", "check").wait(timeout=60) == 1
+    assert "environment was killed: start it again" in checkout.output()
     (checkout.state / "demo.json").unlink()
     again = checkout.start()
+    assert checkout.command("manage.py", "check").wait(timeout=60) == 0
+    written = json.loads((checkout.state / "environment").read_text())["environment"]
+    assert written["OUTBOUND_ALLOW"].count("127.0.0.1") == 1
+    assert run_task(again, "alice", "text.generate", {"prompt": "Say hello.", "max_tokens": 5}) == "succeeded"
     for name, user in again["users"].items():
         assert user["password"] == demo["users"][name]["password"]
         assert user["token"] != demo["users"][name]["token"]
@@ -147,6 +160,8 @@ def test_portal_comes_up_survives_every_kill_and_leaves_nothing(checkout: Checko
 
 def assert_samples_were_shown(checkout: Checkout) -> None:
     lines = checkout.output().splitlines()
+    where_to_look = next(number for number, line in enumerate(lines) if "Portal is running at http" in line)
+    assert where_to_look < next(number for number, line in enumerate(lines) if line.startswith("samples"))
     submitted = next(int(line.split()[2]) for line in lines if "tasks submitted, of each type" in line)
     ended = [line.split()[2:4] for line in lines if line.startswith("samples") and " succeeded " in line]
     assert len(ended) == submitted, checkout.output()
