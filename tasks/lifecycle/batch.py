@@ -6,19 +6,19 @@ request (or the process that served it) stopped.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle import audit
+from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.cancel import end_unstarted, tell_node
 from tasks.models import Batch, Task, TaskContent
 from tasks.models.small_json import if_small
@@ -28,8 +28,6 @@ ROUND = 200
 # A request cancels this many rounds; what a larger batch has left is the duty's.
 ROUNDS_AT_ONCE = 5
 PAGE = 50
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -80,12 +78,14 @@ def cancel_batch(batch_id: UUID, *, by: User, owner: User | None = None) -> Batc
             )
             audit.record(by, "cancel", "batch", batch_id)
     if wanted:
-        try:
-            _cancel_rounds(batch.pk, by.pk)
-        except (DatabaseError, InterfaceError) as error:
-            logger.warning("cancelling the batch %s is left to the duty: %s", batch_id, error)
-            connection.close_if_unusable_or_obsolete()
-    return find_batch(batch_id, owner=owner)
+        after_commit(
+            lambda: _cancel_rounds(batch.pk, by.pk),
+            otherwise=lambda: 0,
+            what="cancelling the batch, now left to a duty,",
+        )
+    return after_commit(
+        lambda: find_batch(batch_id, owner=owner), otherwise=lambda: batch, what="reading the batch back"
+    )
 
 
 def cancel_batches() -> int:

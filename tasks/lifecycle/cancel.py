@@ -7,11 +7,10 @@ sweep does it again when it was lost.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
@@ -19,14 +18,12 @@ from psycopg.types.json import Jsonb
 from accounts.models import User
 from tasks import errors, events, sql
 from tasks.lifecycle import audit
+from tasks.lifecycle.after_commit import after_commit, read_again
 from tasks.lifecycle.announce import announce_ended
 from tasks.lifecycle.fill import fill_locked, locked_lanes, settle
 from tasks.lifecycle.find import find_task
-from tasks.lifecycle.read import get_task
 from tasks.models import Task
 from tasks.statuses import NOT_STARTED, TERMINAL, Status
-
-logger = logging.getLogger(__name__)
 
 
 def cancel_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
@@ -49,15 +46,19 @@ def cancel_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
                 cancel_requested_at=Now(), cancelled_by=by.pk, version=F("version") + 1
             )
             audit.record(by, "cancel", "task", task_id)
-    if asked and task.status in NOT_STARTED:
-        try:
-            end_unstarted([(task_id, task.lane_id)])
-        except (DatabaseError, InterfaceError) as error:
-            logger.warning("ending %s is left to the sweep: %s", task_id, error)
-            connection.close_if_unusable_or_obsolete()
+            task.refresh_from_db()
     if asked:
-        tell_node(task_id)
-    return get_task(task_id)
+        after_commit(
+            lambda: _end_soon(task), otherwise=lambda: None, what="ending the task, now left to the sweep and its node,"
+        )
+    return read_again(task)
+
+
+def _end_soon(task: Task) -> None:
+    if task.status in NOT_STARTED:
+        end_unstarted([(task.pk, task.lane_id)])
+    # Also one that was claimed just now.
+    tell_node(task.pk)
 
 
 def end_unstarted(tasks: Sequence[tuple[UUID, int]]) -> int:

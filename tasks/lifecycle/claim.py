@@ -98,7 +98,7 @@ def _claimed(row: Any) -> Claimed:
         attempts_charged=row.attempts_charged,
         max_attempts=row.max_attempts,
         timeout_seconds=row.timeout_seconds,
-        # Django's connections leave jsonb to its model field, so it comes as text.
+        # As text, in which marks of references are found at once.
         input=row.input and json.loads(row.input),
         has_references=bool(row.input) and may_have_references(row.input),
         waits=row.waits,

@@ -123,7 +123,7 @@ def _input(row: Any) -> dict[str, Any]:
         "url": row.url,
         "message_id": str(row.id),
         # Compact, and the same at every try: the signature is of these bytes.
-        "body": json.dumps(_plain(row.payload), ensure_ascii=False, separators=(",", ":")),
+        "body": json.dumps(row.payload, ensure_ascii=False, separators=(",", ":")),
         "secrets": [secret for secret in (row.secret, row.previous_secret) if secret],
     }
 
@@ -146,7 +146,7 @@ def _record_tries() -> int:
 
 
 def _outcome(row: Any) -> Try:
-    result = _plain(row.result)
+    result = row.result
     if row.task_status == Status.SUCCEEDED and isinstance(result, dict):
         status = result["http_status"]
         return Try(
@@ -158,14 +158,14 @@ def _outcome(row: Any) -> Try:
             retry_after=result["retry_after_seconds"],
             task=row.trying_task_id,
         )
-    error = _plain(row.task_error) or {}
+    error = row.task_error or {}
     words = error.get("message") or "The task that was to deliver it is gone."
     return Try(row.at, False, None, words, None, None, row.trying_task_id)
 
 
 def _record(row: Any, made: Try, endpoint: WebhookEndpoint | None) -> None:
     """Write what came of a try and what follows, for the delivery and its endpoint."""
-    tries = [*_plain(row.tries), made.to_json()][-MOST_TRIES_KEPT:]
+    tries = [*row.tries, made.to_json()][-MOST_TRIES_KEPT:]
     failures = 0 if made.ok else row.failures + 1
     ending: tuple[DeliveryStatus, str] | None = None
     if made.ok:
@@ -231,8 +231,3 @@ def _wait_seconds(failures: int, retry_after: float | None) -> float:
     """Return the wait before the next try: longer each time, and at least what the receiver asks for, a day at most."""
     wait = WAITS_SECONDS[min(max(failures, 1), len(WAITS_SECONDS)) - 1] * random.uniform(*JITTER)  # noqa: S311 - jitter
     return max(wait, min(retry_after or 0.0, WAITS_SECONDS[-1]))
-
-
-def _plain(value: Any) -> Any:
-    # Django has psycopg return jsonb as text.
-    return json.loads(value) if isinstance(value, str) else value

@@ -6,15 +6,15 @@ beside free slots, settlements), and `tasks.lifecycle.sweep` redoes it within a 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import transaction
 
 from tasks import sql
+from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.announce import announce_ended
 from tasks.lifecycle.depend import release_dependents
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 MOST_TOLD = 20
 # Of more newcomers than these it costs less to read their lanes from the beginning.
 MOST_LOOKED_UP = 100
-
-logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -68,11 +66,11 @@ def fill_lanes(lanes: Iterable[int], *, newcomers: Sequence[UUID] | None = None)
 
 def fill_soon(lanes: Iterable[int], *, newcomers: Sequence[UUID]) -> None:
     """Fill lanes now, or leave it to the sweep: for callers whose first transaction has promised everything already."""
-    try:
-        fill_lanes(lanes, newcomers=newcomers)
-    except (DatabaseError, InterfaceError) as error:
-        logger.warning("filling lanes is left to the sweep: %s", error)
-        connection.close_if_unusable_or_obsolete()
+    after_commit(
+        lambda: fill_lanes(lanes, newcomers=newcomers),
+        otherwise=lambda: 0,
+        what="filling lanes, now left to the sweep,",
+    )
 
 
 def fill_locked(lanes: list[int], *, newcomers: Sequence[UUID] | None = None) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
 from uuid import UUID
 
 from tasks import sql
@@ -18,7 +16,6 @@ TASK_COLUMNS = (
     "started_at", "finished_at",
 )  # fmt: skip
 CONTENT_COLUMNS = ("task_id", "input", "result", "engine", "usage", "metadata", "tags", "needs")
-JSON_COLUMNS = {"error", "input", "result", "engine", "usage", "metadata"}
 
 
 def read_task(
@@ -33,10 +30,10 @@ def read_task(
         return None
     values = tuple(row)
     own = len(TASK_COLUMNS)
-    task = Task.from_db("default", TASK_COLUMNS, _decoded(TASK_COLUMNS, values[:own]))
+    task = Task.from_db("default", TASK_COLUMNS, values[:own])
     if row.content_id is None:
         return task, None
-    return task, TaskContent.from_db("default", CONTENT_COLUMNS, _decoded(CONTENT_COLUMNS, values[own:]))
+    return task, TaskContent.from_db("default", CONTENT_COLUMNS, values[own:])
 
 
 def get_task(task_id: UUID) -> Task:
@@ -46,11 +43,3 @@ def get_task(task_id: UUID) -> Task:
     task, content = found
     Task._meta.get_field("content").set_cached_value(task, content)
     return task
-
-
-def _decoded(columns: tuple[str, ...], values: tuple[Any, ...]) -> list[Any]:
-    # Django has psycopg return jsonb as text, and decodes it in the ORM, which is not used here.
-    return [
-        json.loads(value) if column in JSON_COLUMNS and isinstance(value, str) else value
-        for column, value in zip(columns, values, strict=True)
-    ]

@@ -10,9 +10,9 @@ from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle import admit, audit, depend
+from tasks.lifecycle.after_commit import read_again
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.find import find_task
-from tasks.lifecycle.read import get_task
 from tasks.lifecycle.submit import check_open
 from tasks.models import Task
 from tasks.statuses import Status
@@ -59,6 +59,7 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
             depend.forget_unsuccessful_children(task_id)
             audit.record(by, "retry", "task", task_id)
             lane = row.lane
+            task.refresh_from_db()
     if lane is not None:
         fill_soon([lane], newcomers=[task_id])
-    return get_task(task_id)
+    return read_again(task)

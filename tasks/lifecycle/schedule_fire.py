@@ -21,8 +21,8 @@ from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors
 from tasks.lifecycle import admit, audit
+from tasks.lifecycle.after_commit import read_back
 from tasks.lifecycle.fill import fill_soon
-from tasks.lifecycle.read import get_task
 from tasks.lifecycle.schedule import find_schedule, next_time, read_clock, stop
 from tasks.lifecycle.schedule_draft import submission_of
 from tasks.lifecycle.submit import Accepted, accept, insert
@@ -113,7 +113,7 @@ def run_schedule_now(schedule_id: UUID, *, by: User, owner: User | None = None) 
         _note(locked, read_clock(), Outcome.SUBMITTED, task=task.id, by_hand=True)
         audit.record(by, "run", "schedule", schedule_id, name=str(locked))
     fill_soon([task.lane], newcomers=[task.id])
-    return get_task(task.id)
+    return read_back(schedule.owner, task)
 
 
 def forget_runs() -> int:
@@ -176,7 +176,7 @@ def _insert(schedule: Schedule, offered: Accepted) -> Accepted:
     owner = schedule.owner
     with transaction.atomic():
         [task] = admit.admit(owner, limits_of(owner), [offered])
-        insert(owner, [task])
+        [task] = insert(owner, [task])
     return task
 
 

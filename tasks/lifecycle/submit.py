@@ -7,7 +7,8 @@ fills the lane. If the second is lost, the sweep sees a held task beside a free 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -22,12 +23,14 @@ from accounts.limits import Limits, limits_of
 from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle import admit, announce, depend, estimate, idempotency, places, reuse
+from tasks.lifecycle.after_commit import first_status, read_back
 from tasks.lifecycle.again import again_after_deadlock
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.read import get_task
 from tasks.lifecycle.validate import Checked, validate_submission
 from tasks.models import Batch, IdempotencyKey, Task
 from tasks.models.ids import new_id
+from tasks.statuses import shown_status
 
 
 @dataclass(frozen=True)
@@ -105,13 +108,25 @@ class Submitted:
 
 @dataclass(frozen=True)
 class SubmittedBatch:
-    """The batch; `batch.items` has an id or a problem for each submission, in their order."""
+    """The batch; `batch.items` has an id or a problem for each submission, in their order.
+
+    `counts` are the tasks by shown status, as they were stored; None for a replay.
+    """
 
     batch: Batch
     replayed: bool = False
+    counts: Counter[str] | None = None
 
 
-@again_after_deadlock
+@dataclass(frozen=True)
+class _Promised:
+    """What was committed: new tasks, or that an earlier one is the answer."""
+
+    tasks: Sequence[Accepted] = ()
+    earlier: UUID | None = None
+    replayed: bool = False
+
+
 def submit_task(
     user: User, submission: Submission, *, idempotency_key: str | None = None, body_sha256: str = ""
 ) -> Submitted:
@@ -125,35 +140,64 @@ def submit_task(
         IdempotencyConflict: the key was used with another body.
         UserDisabled, Maintenance: nothing is accepted now.
     """
+    return submit_chain(user, [submission], idempotency_key=idempotency_key, body_sha256=body_sha256)
+
+
+def submit_chain(
+    user: User, submissions: Sequence[Submission], *, idempotency_key: str | None = None, body_sha256: str = ""
+) -> Submitted:
+    """Accept tasks of which later ones need earlier ones, all or none, and return the last one.
+
+    They count once against the rate a minute. Opens its own transactions; what follows the first, durable one
+    cannot fail for the caller.
+
+    Args:
+        submissions: those that others need have their `id`.
+
+    Raises:
+        As `submit_task`.
+    """
+    promised = _promise_tasks(user, submissions, idempotency_key=idempotency_key, body_sha256=body_sha256)
+    if promised.earlier is not None:
+        return Submitted(get_task(promised.earlier), replayed=promised.replayed, reused=not promised.replayed)
+    fill_soon({task.lane for task in promised.tasks}, newcomers=[task.id for task in promised.tasks])
+    return Submitted(read_back(user, promised.tasks[-1]))
+
+
+@again_after_deadlock
+def _promise_tasks(
+    user: User, submissions: Sequence[Submission], *, idempotency_key: str | None, body_sha256: str
+) -> _Promised:
+    """Commit the tasks. Nothing may follow the commit here: after a deadlock all of this is done again."""
     check_open(user)
     limits = limits_of(user)
     # Before the validation: a replay must answer even when the file of the input is gone by now.
     if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
-        return Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True)
+        return _Promised(earlier=UUID(earlier.task_ids[0]), replayed=True)
     try:
-        accepted = accept(user, limits, submission)
-        same = reuse.find_earlier(user, accepted) if submission.reuse else None
+        accepted = _accept_chain(user, limits, submissions)
+        same = reuse.find_earlier(user, accepted[-1]) if submissions[-1].reuse else None
     except errors.Refused:
         admit.count_request(user, limits)
         raise
     with transaction.atomic(durable=True):
-        is_first = idempotency.reserve(user, idempotency_key, body_sha256, [same or accepted.id])
+        is_first = idempotency.reserve(user, idempotency_key, body_sha256, [same or accepted[-1].id])
         if is_first and same is not None:
             admit.admit(user, limits, [])
         elif is_first:
             with sql.pipeline():
-                [accepted] = admit.admit(user, limits, [accepted])
-                insert(user, [accepted])
-            announce.note_webhooks([accepted])
+                accepted = [
+                    # One by one: each finds those that it needs.
+                    stored
+                    for task in admit.admit(user, limits, accepted)
+                    for stored in insert(user, [task])
+                ]
+            announce.note_webhooks(accepted)
     if not is_first:
-        return submit_task(user, submission, idempotency_key=idempotency_key, body_sha256=body_sha256)
-    if same is not None:
-        return Submitted(get_task(same), reused=True)
-    fill_soon([accepted.lane], newcomers=[accepted.id])
-    return Submitted(get_task(accepted.id))
+        return _promise_tasks(user, submissions, idempotency_key=idempotency_key, body_sha256=body_sha256)
+    return _Promised(accepted, earlier=same)
 
 
-@again_after_deadlock
 def submit_batch(
     user: User,
     submissions: Sequence[Submission | errors.Refused],
@@ -175,10 +219,28 @@ def submit_batch(
     Raises:
         As `submit_task`; with `atomic`, InvalidInput names every faulty item by pointer.
     """
+    submitted, accepted = _promise_batch(
+        user, submissions, name=name, atomic=atomic, idempotency_key=idempotency_key, body_sha256=body_sha256
+    )
+    fill_soon({item.lane for item in accepted}, newcomers=[item.id for item in accepted])
+    return submitted
+
+
+@again_after_deadlock
+def _promise_batch(
+    user: User,
+    submissions: Sequence[Submission | errors.Refused],
+    *,
+    name: str,
+    atomic: bool,
+    idempotency_key: str | None,
+    body_sha256: str,
+) -> tuple[SubmittedBatch, Sequence[Accepted]]:
+    """Commit the batch, as `_promise_tasks`; return it with its new tasks."""
     check_open(user)
     limits = limits_of(user)
     if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
-        return SubmittedBatch(_batch_of(earlier), replayed=True)
+        return SubmittedBatch(_batch_of(earlier), replayed=True), ()
     try:
         accepted, items = _accept_items(user, limits, submissions, atomic=atomic)
     except errors.InvalidInput:
@@ -191,14 +253,14 @@ def submit_batch(
         if is_first:
             accepted = admit.admit(user, limits, accepted)
             batch.save(force_insert=True)
-            insert(user, accepted, batch=batch.id)
+            accepted = insert(user, accepted, batch=batch.id)
             announce.note_webhooks(accepted)
     if not is_first:
-        return submit_batch(
+        return _promise_batch(
             user, submissions, name=name, atomic=atomic, idempotency_key=idempotency_key, body_sha256=body_sha256
         )
-    fill_soon((item.lane for item in accepted), newcomers=[item.id for item in accepted])
-    return SubmittedBatch(batch)
+    counts = Counter(shown_status(first_status(item), None) for item in accepted)
+    return SubmittedBatch(batch, counts=counts), accepted
 
 
 def check_open(user: User) -> None:
@@ -234,13 +296,31 @@ def _accept_items(
     return accepted, items
 
 
-def accept(user: User, limits: Limits, submission: Submission, *, started_by: UUID | None = None) -> Accepted:
+def _accept_chain(user: User, limits: Limits, submissions: Sequence[Submission]) -> list[Accepted]:
+    accepted: list[Accepted] = []
+    for submission in submissions:
+        accepted.append(accept(user, limits, submission, beside=[task.id for task in accepted]))
+    return accepted
+
+
+def accept(
+    user: User,
+    limits: Limits,
+    submission: Submission,
+    *,
+    started_by: UUID | None = None,
+    beside: Collection[UUID] = (),
+) -> Accepted:
     """Validate a submission and decide all of it that needs no lock. May wait for names and servers: no transaction.
+
+    Args:
+        beside: tasks that will be stored before it in the same transaction, so that it may need them.
 
     Raises:
         UnknownTaskType, InvalidInput, EngineUnavailable: the request cannot be run here.
     """
-    return decide(user, limits, submission, validate_submission(user, limits, submission), started_by=started_by)
+    checked = validate_submission(user, limits, submission, beside=beside)
+    return decide(user, limits, submission, checked, started_by=started_by)
 
 
 def decide(
@@ -287,17 +367,18 @@ def decide(
     )
 
 
-def insert(user: User, accepted: Sequence[Accepted], *, batch: UUID | None = None) -> None:
-    """Insert admitted tasks. Needs a transaction that holds the user's usage row.
+def insert(user: User, accepted: Sequence[Accepted], *, batch: UUID | None = None) -> list[Accepted]:
+    """Insert admitted tasks and return them as stored. Needs a transaction that holds the user's usage row.
 
     Raises:
         InvalidInput: a task that is needed has failed or vanished meanwhile.
     """
-    if accepted:
-        accepted = depend.wait_for_needs(user, accepted)
-        rows = Jsonb([vars(item) for item in accepted], dumps=partial(json.dumps, default=_plain))
+    stored = depend.wait_for_needs(user, accepted)
+    if stored:
+        rows = Jsonb([vars(item) for item in stored], dumps=partial(json.dumps, default=_plain))
         sql.send("insert_tasks", {"items": rows, "owner": user.pk, "batch": batch})
-        depend.insert_dependencies(accepted)
+        depend.insert_dependencies(stored)
+    return stored
 
 
 def _plain(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -41,8 +41,13 @@ class Checked:
     has_references: bool
 
 
-def validate_submission(user: User, limits: Limits, submission: Submission) -> Checked:
+def validate_submission(
+    user: User, limits: Limits, submission: Submission, *, beside: Collection[UUID] = ()
+) -> Checked:
     """Check everything that needs no lock. Names may be looked up and servers asked, so not in a transaction.
+
+    Args:
+        beside: tasks that will be stored before it in the same transaction: whoever inserts looks at those.
 
     Raises:
         UnknownTaskType, InvalidInput: with a pointer for each fault.
@@ -57,7 +62,7 @@ def validate_submission(user: User, limits: Limits, submission: Submission) -> C
     files = _files_of(user, definition, data)
     faults += _file_faults(definition, data, files)
     needs = tuple(dict.fromkeys([*submission.needs, *(reference.task for reference in references)]))
-    faults += _need_faults(user, needs, tuple(submission.after))
+    faults += _need_faults(user, tuple(id_ for id_ in needs if id_ not in beside), tuple(submission.after))
     if faults:
         raise errors.InvalidInput(faults[0]["detail"], errors=faults)
     readiness = definition.readiness()

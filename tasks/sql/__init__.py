@@ -1,4 +1,4 @@
-"""The hot statements: raw SQL, one a file, named parameters only.
+"""The hot statements: raw SQL, one a file, named parameters only. Rows come as Python's values, JSON included.
 
 Each file is headed by what it does, what it locks in which order, and the index it needs.
 Statements whose header says *async* set ``synchronous_commit = off`` for their transaction: what
@@ -18,8 +18,21 @@ import psycopg
 from django.db import connection
 from psycopg.pq import ExecStatus
 from psycopg.rows import namedtuple_row
+from psycopg.types.json import JsonbLoader
 
 FOLDER = Path(__file__).parent
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    """Gives named tuples, and decodes json and jsonb alike.
+
+    Django's connections leave jsonb to the ORM's fields, as text, and decode json: who reads rows must not need to know
+    by which of the two a statement was written. Text that is wanted as text is cast in the statement.
+    """
+
+    def __init__(self, raw: psycopg.Connection[Any]) -> None:
+        super().__init__(raw, row_factory=namedtuple_row)
+        self.adapters.register_loader("jsonb", JsonbLoader)
 
 
 class _Thread(threading.local):
@@ -57,7 +70,7 @@ def send(name: str, params: Mapping[str, Any]) -> Callable[[], list[Any]]:
     """
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        cursor = psycopg.Cursor(_raw(), row_factory=namedtuple_row)
+        cursor = _Cursor(_raw())
         cursor.execute(statement(name), params, prepare=True)
 
     def rows() -> list[NamedTuple]:

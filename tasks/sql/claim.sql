@@ -87,7 +87,7 @@ WITH setting AS (
                               AND (free.vclock < moved.clock - 0.01 OR free.low_rank < moved.rank - 2 * moved.margin)
                               FOR NO KEY UPDATE SKIP LOCKED)
 )
-SELECT claimed.*, content.input,
+SELECT claimed.*, content.input::text AS input,
        pg_notify('portal_task', json_build_object('id', claimed.id, 'owner', claimed.owner_id,
                                                   'version', claimed.version, 'status', 'running')::text)
   FROM claimed

@@ -29,10 +29,10 @@ from tasks.api.objects.task import content_of
 from tasks.api.schema import operation
 from tasks.api.views.tasks import IDEMPOTENCY, POLL_AFTER_SECONDS, SUBMIT_PROBLEMS, CountedView
 from tasks.api.views.view import ApiView
-from tasks.lifecycle import idempotency
 from tasks.lifecycle.cancel import cancel_task
-from tasks.lifecycle.read import get_task, read_task
-from tasks.lifecycle.submit import Submission, Submitted, submit_task
+from tasks.lifecycle.read import read_task
+from tasks.lifecycle.submit import Submission, Submitted, submit_chain
+from tasks.models.ids import new_id
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
 from tasks.statuses import TERMINAL, Status
 
@@ -218,26 +218,21 @@ def _submit(view: CountedView, request: Request, submission: Submission, names: 
 
 
 def _submit_chain(view: CountedView, request: Request, body: AnalyzeImage) -> Response:
-    """Submit the analysis, and the answer that waits for it: the second can only name a first that is there."""
+    """Submit the analysis, and the answer that waits for it: both, or neither."""
     read_query(request.query_params, Query)
-    user, key = view.caller, idempotency_key(request)
-    digest = body_digest(request) if key else ""
-    if key and (earlier := idempotency.find(user, key, digest)):
-        return _accepted(Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True))
-    with in_their_words(ANALYZE_NAMES):
-        analysis = submit_task(user, Submission("image.analyze", _analysis_of(body))).task
-    data = {"question": body.query, "context": {"$from": str(analysis.pk), "path": "text"}}
-    answer = Submission("answer.complete", data, needs=[analysis.pk], id=new_marked_id(LETTER))
-    try:
-        with in_their_words(ANSWER_NAMES):
-            submitted = submit_task(user, answer, idempotency_key=key, body_sha256=digest)
-    except errors.Refused:
-        cancel_task(analysis.pk, by=user, owner=user)
-        raise
-    if submitted.replayed:
-        # The same request came twice at once, and the other one was first.
-        cancel_task(analysis.pk, by=user, owner=user)
-    return _accepted(submitted)
+    key = idempotency_key(request)
+    analysis = Submission("image.analyze", _analysis_of(body), id=new_id())
+    data = {"question": body.query, "context": {"$from": str(analysis.id), "path": "text"}}
+    answer = Submission("answer.complete", data, id=new_marked_id(LETTER))
+    with in_their_words(ANALYZE_NAMES | ANSWER_NAMES):
+        return _accepted(
+            submit_chain(
+                view.caller,
+                [analysis, answer],
+                idempotency_key=key,
+                body_sha256=body_digest(request) if key else "",
+            )
+        )
 
 
 def _analysis_of(body: AnalyzeImage) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ READ_EVERY_SECONDS = 10.0
 WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])', re.IGNORECASE)
 LAST = frozenset(str(status) for status in TERMINAL)
 OF_THE_SUBMISSION = {b"location", b"ratelimit", b"ratelimit-policy", b"idempotency-replayed", b"x-request-id"}
+logger = logging.getLogger(__name__)
+
 TASK_PATH = re.compile(r"/api/v1/tasks/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 
@@ -54,7 +57,12 @@ async def answer_submission(views: Application, scope: Scope, receive: Receive, 
         await accepted.send(send)
         return
     poll = _Poll(views, reading(scope, path), Wake(task_id=found[1]), _is_under_way)
-    answer = await poll.wait(receive, seconds)
+    try:
+        answer = await poll.wait(receive, seconds)
+    except Exception:
+        # The task is stored: the first answer holds whatever becomes of the waiting.
+        logger.exception("waiting for the end of %s failed", found[1])
+        answer = accepted
     if answer.status != 200 or not poll.waited:
         # Too many wait already, or the token may submit but not read.
         await accepted.send(send)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -30,8 +31,9 @@ from tasks.api.renderers import JsonLinesRenderer
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.tasks import IDEMPOTENCY, SUBMIT_PROBLEMS, CountedView, SubmitTask
 from tasks.api.views.view import ApiView
+from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.batch import cancel_batch, find_batch, read_results
-from tasks.lifecycle.submit import submit_batch
+from tasks.lifecycle.submit import SubmittedBatch, submit_batch
 from tasks.models import Batch as StoredBatch
 
 MOST_TASKS = 1000
@@ -96,7 +98,7 @@ class BatchesView(CountedView):
             idempotency_key=key,
             body_sha256=body_digest(request) if key else "",
         )
-        response = Response(_with_items(submitted.batch), status=202)
+        response = Response(_submitted(submitted), status=202)
         response["Location"] = response.data["urls"]["self"]
         response["Retry-After"] = "1"
         if submitted.replayed:
@@ -131,8 +133,10 @@ class CancelBatchView(ApiView):
 
         Waiting tasks end at once, running ones within seconds. Repeating it changes nothing.
         """
+        before = _count(find_batch(batch_id, owner=self.caller))
         batch = cancel_batch(batch_id, by=self.caller, owner=self.caller)
-        return Response(batch_object(batch, count_tasks([batch])[batch.pk], with_items=False), status=202)
+        counts = after_commit(lambda: _count(batch), otherwise=lambda: before, what="counting the tasks of the batch")
+        return Response(batch_object(batch, counts, with_items=False), status=202)
 
 
 class BatchResultsView(ApiView):
@@ -159,5 +163,17 @@ class BatchResultsView(ApiView):
         )
 
 
+def _submitted(submitted: SubmittedBatch) -> dict[str, object]:
+    batch, known = submitted.batch, submitted.counts
+    if known is None:
+        return _with_items(batch)
+    counts = after_commit(lambda: _count(batch), otherwise=lambda: known, what="counting the tasks of the batch")
+    return batch_object(batch, counts, with_items=True)
+
+
 def _with_items(batch: StoredBatch) -> dict[str, object]:
-    return batch_object(batch, count_tasks([batch])[batch.pk], with_items=True)
+    return batch_object(batch, _count(batch), with_items=True)
+
+
+def _count(batch: StoredBatch) -> Counter[str]:
+    return count_tasks([batch])[batch.pk]

@@ -23,6 +23,7 @@ from tasks.api.refusals import InvalidParameter
 from tasks.api.schema import ListOf, operation
 from tasks.api.task_list import BY_METADATA, TaskFilters, find_tasks, listed_content, read_filters
 from tasks.api.views.view import ApiView
+from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.preview import preview_task
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
@@ -157,7 +158,10 @@ class CountedView(ApiView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)
         if self.counted and final.status_code < 500:
-            for name, value in rate_limit_headers(self.caller).items():
+            told = after_commit(
+                lambda: rate_limit_headers(self.caller), otherwise=lambda: {}, what="telling what is left"
+            )
+            for name, value in told.items():
                 final.headers[name] = value
         return final
 
@@ -233,11 +237,14 @@ def answer_submitted(request: Request, submitted: Submitted) -> Response:
 
 
 def answer_task(request: Request, task: models.Task, *, status: int) -> Response:
-    """Answer a task that was read with its content, with its place in the queue and its ETag.
+    """Answer a task to which something was done just now, read with its content: its place in the queue and its ETag.
 
     The content is for those who may read it: what the caller does to a task needs another scope.
     """
-    shown = task_object(task, content_of(task), explain_wait(task))
+    wait = after_commit(
+        lambda: explain_wait(task), otherwise=lambda: wait_of_row(task), what="explaining why the task waits"
+    )
+    shown = task_object(task, content_of(task), wait)
     response = Response(shown if may_read_tasks(request) else without_content(shown), status=status)
     response["ETag"] = task.etag
     return response
