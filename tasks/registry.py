@@ -116,8 +116,9 @@ class TaskType:
     """One kind of task.
 
     Times are seconds. `est_seconds` is the estimate that fairness starts from until history teaches
-    a better one. `waits` says that the handler mostly waits for a model server. `internal` types are
-    submitted by our own code only: lists, forms and the API do not know them.
+    a better one; `whole_seconds` is one with what the handler starts, where it starts other tasks.
+    `waits` says that the handler mostly waits for a model server. `internal` types are submitted by
+    our own code only: lists, forms and the API do not know them.
     """
 
     name: str
@@ -133,6 +134,7 @@ class TaskType:
     max_attempts: int = 3
     retry: RetryPolicy = RetryPolicy()
     est_seconds: float = 1.0
+    whole_seconds: float | None = None
     readiness: Callable[[], Readiness] = always_ready
     diagnostic: bool = False
     waits: bool = False

@@ -125,6 +125,8 @@ EXAMPLE: dict[str, Any] = {
     ],
     priority=4,
     est_seconds=0.2,
+    # Ten files.
+    whole_seconds=30.0,
     readiness=readiness,
     icon="documents",
 )

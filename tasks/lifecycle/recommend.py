@@ -18,7 +18,8 @@ MOST_ATTEMPTS = 5000
 
 @dataclass(frozen=True)
 class Outlook:
-    """`seconds` are median and 90th percentile of the run time; None where nothing ran in the last day."""
+    """`seconds` are median and 90th percentile of the run time, that of started tasks included; None where nothing ran
+    in the last day."""
 
     seconds: tuple[float, float] | None
     recommended_batch: int
@@ -35,7 +36,7 @@ def read_outlooks(user: User, definitions: Iterable[TaskType]) -> dict[str, Outl
         seconds = None if p50 is None or p90 is None else (round(p50, 3), round(p90, 3))
         batch = recommended_batch(
             slots=slots,
-            seconds=definition.est_seconds if seconds is None else seconds[0],
+            seconds=definition.whole_seconds or definition.est_seconds if seconds is None else seconds[0],
             holding_back=definition.queue in holding_back,
         )
         found[definition.name] = Outlook(seconds, batch)

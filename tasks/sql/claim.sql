@@ -58,7 +58,7 @@ WITH setting AS (
            worker_pid = %(pid)s,
            attempt_number = task.attempt_number + 1,
            started_at = clock_timestamp(),
-           progress_fraction = NULL,
+           -- How far the attempt before came stays: progress never goes back.
            progress_stage = '',
            version = task.version + 1
       FROM head, setting

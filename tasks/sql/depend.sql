@@ -64,9 +64,9 @@ WITH waiting AS (
        AND task.status = 'waiting'
     RETURNING task.id, task.owner_id, task.version, task.status, task.lane_id
 ), going_on AS (
-    -- What a task has started itself is its progress.
+    -- What a task has started itself is its progress, which never goes back: it may have started some more.
     UPDATE task
-       SET progress_fraction = parts.ended,
+       SET progress_fraction = greatest(parts.ended, task.progress_fraction),
            progress_stage = parts.words,
            version = task.version + 1
       FROM (SELECT stand.id,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.db.models.functions import Now
 from pydantic import Field
 
@@ -16,6 +17,7 @@ from tasks.context import ChildTask, Context
 from tasks.lifecycle import finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.recommend import read_outlooks, recommended_batch
 from tasks.lifecycle.retry import retry_task
 from tasks.lifecycle.run import run_attempt
 from tasks.lifecycle.submit import Submission, submit_task
@@ -91,11 +93,31 @@ def test_handler_goes_on_when_all_that_it_started_has_ended(alice: User, claim: 
     run_next(claim)
     task.refresh_from_db()
     assert (task.progress_fraction, task.progress_stage) == (0.5, "1 of 2 parts have ended")
-    for _ in range(2):
-        run_next(claim)
+    run_next(claim)
+    claimed = claim()
+    task.refresh_from_db()
+    assert claimed is not None
+    assert (task.status, task.progress_fraction) == ("running", 0.5)
+    assert run_attempt(claimed, Uninterrupted())
     task.refresh_from_db()
     assert (task.status, task.content.result["texts"], task.content.result["calls"]) == ("succeeded", ["a", "b"], 2)
+    assert task.progress_fraction == 1
     assert Lane.objects.get(user=alice).taken == 0
+
+
+def test_recommended_batch_counts_the_work_of_the_parts(alice: User, claim: Claim) -> None:
+    definition = registry.get_type("test.parts")
+    submit_parts(alice, "a", "b")
+    for _ in range(4):
+        run_next(claim)
+    # Five seconds each, and hardly anything of its own.
+    Attempt.objects.filter(task__type="diagnostic.echo").update(started_at=F("finished_at") - timedelta(seconds=5))
+    outlook = read_outlooks(alice, [definition])["test.parts"]
+    assert outlook.seconds is not None
+    assert 10 <= outlook.seconds[0] < 15
+    assert outlook.recommended_batch == recommended_batch(
+        slots=alice.plan.slots, seconds=outlook.seconds[0], holding_back=False
+    )
 
 
 def test_part_that_fails_does_not_fail_what_started_it(alice: User, claim: Claim) -> None:

@@ -48,7 +48,9 @@ class TaskType(Shape):
     file_fields: dict[str, list[str]] = Field(description="input fields that take file ids, and the types they accept")
     limits: TypeLimits
     example: dict[str, Any] = Field(description="an input")
-    recent: Seconds = Field(description="run time of attempts of the last day; null when there were none")
+    recent: Seconds = Field(
+        description="run time of the last day, with that of tasks which these started; null when nothing ran"
+    )
     recommended_batch: int = Field(
         description="as many tasks as your slots get through in about a minute; fewer while the queue is crowded"
     )
