@@ -117,7 +117,11 @@ class Context(Protocol):
         """Store a result file; it belongs to the task's owner."""
 
     def files_of_owner(self) -> list[FileInfo]:
-        """Return every file that the task's owner keeps, newest first, 1,000 at most."""
+        """Return every file that the task's owner keeps, newest first, 1,000 at most.
+
+        Raises:
+            GiveUp: the task type does not declare `searches_files`.
+        """
 
     def restart_output(self) -> None:
         """Drop the streamed output so far: another model server starts the text over."""

@@ -117,8 +117,9 @@ class TaskType:
 
     Times are seconds. `est_seconds` is the estimate that fairness starts from until history teaches
     a better one; `whole_seconds` is one with what the handler starts, where it starts other tasks.
-    `waits` says that the handler mostly waits for a model server. `internal` types are submitted by
-    our own code only: lists, forms and the API do not know them.
+    `waits` says that the handler mostly waits for a model server. `searches_files` says that it may look
+    through all files of the task's owner: tokens need the scope `files` for it. `internal` types are submitted
+    by our own code only: lists, forms and the API do not know them.
     """
 
     name: str
@@ -138,6 +139,7 @@ class TaskType:
     readiness: Callable[[], Readiness] = always_ready
     diagnostic: bool = False
     waits: bool = False
+    searches_files: bool = False
     # The same input gives the same result, so that an earlier one may stand for it; false where more goes in.
     reusable: bool = True
     internal: bool = False

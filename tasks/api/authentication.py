@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from django.http import HttpRequest, HttpResponse
@@ -52,12 +53,20 @@ def require_scope(token: ApiToken | None, user: User, scope: str) -> None:
         Forbidden: it takes an operator.
     """
     if token is not None and scope not in token.scopes:
-        raise refusals.MissingScope(
-            f"This needs a token with the scope {scope}.",
-            headers={"WWW-Authenticate": f'Bearer realm="portal", error="insufficient_scope", scope="{scope}"'},
-        )
+        raise refusals.MissingScope(f"This needs a token with the scope {scope}.", scope=scope)
     if scope == "operate" and not user.is_staff:
         raise refusals.Forbidden("This is for operators.")
+
+
+def require_one_of(token: ApiToken | None, user: User, scopes: Sequence[str]) -> None:
+    """Check that a token has one of these scopes; none of them is asked for where there are none.
+
+    Raises:
+        MissingScope: it has none of them.
+    """
+    if token is not None and scopes and not set(scopes) & set(token.scopes):
+        detail = f"This needs a token with the scope {' or '.join(scopes)}."
+        raise refusals.MissingScope(detail, scope=scopes[0])
 
 
 def reader_id(request: HttpRequest, scope: str) -> int:
@@ -143,10 +152,10 @@ class HasScope(BasePermission):
         if request.user is None:
             raise refusals.NotAuthenticated
         method = "GET" if request.method == "HEAD" else request.method
-        scopes: dict[str, str] = getattr(view, "scopes", {})
         # A method without a scope is one that the view does not have: 405 comes next.
-        if method in scopes:
-            require_scope(cast("ApiToken | None", request.auth), cast(User, request.user), scopes[method])
+        if (needed := getattr(view, "scopes", {}).get(method)) is not None:
+            check = require_scope if isinstance(needed, str) else require_one_of
+            check(cast("ApiToken | None", request.auth), cast(User, request.user), needed)
         if method == "GET":
             reads.count(cast(User, request.user).pk)
         return True

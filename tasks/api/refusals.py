@@ -96,11 +96,19 @@ class InvalidToken(ApiRefusal):
 class MissingScope(ApiRefusal):
     """The token does not have the scope that this needs.
 
-    Make a token with the scope that the detail names.
+    Make a token with the scope that the detail names. What a token may not read it may not have worked on either:
+    files as input and searches over them need `files`, references to other tasks, `reuse` and copies `tasks:read`,
+    receivers of webhooks `webhooks`. The pointer says where in the body that is.
     """
 
     code = "missing_scope"
     status = 403
+
+    def __init__(self, message: str = "", *, scope: str = "", pointer: str | None = None) -> None:
+        challenge = f'Bearer realm="portal", error="insufficient_scope", scope="{scope}"'
+        super().__init__(message, headers={"WWW-Authenticate": challenge} if scope else None)
+        if pointer is not None:
+            self.errors = [{"pointer": pointer, "code": self.code, "detail": message}]
 
 
 class CsrfFailed(ApiRefusal):

@@ -169,8 +169,16 @@ class ApiSchema(AutoSchema):
     def get_description(self) -> str:  # type: ignore[override]
         text: str = super().get_description() or ""
         rest = "\n".join(text.strip().splitlines()[1:]).strip()
-        scope = getattr(self.view, "scopes", {}).get(self.method)
-        return "\n\n".join(part for part in (rest, f"Needs the scope `{scope}`." if scope else "") if part)
+        needed = getattr(self.view, "scopes", {}).get(self.method)
+        return "\n\n".join(part for part in (rest, _needs(needed)) if part)
+
+
+def _needs(scopes: str | tuple[str, ...] | None) -> str:
+    """Say which scope an operation needs; None is one that is public."""
+    if scopes is None:
+        return ""
+    names = (scopes,) if isinstance(scopes, str) else scopes
+    return f"Needs the scope {' or '.join(f'`{name}`' for name in names)}." if names else "Takes a token of any scope."
 
 
 class ShapeExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]

@@ -74,6 +74,7 @@ EXAMPLE: dict[str, Any] = {
 @task_type(
     name="rag.query",
     reusable=False,
+    searches_files=True,
     title="Ask your files",
     description="Answers a question with sentences quoted from your files, with file and page. "
     "Says so when they do not hold the answer.",

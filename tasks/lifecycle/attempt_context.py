@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 from psycopg.types.json import Jsonb
 
 from accounts.models import User
-from tasks import errors, files, sql
+from tasks import errors, files, registry, sql
 from tasks.backends.pool import BalancedPool, Caller
 from tasks.context import Child, ChildTask, FileInfo, Pool
 from tasks.lifecycle import start
@@ -147,6 +147,9 @@ class AttemptContext:
         return self._patiently(store)
 
     def files_of_owner(self) -> list[FileInfo]:
+        # Whoever submitted the task was asked for the right to this by what the type declares.
+        if not registry.get_type(self._claimed.type, internal=True).searches_files:
+            raise errors.GiveUp(f"{self._claimed.type} looks through files, and does not declare searches_files.")
         owned = File.objects.filter(owner=self._claimed.owner_id, task=None).order_by("-id")[:MOST_FILES]
         return self._patiently(lambda: [files.describe(file) for file in owned.all()])
 

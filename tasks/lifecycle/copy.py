@@ -11,19 +11,12 @@ from accounts.limits import Limits, limits_of
 from accounts.models import User
 from tasks import errors
 from tasks.lifecycle.read import read_task
-from tasks.lifecycle.submit import Submission, Submitted, submit_task
+from tasks.lifecycle.submit import Submission
 from tasks.models import Task, TaskContent
 
 
-def copy_task(
-    task_id: UUID,
-    changes: Mapping[str, Any],
-    *,
-    owner: User,
-    idempotency_key: str | None = None,
-    body_sha256: str = "",
-) -> Submitted:
-    """Submit a task's work again as a new task, whatever became of the first. Counts like any submission.
+def copied_submission(task_id: UUID, changes: Mapping[str, Any], *, owner: User) -> Submission:
+    """Return the submission of a task's work again as a new task, whatever became of the first.
 
     Args:
         changes: fields of `Submission` that are to be different. Times (`run_after`, `start_before`) are never
@@ -32,7 +25,6 @@ def copy_task(
     Raises:
         NotFound: no such task of the owner.
         WrongStatus: its content was purged, and `changes` has no other input.
-        As `submit_task`.
     """
     found = read_task(task_id, owner.pk)
     if found is None:
@@ -40,8 +32,7 @@ def copy_task(
     task, content = found
     if content is None and "input" not in changes:
         raise errors.WrongStatus("The content of this task was purged, so there is nothing to copy: send an input.")
-    submission = replace(_as_submitted(task, content, limits_of(owner)), **changes)
-    return submit_task(owner, submission, idempotency_key=idempotency_key, body_sha256=body_sha256)
+    return replace(_as_submitted(task, content, limits_of(owner)), **changes)
 
 
 def _as_submitted(task: Task, content: TaskContent | None, limits: Limits) -> Submission:

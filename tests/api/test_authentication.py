@@ -111,7 +111,7 @@ def test_scheme_is_written_in_any_case(alice: User, token_of: Any) -> None:
         ("post", "/api/v1/batches", "tasks:write"),
         ("get", "/api/v1/files", "files"),
         ("post", "/api/v1/files", "files"),
-        ("get", "/api/v1/quota", "account"),
+        ("get", "/api/v1/tokens", "account"),
     ],
 )
 def test_scope_is_needed_and_named(api: MakeClient, alice: User, method: str, path: str, scope: str) -> None:
@@ -121,6 +121,29 @@ def test_scope_is_needed_and_named(api: MakeClient, alice: User, method: str, pa
     assert scope in response.json()["detail"]
     assert f'scope="{scope}"' in response["WWW-Authenticate"]
     assert getattr(api(alice, scope), method)(path).status_code not in {401, 403}
+
+
+@pytest.mark.parametrize("scope", [scope for scope in tokens.ALL_SCOPES if scope != "operate"])
+def test_token_of_any_scope_reads_the_quota(api: MakeClient, alice: User, scope: str) -> None:
+    assert api(alice, scope).get("/api/v1/quota").json()["plan"] == "Pro"
+
+
+@pytest.mark.parametrize(
+    ("path", "scopes"),
+    [
+        ("/api/v1/usage", {"tasks:read", "account"}),
+        ("/api/v1/task-types", {"tasks:read", "tasks:write"}),
+        ("/api/v1/task-types/diagnostic.echo", {"tasks:read", "tasks:write"}),
+        ("/api/v1/queues", {"tasks:read", "tasks:write"}),
+        ("/api/v1/queues/text", {"tasks:read", "tasks:write"}),
+    ],
+)
+def test_one_of_several_scopes_is_enough(api: MakeClient, alice: User, path: str, scopes: set[str]) -> None:
+    for scope in set(tokens.ALL_SCOPES) - {"operate"}:
+        response = api(alice, scope).get(path)
+        assert response.status_code == (200 if scope in scopes else 403), scope
+        if scope not in scopes:
+            assert all(named in response.json()["detail"] for named in scopes)
 
 
 def test_csrf_is_no_matter_with_a_token(alice: User, token_of: Any) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from tasks.api.objects.schedule import Schedule
-from tasks.api.objects.task import Task
+from tasks.api.objects.task import UNTOLD, Task
 from tasks.backends import directory
 from tasks.backends.servers import NewServer, add_server
 from tasks.models import TaskContent
@@ -33,20 +33,19 @@ def assert_blind(answer: Any) -> None:
     assert answer.status_code < 300, answer.content
     shown = answer.json()
     assert_shape(shown, Task)
-    assert (shown["input"], shown["result"], shown["metadata"]) == (None, None, {})
+    assert (shown["input"], shown["result"], shown["metadata"], shown["tags"]) == (None, None, {}, [])
     assert b"a secret" not in answer.content
     assert shown["status"]
     assert shown["queue"]["name"] == "diagnostics"
 
 
-def test_cancel_retry_and_copy_show_no_content(
+def test_cancel_and_retry_show_no_content(
     api: MakeClient, alice: User, submit: Submit, work: Work, blind: Client
 ) -> None:
     urls = submit(alice, **SECRET)["urls"]
     work()
     assert api(alice).post(urls["cancel"]).json()["result"]["text"] == "a secret"
     assert_blind(blind.post(urls["cancel"]))
-    assert_blind(blind.post(urls["copy"], {}, JSON))
     other = submit(alice, **SECRET)["urls"]
     assert_blind(blind.post(other["cancel"]))
     assert_blind(blind.post(other["retry"]))
@@ -54,19 +53,28 @@ def test_cancel_retry_and_copy_show_no_content(
     assert (seen["input"], seen["metadata"]) == (SECRET["input"], SECRET["metadata"])
 
 
-def test_submission_its_replay_and_reuse_show_no_content(
+def test_submission_and_its_replay_show_no_content(
     api: MakeClient, alice: User, submit: Submit, work: Work, blind: Client
 ) -> None:
-    body, key = ECHO | SECRET | {"reuse": True}, {"Idempotency-Key": "once"}
+    body, key = ECHO | SECRET | {"tags": ["a secret"]}, {"Idempotency-Key": "once"}
     assert_blind(blind.post("/api/v1/tasks", body, JSON, headers=key))
     work()
     replayed = blind.post("/api/v1/tasks", body, JSON, headers=key)
     assert replayed["Idempotency-Replayed"] == "true"
     assert_blind(replayed)
-    reused = blind.post("/api/v1/tasks", body, JSON)
-    assert reused["Reused"] == "true"
-    assert_blind(reused)
-    assert api(alice).post("/api/v1/tasks", body, JSON).json()["result"]["text"] == "a secret"
+    assert api(alice).post("/api/v1/tasks", body, JSON, headers=key).json()["result"]["text"] == "a secret"
+
+
+def test_failure_tells_its_code_and_not_its_words(
+    api: MakeClient, alice: User, submit: Submit, work: Work, blind: Client
+) -> None:
+    failing = {"type": "diagnostic.fail", "input": {"mode": "give_up"}}
+    urls = submit(alice, **failing)["urls"]
+    work()
+    assert api(alice).post(urls["cancel"]).json()["error"]["message"] != UNTOLD
+    answer = blind.post(urls["cancel"])
+    assert_blind(answer)
+    assert answer.json()["error"] == {"code": "gave_up", "message": UNTOLD, "retryable": False, "attempt": 1}
 
 
 def test_schedule_shows_no_content_when_it_is_changed_or_run(api: MakeClient, alice: User, blind: Client) -> None:

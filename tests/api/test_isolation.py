@@ -79,9 +79,13 @@ def test_token_without_any_scope_that_fits_gets_nothing(
     api: MakeClient, alice: User, things: dict[str, str], route: Route
 ) -> None:
     needed = route.view.scopes[{"head": "GET"}.get(route.method, route.method.upper())]
-    others = {"tasks:read", "tasks:write", "files", "webhooks", "account"} - {needed}
+    enough = (needed,) if isinstance(needed, str) else needed
+    others = {"tasks:read", "tasks:write", "files", "webhooks", "account"} - set(enough)
     response = ask(api(alice, *others), route, things)
-    assert (response.status_code, needed in response["WWW-Authenticate"]) == (403, True)
+    if enough:
+        assert (response.status_code, enough[0] in response["WWW-Authenticate"]) == (403, True)
+    else:
+        assert response.status_code == 200
 
 
 @every_route

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -62,6 +63,17 @@ def test_schemas_can_be_made_into_a_form_and_documentation(name: str) -> None:
     for field in definition.input.model_json_schema()["properties"].values():
         assert "title" in field
     assert "engine" in definition.result.model_json_schema()["properties"]
+
+
+@pytest.mark.parametrize("name", sorted(all_types()))
+def test_every_id_in_an_input_is_declared_as_a_file(name: str) -> None:
+    """Whose file it is, and whether a token may have it read, is asked of declared fields alone."""
+    definition = all_types()[name]
+    schema = definition.input.model_json_schema()
+    assert "$defs" not in schema or '"uuid"' not in json.dumps(schema["$defs"])
+    with_ids = {field for field, described in schema["properties"].items() if '"uuid"' in json.dumps(described)}
+
+    assert with_ids == set(definition.file_fields())
 
 
 def test_pointer_to_a_fault_escapes_what_means_something_in_pointers() -> None:

@@ -209,3 +209,9 @@ def test_exception_may_have_a_policy_of_its_own(run_as: Callable[..., Task], mon
 def _set_policy(monkeypatch: pytest.MonkeyPatch, policy: registry.RetryPolicy) -> None:
     echo = registry.get_type("diagnostic.echo")
     monkeypatch.setitem(registry._types, "diagnostic.echo", replace(echo, retry=policy))
+
+
+def test_type_that_does_not_declare_it_cannot_look_through_files(run_as: Callable[..., Task]) -> None:
+    task = run_as(lambda ctx: ctx.files_of_owner() and None)
+    assert task.error is not None
+    assert (task.error["code"], "searches_files" in task.error["message"]) == ("gave_up", True)

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from accounts.models import User
 from tasks import errors
+from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
 
@@ -28,7 +29,9 @@ def submit_theirs(user: User, request: Request, submission: Submission, names: N
 
     Raises:
         As `submit_task`; InvalidInput points at the fields that the client sent.
+        MissingScope: it takes content that the token may not read.
     """
+    require_content_scopes(request, submission)
     key = idempotency_key(request)
     with in_their_words(names):
         return submit_task(user, submission, idempotency_key=key, body_sha256=body_digest(request) if key else "")

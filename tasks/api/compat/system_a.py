@@ -22,7 +22,7 @@ from tasks.api.authentication import may_read_tasks
 from tasks.api.bodies import Query, read_body, read_query
 from tasks.api.compat.marks import new_marked_id, system_of
 from tasks.api.compat.submitting import Names, TheirBody, in_their_words, submit_theirs
-from tasks.api.compat.words import SYSTEM_A, error_text
+from tasks.api.compat.words import SYSTEM_A, blind, error_text
 from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.api.objects.shape import Shape
 from tasks.api.objects.task import content_of
@@ -182,7 +182,8 @@ class TaskViewA(ApiView):
         if system_of(task_id) == LETTER:
             for needed in task.dependencies.values_list("needs", flat=True):
                 cancel_task(needed, by=self.caller, owner=self.caller)
-        return Response(_task_object(task, content_of(task) if may_read_tasks(request) else None))
+        shown = _task_object(task, content_of(task))
+        return Response(shown if may_read_tasks(request) else shown | blind(shown))
 
 
 class QueueStatsView(ApiView):

@@ -20,7 +20,7 @@ from tasks.api.authentication import may_call, may_read_tasks, reader_id
 from tasks.api.bodies import Query, read_body, read_query
 from tasks.api.compat.marks import new_marked_id, system_of
 from tasks.api.compat.submitting import TheirBody, submit_theirs
-from tasks.api.compat.words import SYSTEM_D, error_text
+from tasks.api.compat.words import SYSTEM_D, blind, error_text
 from tasks.api.objects.shape import Shape, write_time
 from tasks.api.objects.task import content_of
 from tasks.api.views.tasks import POLL_AFTER_SECONDS, CountedView
@@ -80,9 +80,10 @@ class PromptView(CountedView):
         data = {"prompt": body.prompt} | ({"model": body.model} if body.model else {})
         submission = Submission(TYPE, _with_known_model(data), id=new_marked_id(LETTER))
         submitted = submit_theirs(self.caller, request, submission, NAMES)
-        content = content_of(submitted.task) if may_read_tasks(request) else None
-        shown = _task_object(submitted.task, content) | {"prompt": body.prompt}
-        response = Response(shown | {"status": SYSTEM_D.on_submission(submitted)})
+        shown = _task_object(submitted.task, content_of(submitted.task))
+        hidden = {} if may_read_tasks(request) else blind(shown)
+        own = {"prompt": body.prompt, "status": SYSTEM_D.on_submission(submitted)}
+        response = Response(shown | hidden | own)
         response["Location"] = f"/api/v1/tasks/{submitted.task.pk}"
         if submitted.replayed:
             response["Idempotency-Replayed"] = "true"

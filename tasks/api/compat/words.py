@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from tasks.api.objects.task import UNTOLD
 from tasks.lifecycle.submit import Submitted
 from tasks.models import Task
 from tasks.statuses import NOT_STARTED, Status
@@ -41,3 +44,9 @@ def error_text(task: Task) -> str | None:
     if task.error is None or task.status == Status.SUCCEEDED:
         return None
     return str(task.error.get("message") or task.error.get("code") or "failed")
+
+
+def blind(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a task in another system's shape as a token without `tasks:read` is shown them."""
+    hidden = dict.fromkeys(("result", "stage", "model", "engine", "prompt", "error"))
+    return {name: UNTOLD if name == "error" and shown[name] else hidden[name] for name in hidden.keys() & shown.keys()}

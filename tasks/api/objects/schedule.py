@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tasks import models
 from tasks.api.objects.shape import Shape, write_time
+from tasks.api.objects.task import UNTOLD, error_without_content
 from tasks.lifecycle.schedule import upcoming
 
 BASE = "/api/v1/schedules"
@@ -19,13 +20,11 @@ class ScheduledTask(Shape):
     """What is submitted; null leaves it to the task type."""
 
     type: str
-    input: dict[str, Any] | None = Field(
-        description="null for a token without the scope `tasks:read`, and in lists where it is large"
-    )
+    input: dict[str, Any] | None = Field(description="null without `tasks:read`, and in lists where it is large")
     priority: int | None
     timeout: int | None
     max_attempts: int | None
-    metadata: dict[str, Any] = Field(description="empty for a token without the scope `tasks:read`")
+    metadata: dict[str, Any]
     tags: list[str]
     on_quota: Literal["reject", "downgrade"]
 
@@ -48,7 +47,11 @@ class ScheduleUrls(Shape):
 
 
 class Schedule(Shape):
-    """A submission that is made again and again. Times are RFC 3339 in UTC."""
+    """A submission that is made again and again. Times are RFC 3339 in UTC.
+
+    A token without the scope `tasks:read` is not shown content: the task's `input` is null, its `metadata` and `tags`
+    are empty, and so is the name.
+    """
 
     id: UUID
     name: str
@@ -126,7 +129,12 @@ def schedule_object(schedule: models.Schedule) -> dict[str, Any]:
 
 def without_content(shown: dict[str, Any]) -> dict[str, Any]:
     """Return a schedule as JSON for a token that may act on tasks and not read them."""
-    return shown | {"task": shown["task"] | {"input": None, "metadata": {}}}
+    return shown | {
+        "name": "",
+        "task": shown["task"] | {"input": None, "metadata": {}, "tags": []},
+        "last_error": error_without_content(shown["last_error"]),
+        "paused_reason": shown["paused_reason"] and UNTOLD,
+    }
 
 
 def schedule_run_object(run: models.ScheduleRun) -> dict[str, Any]:

@@ -27,6 +27,8 @@ Why = Literal[
     "backend_busy",
 ]
 BASE = "/api/v1/tasks"
+# Messages quote: names of files, fields of results, what a handler said.
+UNTOLD = "Why is told to tokens with the scope tasks:read."
 
 
 class TaskError(Shape):
@@ -89,7 +91,8 @@ class TaskUrls(Shape):
 class Task(Shape):
     """One submitted unit of work. Times are RFC 3339 in UTC, durations are seconds.
 
-    A token without the scope `tasks:read` is not shown content: `input` and `result` are null, `metadata` is empty.
+    A token without the scope `tasks:read` is not shown content: `input`, `result`, `engine` and the progress' stage are
+    null, `metadata`, `usage` and `tags` are empty, and of an error it is told the code.
     """
 
     id: UUID
@@ -185,7 +188,21 @@ def task_object(task: models.Task, content: models.TaskContent | None, wait: Wai
 
 def without_content(shown: dict[str, Any]) -> dict[str, Any]:
     """Return a task as JSON for a token that may act on tasks and not read them."""
-    return shown | {"input": None, "result": None, "metadata": {}}
+    return shown | {
+        "input": None,
+        "result": None,
+        "error": error_without_content(shown["error"]),
+        "progress": shown["progress"] | {"stage": None},
+        "engine": None,
+        "usage": {},
+        "metadata": {},
+        "tags": [],
+    }
+
+
+def error_without_content(error: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return an error of a task or schedule as JSON without the words that may quote content."""
+    return error and error | {"message": UNTOLD}
 
 
 def wait_of_row(task: models.Task) -> Wait:

@@ -16,7 +16,9 @@ from rest_framework.response import Response
 
 from tasks import errors
 from tasks.api import refusals
+from tasks.api.authentication import may_read_tasks
 from tasks.api.bodies import Body, Query, check_body, read_body, read_query
+from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.api.objects.batch import (
     Batch,
@@ -33,7 +35,7 @@ from tasks.api.views.tasks import IDEMPOTENCY, SUBMIT_PROBLEMS, CountedView, Sub
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.batch import cancel_batch, find_batch, read_results
-from tasks.lifecycle.submit import SubmittedBatch, submit_batch
+from tasks.lifecycle.submit import Submission, SubmittedBatch, submit_batch
 from tasks.models import Batch as StoredBatch
 
 MOST_TASKS = 1000
@@ -89,10 +91,15 @@ class BatchesView(CountedView):
         """
         read_query(request.query_params, Query)
         body = read_body(request, SubmitBatch)
+        tasks = [item if isinstance(item, errors.Refused) else item.submission() for item in body.tasks]
+        for number, task in enumerate(tasks):
+            # What the token may not do is no fault of one item: such a request is refused as a whole.
+            if isinstance(task, Submission):
+                require_content_scopes(request, task, below=f"/tasks/{number}")
         key = idempotency_key(request)
         submitted = submit_batch(
             self.caller,
-            [item if isinstance(item, errors.Refused) else item.submission() for item in body.tasks],
+            tasks,
             name=body.name,
             atomic=body.atomic,
             idempotency_key=key,
@@ -136,7 +143,8 @@ class CancelBatchView(ApiView):
         before = _count(find_batch(batch_id, owner=self.caller))
         batch = cancel_batch(batch_id, by=self.caller, owner=self.caller)
         counts = after_commit(lambda: _count(batch), otherwise=lambda: before, what="counting the tasks of the batch")
-        return Response(batch_object(batch, counts, with_items=False), status=202)
+        shown = batch_object(batch, counts, with_items=False)
+        return Response(shown if may_read_tasks(request) else shown | {"name": ""}, status=202)
 
 
 class BatchResultsView(ApiView):

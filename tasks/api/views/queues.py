@@ -18,7 +18,7 @@ from tasks.lifecycle.queue_figures import read_queues
 
 
 class QueuesView(ApiView):
-    scopes: ClassVar = {"GET": "tasks:read"}
+    scopes: ClassVar = {"GET": ("tasks:read", "tasks:write")}
 
     @operation("list_queues", tag="queues", query=PageQuery, answers={200: ListOf[Queue]}, headers=["Link"])
     def get(self, request: Request) -> Response:
@@ -37,7 +37,7 @@ class QueuesView(ApiView):
 
 
 class QueueView(ApiView):
-    scopes: ClassVar = {"GET": "tasks:read"}
+    scopes: ClassVar = {"GET": ("tasks:read", "tasks:write")}
 
     @operation("get_queue", tag="queues", answers={200: Queue}, problems=[errors.NotFound])
     def get(self, request: Request, queue_name: str) -> Response:

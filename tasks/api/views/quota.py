@@ -9,12 +9,12 @@ from rest_framework.response import Response
 
 from tasks.api.objects.quota import Quota
 from tasks.api.schema import operation
-from tasks.api.views.view import ApiView
+from tasks.api.views.view import ANY_TOKEN, ApiView
 from tasks.lifecycle.quota import read_quota
 
 
 class QuotaView(ApiView):
-    scopes: ClassVar = {"GET": "account"}
+    scopes: ClassVar = {"GET": ANY_TOKEN}
 
     @operation("get_quota", tag="account", answers={200: Quota})
     def get(self, request: Request) -> Response:

@@ -13,6 +13,7 @@ from tasks import errors
 from tasks.api import refusals
 from tasks.api.authentication import may_read_tasks
 from tasks.api.bodies import Body, Query, Time, read_body, read_query
+from tasks.api.content_scopes import require_content_scopes
 from tasks.api.objects.schedule import Schedule, ScheduleRun, schedule_object, schedule_run_object, without_content
 from tasks.api.objects.task import Task
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
@@ -120,8 +121,10 @@ class SchedulesView(ApiView):
         Its submission is checked now as at POST /tasks, and again at each run. `upcoming` tells when it will run.
         """
         read_query(request.query_params, Query)
-        body = read_body(request, CreateSchedule)
-        schedule = create_schedule(self.caller, Draft(**body.given()))
+        given = read_body(request, CreateSchedule).given()
+        # Now, for good: its runs come without a token, and submit what was allowed here.
+        require_content_scopes(request, given["task"], below="/task")
+        schedule = create_schedule(self.caller, Draft(**given))
         response = Response(_shown_to(request, schedule), status=201)
         response["Location"] = response.data["urls"]["self"]
         return response
@@ -158,8 +161,10 @@ class ScheduleView(ApiView):
 
         Fields that are not sent stay as they are; `task` is replaced as a whole. New times count from now.
         """
-        body = read_body(request, ChangeSchedule)
-        return Response(_shown_to(request, change_schedule(schedule_id, body.given(), owner=self.caller)))
+        given = read_body(request, ChangeSchedule).given()
+        if "task" in given:
+            require_content_scopes(request, given["task"], below="/task")
+        return Response(_shown_to(request, change_schedule(schedule_id, given, owner=self.caller)))
 
     @operation(
         "delete_schedule",

@@ -18,6 +18,7 @@ from tasks import errors
 from tasks.api import refusals
 from tasks.api.authentication import reader_id
 from tasks.api.bodies import has_body, read_body
+from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.api.objects.task import Task, task_object
 from tasks.api.schema import operation
@@ -32,11 +33,12 @@ from tasks.api.views.tasks import (
 )
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.cancel import cancel_task
-from tasks.lifecycle.copy import copy_task
+from tasks.lifecycle.copy import copied_submission
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.purge import purge_task
 from tasks.lifecycle.read import read_task
 from tasks.lifecycle.retry import retry_task
+from tasks.lifecycle.submit import submit_task
 
 VERSION = re.compile(r'(?:W/)?"v(\d{1,9})-')
 POLL_AFTER_SECONDS = 1
@@ -188,15 +190,14 @@ class CopyView(CountedView):
         """Submit the same again as a new task.
 
         Whatever became of the first. Without a body everything is as it was; fields of the body are different in
-        the new task, `input` as a whole. `copy_of` names the first.
+        the new task, `input` as a whole. `copy_of` names the first. What it takes over is content: a token needs
+        `tasks:read`, too.
         """
         changes = read_body(request, CopyTask) if has_body(request) else CopyTask()
         key = idempotency_key(request)
-        submitted = copy_task(
-            task_id,
-            changes.given(),
-            owner=self.caller,
-            idempotency_key=key,
-            body_sha256=body_digest(request) if key else "",
+        submission = copied_submission(task_id, changes.given(), owner=self.caller)
+        require_content_scopes(request, submission)
+        submitted = submit_task(
+            self.caller, submission, idempotency_key=key, body_sha256=body_digest(request) if key else ""
         )
         return answer_submitted(request, submitted)

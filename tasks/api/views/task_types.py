@@ -17,7 +17,7 @@ from tasks.lifecycle.recommend import read_outlooks
 
 
 class TaskTypesView(ApiView):
-    scopes: ClassVar = {"GET": "tasks:read"}
+    scopes: ClassVar = {"GET": ("tasks:read", "tasks:write")}
 
     @operation("list_task_types", tag="task types", query=PageQuery, answers={200: ListOf[TaskType]}, headers=["Link"])
     def get(self, request: Request) -> Response:
@@ -33,7 +33,7 @@ class TaskTypesView(ApiView):
 
 
 class TaskTypeView(ApiView):
-    scopes: ClassVar = {"GET": "tasks:read"}
+    scopes: ClassVar = {"GET": ("tasks:read", "tasks:write")}
 
     @operation("get_task_type", tag="task types", answers={200: TaskType}, problems=[errors.NotFound])
     def get(self, request: Request, name: str) -> Response:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from tasks import errors, models
 from tasks.api.authentication import may_read_tasks
 from tasks.api.bodies import Body, Query, Time, read_body, read_query
+from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.api.objects.preview import Preview, preview_object
 from tasks.api.objects.task import Task, content_of, task_object, wait_of_row, without_content
@@ -193,12 +194,13 @@ class TasksView(CountedView):
         queue, and what it would cost; what would be refused is refused. Asking counts as a submission of the minute.
         """
         query = read_query(request.query_params, SubmitQuery)
-        body = read_body(request, SubmitTask)
+        submission = read_body(request, SubmitTask).submission()
+        require_content_scopes(request, submission)
         if query.validate_only:
-            return Response(preview_object(preview_task(self.caller, body.submission())))
+            return Response(preview_object(preview_task(self.caller, submission)))
         key = idempotency_key(request)
         submitted = submit_task(
-            self.caller, body.submission(), idempotency_key=key, body_sha256=body_digest(request) if key else ""
+            self.caller, submission, idempotency_key=key, body_sha256=body_digest(request) if key else ""
         )
         return answer_submitted(request, submitted)
 

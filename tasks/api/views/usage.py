@@ -20,7 +20,7 @@ class UsageQuery(Query):
 
 
 class UsageView(ApiView):
-    scopes: ClassVar = {"GET": "account"}
+    scopes: ClassVar = {"GET": ("tasks:read", "account")}
 
     @operation("get_usage", tag="account", query=UsageQuery, answers={200: Usage})
     def get(self, request: Request) -> Response:
