@@ -1,14 +1,21 @@
-"""Joins django-allauth to the portal: who may sign up, and under which address."""
+"""Joins django-allauth to the portal: who may sign up, under which address, and how often one may guess."""
 
 from __future__ import annotations
+
+import logging
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 
+from accounts.guessing import one_try
+from accounts.known_browsers import remember_browser
 from accounts.models import Plan, User
 from accounts.system import is_reserved
+
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -30,3 +37,25 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         if is_reserved(email):
             raise ValidationError("This is nobody's address.")
         return str(super().clean_email(email))
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Return whose password this is. Every way to sign in by password comes here, the admin's included.
+
+        Raises:
+            ValidationError: there were too many wrong ones; the password was not looked at.
+        """
+        with one_try(request, "password", credentials.get("email", "")) as tried:
+            user: User | None = super().authenticate(request, **credentials)
+            if user is not None:
+                tried.succeeded()
+        return user
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        # Not for whom: people write their password into the wrong field.
+        logger.info("A wrong password from %s.", request.META.get("REMOTE_ADDR", ""))
+
+    def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponseBase:
+        """Answer somebody who has signed in, and know their browser from now on."""
+        response: HttpResponseBase = super().post_login(request, user, **options)
+        remember_browser(request, response, user.email)
+        return response

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.client_address.ClientAddressMiddleware",
     "portal.middleware.RequestIdMiddleware",
     "tasks.api.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -81,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.guessing.RetryAfterMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -220,6 +222,18 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# Its limits are kept in the cache of one process, and lock accounts: ours (accounts.guessing) are not, and do not.
+ACCOUNT_RATE_LIMITS = False
+MFA_RATE_LIMITS = False
+ACCOUNT_FORMS = {
+    "signup": "accounts.forms.CountedSignupForm",
+    "change_password": "accounts.forms.CountedChangePasswordForm",
+}
+MFA_FORMS = {
+    "authenticate": "accounts.forms.CountedAuthenticateForm",
+    "reauthenticate": "accounts.forms.CountedReauthenticateForm",
+}
+KNOWN_BROWSER_COOKIE_NAME = "known_browser"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
@@ -320,9 +334,12 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 HTTPS = env.flag("HTTPS", not PORTAL_DEMO)
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
+# Whose X-Forwarded-For is believed: proxies by address, or so many of them whatever their address.
+_proxies = env.text("TRUSTED_PROXIES", "").strip()
+TRUSTED_PROXY_HOPS = env.number("TRUSTED_PROXIES", 0) if _proxies.isdecimal() else 0
+TRUSTED_PROXIES = [] if _proxies.isdecimal() else env.networks("TRUSTED_PROXIES")
 # Only behind a proxy that sets this header itself: else a client could claim to come by HTTPS.
-if env.flag("BEHIND_PROXY", HTTPS):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", HTTPS) else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS

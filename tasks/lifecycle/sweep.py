@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
+from accounts.pace import forget_old_tries
 from tasks import files, sql
 from tasks.backends.upkeep import check_backends, end_leases, forget_calls
 from tasks.lifecycle.batch import cancel_batches
@@ -127,9 +128,10 @@ def refresh_lanes() -> int:
 
 
 def forget_keys() -> int:
-    """Delete idempotency keys after 24 hours."""
+    """Delete idempotency keys, and counters of tries to sign in, after 24 hours."""
     old = IdempotencyKey.objects.filter(created_at__lt=Now() - timedelta(hours=24)).values("pk")
-    return _in_rounds(lambda: IdempotencyKey.objects.filter(pk__in=old[:LIMIT]).delete()[0])
+    forgotten = _in_rounds(lambda: IdempotencyKey.objects.filter(pk__in=old[:LIMIT]).delete()[0])
+    return forgotten + forget_old_tries()
 
 
 def purge_content() -> int:

@@ -1,0 +1,52 @@
+"""Forms of allauth where somebody might be guessing, with our counters instead of its own.
+
+Its own are kept in Django's cache, which each process has for itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.forms import ChangePasswordForm, SignupForm
+from allauth.core import context
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+
+from accounts.guessing import count_sign_up, one_try
+
+
+class CountedAuthenticateForm(AuthenticateForm):  # type: ignore[misc]  # allauth has no types
+    """The code of a second factor, behind a right password."""
+
+    def clean_code(self) -> str:
+        with one_try(context.request, "code", self.user.email) as tried:
+            code = str(super().clean_code())
+            tried.succeeded()
+        return code
+
+
+class CountedReauthenticateForm(ReauthenticateForm):  # type: ignore[misc]
+    """The code of a second factor, before something that a stolen session must not do."""
+
+    def clean_code(self) -> str:
+        with one_try(context.request, "code", self.user.email) as tried:
+            code = str(super().clean_code())
+            tried.succeeded()
+        return code
+
+
+class CountedChangePasswordForm(ChangePasswordForm):  # type: ignore[misc]
+    """A new password for who knows the old one."""
+
+    def clean_oldpassword(self) -> str:
+        with one_try(context.request, "password", self.user.email) as tried:
+            password = str(super().clean_oldpassword())
+            tried.succeeded()
+        return password
+
+
+class CountedSignupForm(SignupForm):  # type: ignore[misc]
+    """A new account."""
+
+    def clean(self) -> dict[str, Any]:
+        count_sign_up(context.request)
+        return dict(super().clean())

@@ -1,0 +1,110 @@
+"""What is counted when somebody might be guessing: passwords, codes of second factors, and accounts made by the dozen.
+
+The numbers are free tries, and the longest wait in seconds between those that follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponseBase
+
+from accounts.known_browsers import account_name, browser_of
+from accounts.pace import Counter, TooOften, take
+
+# Of an address of IPv6 its network: one customer has all of it.
+IPV6_PREFIX = 64
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class Try:
+    """One try; `succeeded` is said by who has seen the password or code to be right."""
+
+    def __init__(self) -> None:
+        self.is_right = False
+
+    def succeeded(self) -> None:
+        self.is_right = True
+
+
+@contextmanager
+def one_try(request: HttpRequest, what: str, email: str) -> Iterator[Try]:
+    """Count a try to show that one is this account; a right one counts for nothing.
+
+    Raises:
+        ValidationError: there were too many; nothing was tried. The answer becomes 429 with `Retry-After`.
+    """
+    tried = Try()
+    with _said_in_a_form(request):
+        give_back = take(counters(request, what, email))
+    yield tried
+    if tried.is_right:
+        give_back()
+
+
+def count_sign_up(request: HttpRequest) -> None:
+    """Count an account that somebody wants to make.
+
+    Raises:
+        ValidationError: they have made too many.
+    """
+    with _said_in_a_form(request):
+        take([Counter("sign-up", (source(request),), free=10, seconds=60)])
+
+
+def counters(request: HttpRequest, what: str, email: str) -> list[Counter]:
+    """Return what a try counts in, the narrowest first.
+
+    A known browser of the account has a counter of its own and no other: whoever hammers the account, or shares the
+    address, does not slow it down.
+    """
+    account, address = account_name(email), source(request)
+    if browser := browser_of(request, email):
+        return [Counter(f"{what} known", (account, browser), free=10, seconds=60)]
+    return [
+        Counter(f"{what} account address", (account, address), free=5, seconds=60),
+        Counter(f"{what} address", (address,), free=30, seconds=6),
+        Counter(f"{what} account", (account,), free=20, seconds=30),
+    ]
+
+
+def source(request: HttpRequest) -> str:
+    """Return the address that a try is counted for."""
+    given = request.META.get("REMOTE_ADDR", "")
+    try:
+        address = ip_address(given)
+    except ValueError:
+        return str(given)
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((address, IPV6_PREFIX), strict=False).network_address)
+    return str(address)
+
+
+class RetryAfterMiddleware:
+    """Makes 429 with `Retry-After` of a form that was not looked at."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        seconds = getattr(request, "retry_after_seconds", None)
+        if seconds is not None:
+            response.status_code = 429
+            response.headers["Retry-After"] = str(seconds)
+        return response
+
+
+@contextmanager
+def _said_in_a_form(request: HttpRequest) -> Iterator[None]:
+    try:
+        yield
+    except TooOften as refusal:
+        seconds = refusal.retry_after_seconds
+        request.retry_after_seconds = seconds  # type: ignore[attr-defined]
+        unit = "second" if seconds == 1 else "seconds"
+        raise ValidationError(f"Too many tries. Try again in {seconds} {unit}.", code="too_often") from refusal
