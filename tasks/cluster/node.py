@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.models import F
 from django.db.models.functions import Now
 
+from tasks.cluster.frozen import Watch
 from tasks.cluster.shared import BUSY, SharedMemory, Why, WorkerRecord, WorkerState, clear
 from tasks.cluster.tickets import TicketPipe
 from tasks.lifecycle import finish
@@ -46,6 +48,7 @@ class Node:
         self.sentinel_pid = os.getpid()
         self.leader_pid = os.getppid()
         self.memory = SharedMemory(workers, grace_seconds=settings.STOP_GRACE_SECONDS, threads=settings.WORKER_THREADS)
+        self._watch = Watch(self.memory)
         # A worker writes here when it becomes idle, so that the pusher looks at once.
         self.wake_reader, self.wake_writer = os.pipe()
         os.set_blocking(self.wake_reader, False)
@@ -91,13 +94,15 @@ class Node:
     # --- Ticks, in the sentinel ---------------------------------------------------------------------
 
     def tick(self, *, stopping: bool) -> None:
-        """Interrupt attempts that are due, kill those that do not listen, note dead workers. No database here."""
+        """Interrupt attempts that are due, kill what does not listen or is frozen, note dead workers. No database here."""
         header = self.memory.header
         header.ticked_at = time.monotonic()
         if stopping and not header.stopping_since:
             header.stopping_since = time.monotonic()
         # Reaps dead children: a zombie would count as alive.
-        multiprocessing.active_children()
+        children = multiprocessing.active_children()
+        for child, why in self._watch.find(children):
+            self._kill_frozen(child, why)
         for record in self.memory.records:
             if record.state not in (WorkerState.FREE, WorkerState.DEAD) and not _is_alive(record.pid):
                 self._note_death(record)
@@ -124,6 +129,18 @@ class Node:
                 os.killpg(record.pid, signal.SIGKILL)
             else:
                 os.kill(record.pid, INTERRUPT_SIGNAL)
+
+    def _kill_frozen(self, child: BaseProcess, why: str) -> None:
+        """Kill a child that is of no use; django-q2 starts another, and what it had in hand goes back free of charge."""
+        logger.warning("process %s is killed and replaced: %s", child.pid, why)
+        for record in self.memory.busy():
+            if record.pid == child.pid:
+                record.killed_for = Why.FROZEN
+        child.kill()
+        if child.pid:
+            # A worker that boots, the pusher and the monitor have no group of their own.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, signal.SIGKILL)
 
     def _note_death(self, record: WorkerRecord) -> None:
         if record.state == WorkerState.IDLE:

@@ -92,7 +92,7 @@ def blame_for_death(records: Sequence[WorkerRecord]) -> list[tuple[WorkerRecord,
         if record.killed_for == Why.TIMED_OUT:
             return Blame.TIMED_OUT
         if killed or not record.had_started:
-            # Cancelled (which the finish sees by itself), stopping, a neighbour, or not started at all.
+            # Cancelled (which the finish sees by itself), stopping, frozen, a neighbour, or not started at all.
             return Blame.NONE
         return Blame.DIED if suspects == [record] else Blame.UNCLEAR
 

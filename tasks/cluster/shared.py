@@ -132,6 +132,7 @@ class Why(IntEnum):
     CANCELLED = 1
     TIMED_OUT = 2
     STOPPING = 3
+    FROZEN = 4  # no exception: its worker was killed where no handler ran
 
 
 INTERRUPTS: dict[Why, type[errors.AttemptInterrupted]] = {
