@@ -94,7 +94,7 @@ class Node:
     # --- Ticks, in the sentinel ---------------------------------------------------------------------
 
     def tick(self, *, stopping: bool) -> None:
-        """Interrupt attempts that are due, kill what does not listen or is frozen, note dead workers. No database here."""
+        """Interrupt attempts that are due, kill what does not listen or is frozen, note the dead. No database here."""
         header = self.memory.header
         header.ticked_at = time.monotonic()
         if stopping and not header.stopping_since:
@@ -131,7 +131,7 @@ class Node:
                 os.kill(record.pid, INTERRUPT_SIGNAL)
 
     def _kill_frozen(self, child: BaseProcess, why: str) -> None:
-        """Kill a child that is of no use; django-q2 starts another, and what it had in hand goes back free of charge."""
+        """Kill a child that is of no use; django-q2 starts another, and what it had in hand goes back free."""
         logger.warning("process %s is killed and replaced: %s", child.pid, why)
         for record in self.memory.busy():
             if record.pid == child.pid:

@@ -25,9 +25,10 @@ from tasks.lifecycle.after_commit import read_back
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.schedule import find_schedule, next_time, read_clock, stop
 from tasks.lifecycle.schedule_draft import submission_of
+from tasks.lifecycle.schedule_missed import is_missed, looks_from, note_missed
 from tasks.lifecycle.submit import Accepted, accept, insert
 from tasks.models import Schedule, ScheduleRun, Task
-from tasks.models.schedule import CatchUp, Outcome, Overlap
+from tasks.models.schedule import Outcome, Overlap
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +38,6 @@ Problem = dict[str, str]
 BUDGET_SECONDS = 0.5
 AT_ONCE = 20
 LOCK_TIMEOUT = "1s"
-# With `catch_up` none, a run that is later than this is left out.
-MISSED_AFTER = timedelta(seconds=60)
 MOST_REFUSALS = 10
 KEEP_RUNS = timedelta(days=30)
 FORGET_AT_ONCE = 1_000
@@ -73,7 +72,8 @@ def fire_schedule(schedule: Schedule, now: datetime) -> bool:
 
     Opens its own transactions.
     """
-    is_wanted = schedule.owner.is_active and not _is_missed(schedule, now)
+    missed = is_missed(schedule, now)
+    is_wanted = schedule.owner.is_active and not missed
     # Outside the transaction: a type's readiness may ask a server.
     offered = _accept(schedule) if is_wanted else None
     try:
@@ -82,6 +82,8 @@ def fire_schedule(schedule: Schedule, now: datetime) -> bool:
             if locked is None:
                 return False
             task = _run(locked, offered) if offered is not None else None
+            if missed and schedule.owner.is_active:
+                note_missed(locked, now)
             _move_on(locked, now)
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
@@ -126,11 +128,6 @@ def forget_runs() -> int:
 
 
 # --- One due time -----------------------------------------------------------------------------------
-
-
-def _is_missed(schedule: Schedule, now: datetime) -> bool:
-    due_at = schedule.next_run_at
-    return schedule.catch_up == CatchUp.NONE and due_at is not None and now - due_at > MISSED_AFTER
 
 
 def _accept(schedule: Schedule) -> Accepted | Problem:
@@ -210,13 +207,11 @@ def _note(
 
 def _move_on(schedule: Schedule, now: datetime) -> None:
     """Set the next time, or stop after too many refusals."""
-    due_at = schedule.next_run_at
-    assert due_at is not None, "it is due"
     if schedule.refusal_count >= MOST_REFUSALS:
         message = (schedule.last_error or FAILED)["message"]
         return stop(schedule, f"{MOST_REFUSALS} runs in a row were refused. {message}")
     try:
-        schedule.next_run_at = next_time(schedule, due_at if schedule.catch_up == CatchUp.ALL else now)
+        schedule.next_run_at = next_time(schedule, looks_from(schedule, now))
     except errors.InvalidInput as error:
         # It could be computed once: the library or the tz database has changed.
         return stop(schedule, error.message)

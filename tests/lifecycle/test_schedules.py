@@ -29,6 +29,7 @@ from tasks.lifecycle.schedule import (
 )
 from tasks.lifecycle.schedule_draft import Draft
 from tasks.lifecycle.schedule_fire import fire_schedules, forget_runs, run_schedule_now
+from tasks.lifecycle.schedule_missed import MOST_NOTED
 from tasks.lifecycle.submit import Submission
 from tasks.models import AuditEntry, Schedule, ScheduleRun, Task, Usage
 
@@ -227,14 +228,53 @@ def test_every_missed_run_is_made_up_for_where_that_is_wanted(make: Make) -> Non
 
 def test_no_missed_run_is_made_up_for_where_none_is_wanted(make: Make) -> None:
     schedule = make(catch_up="none")
-    make_due(schedule, minutes=5)
+    Schedule.objects.update(created_at=F("created_at") - timedelta(minutes=90))
+    due_at = make_due(schedule, minutes=5)
     assert fire_schedules() == 1
     assert not Task.objects.exists()
-    assert not schedule.runs.exists()
+    run = the_run(schedule)
+    assert (run.due_at, run.outcome, run.task_id) == (due_at, "skipped", None)
+    assert run.error["code"] == "missed"
     assert next_of(schedule) > database_now()
+    schedule.refresh_from_db()
+    assert (schedule.run_count, schedule.refusal_count, schedule.last_error) == (0, 0, None)
     make_due(schedule, seconds=5)
     fire_schedules()
     assert Task.objects.count() == 1
+
+
+def test_each_run_that_is_left_out_leaves_a_note_and_what_is_hardly_late_runs(make: Make) -> None:
+    schedule = make(catch_up="none", interval_seconds=60)
+    # Every minute, the last of them half a minute ago.
+    ago = timedelta(minutes=10, seconds=30)
+    Schedule.objects.update(created_at=Now() - ago, next_run_at=Now() - ago + timedelta(seconds=60))
+    fire_schedules()
+    runs = list(schedule.runs.order_by("due_at"))
+    assert [run.outcome for run in runs] == ["skipped"] * 9 + ["submitted"]
+    assert [later.due_at - earlier.due_at for earlier, later in pairwise(runs)] == [timedelta(minutes=1)] * 9
+    assert [run.pk for run in runs] == sorted(run.pk for run in runs), "they are listed in order"
+    assert Task.objects.count() == 1
+    assert next_of(schedule) > database_now()
+
+
+def test_runs_left_out_over_a_week_are_noted_within_bounds(make: Make) -> None:
+    schedule = make(catch_up="none", interval_seconds=60)
+    ago = timedelta(days=7)
+    Schedule.objects.update(created_at=Now() - ago, next_run_at=Now() - ago + timedelta(seconds=60))
+    fire_schedules()
+    skipped = list(schedule.runs.filter(outcome="skipped").order_by("due_at"))
+    assert len(skipped) == MOST_NOTED
+    assert "no run until then is made up for" in skipped[-1].error["message"]
+    assert next_of(schedule) > database_now()
+
+
+def test_runs_that_a_disabled_user_missed_leave_no_notes(make: Make, alice: User) -> None:
+    schedule = make(catch_up="none")
+    make_due(schedule, minutes=5)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    fire_schedules()
+    assert not schedule.runs.exists()
+    assert next_of(schedule) > database_now()
 
 
 def test_run_is_skipped_while_the_task_before_has_not_ended(make: Make, alice: User) -> None:
