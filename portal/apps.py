@@ -1,12 +1,22 @@
 """The portal's pages and wiring, and the admin with our own index."""
 
+from pathlib import Path
+
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
+
+from portal.media_folder import close_media_folder
 
 
 class PortalConfig(AppConfig):
     name = "portal"
     verbose_name = "Portal"
+
+    def ready(self) -> None:
+        # Commands may run under another account; what serves and works owns the files.
+        if settings.PORTAL_PROCESS != "command":
+            close_media_folder(Path(settings.MEDIA_ROOT), settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS)
 
 
 class PortalAdminConfig(AdminConfig):

@@ -93,7 +93,7 @@ def _missing(sets: Sequence[str], python: str, project: Path) -> list[str]:
 def _one_at_a_time(project: Path) -> Iterator[None]:
     state = project / ".portal"
     try:
-        state.mkdir(exist_ok=True)
+        state.mkdir(mode=0o700, exist_ok=True)
         lock = (state / "install.lock").open("w")
     except PermissionError as error:
         raise InstallError(f"{error.filename} belongs to someone else: run as its owner, or remove {state}.") from error
@@ -155,7 +155,7 @@ def _install(names: list[str], python: str, project: Path) -> None:
 def _run_installer(python: str, arguments: list[str], group: list[str], project: Path) -> None:
     command = [*_installer(python), "--require-hashes", "--only-binary", ":all:", *arguments]
     log = project / ".portal" / "logs" / "install.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     progress = Progress(f"Installing {', '.join(group)} into .venv", on_unpacking=_marker(project).touch)
     with (
         log.open("a") as record,

@@ -309,12 +309,18 @@ SPECTACULAR_SETTINGS = {
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 MEDIA_ROOT = env.text("MEDIA_ROOT", str(STATE_DIR / "files" if PORTAL_DEMO else BASE_DIR / "media"))
+# What users upload is for this account, and for its group where the files are shared with another one (a backup's).
+FILE_GROUP_READABLE = env.flag("FILE_GROUP_READABLE", False)
+FILE_UPLOAD_PERMISSIONS = 0o640 if FILE_GROUP_READABLE else 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750 if FILE_GROUP_READABLE else 0o700
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
+        # Anybody's, as in a package: a proxy may serve them.
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or PORTAL_DEMO
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
 WHITENOISE_USE_FINDERS = PORTAL_DEMO

@@ -1,7 +1,11 @@
-"""The account that the server runs under: Postgres refuses to run as root, so root lends it to `nobody`."""
+"""The account that the server runs under: Postgres refuses to run as root, so root gives it a number of its own.
+
+Not `nobody`: whatever else runs under that could read the data, signal the server and rewrite who may sign in.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 import subprocess
@@ -10,6 +14,10 @@ from pathlib import Path
 from typing import IO
 
 from portal.embedded.errors import EmbeddedError
+
+PROJECT = Path(__file__).resolve().parents[2]
+# Systemd's table of user numbers calls these unused, no distribution gives them out, and user namespaces have them.
+SPARE_NUMBERS = range(60706, 61184)
 
 
 @dataclass(frozen=True)
@@ -53,10 +61,34 @@ class Account:
         return self.run(["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]).returncode == 0
 
     def open_folder(self, folder: Path) -> None:
-        """Make a folder that this account can go through, whatever the umask."""
+        """Make a folder that this account can go through, whatever the umask, and nobody but its owner can list."""
         for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
             missing.mkdir(exist_ok=True)
-            missing.chmod(0o755)
+            missing.chmod(0o711 if self.lent else 0o700)
+
+    def with_name(self) -> Account:
+        """Return an account that the system knows by name, which `initdb` insists on: `nobody` for a lent one."""
+        if not self.lent:
+            return self
+        nobody = pwd.getpwnam("nobody")
+        return Account(nobody.pw_uid, nobody.pw_gid, lent=True)
+
+    def take_over(self, folder: Path) -> None:
+        """Make a folder and what is in it this account's, where it is `nobody`'s or a spare number's until now.
+
+        Raises:
+            EmbeddedError: it belongs to someone else.
+        """
+        former = folder.lstat().st_uid
+        if former not in {self.with_name().uid, *SPARE_NUMBERS} or folder.is_symlink():
+            raise EmbeddedError(f"{folder} belongs to someone else: remove it, or run as its owner.")
+        # From the top, so that the former owner is shut out first; never through a link, and nothing of others.
+        os.chown(folder, self.uid, self.gid, follow_symlinks=False)
+        folder.chmod(0o700)
+        for _, folders, names, place in os.fwalk(folder, follow_symlinks=False):
+            for name in folders + names:
+                if os.stat(name, dir_fd=place, follow_symlinks=False).st_uid == former:
+                    os.chown(name, self.uid, self.gid, dir_fd=place, follow_symlinks=False)
 
     def own_folder(self, folder: Path) -> None:
         """Make a folder that only this account (and root) can look into.
@@ -72,19 +104,36 @@ class Account:
             os.chown(folder, self.uid, self.gid)
 
 
-def server_account() -> Account:
-    """Return this process's own account, or `nobody` for root.
+def process_account() -> Account:
+    """Return the account of this process: it is what the server knows its clients by."""
+    return Account(os.getuid(), os.getgid(), lent=False)
+
+
+def server_account(project: Path = PROJECT) -> Account:
+    """Return this process's own account, or for root a spare number, which stays the same for a checkout.
 
     Raises:
-        EmbeddedError: root, and there is no `nobody`.
+        EmbeddedError: root, and there is no `nobody`, whose name is needed once.
     """
     if os.getuid() != 0:
-        return Account(os.getuid(), os.getgid(), lent=False)
+        return process_account()
     try:
-        nobody = pwd.getpwnam("nobody")
+        pwd.getpwnam("nobody")
     except KeyError:
         raise EmbeddedError(
             "Postgres refuses to run as root and there is no user nobody here: run as an ordinary user, "
             "or set DATABASE_URL to a Postgres of your own."
         ) from None
-    return Account(nobody.pw_uid, nobody.pw_gid, lent=True)
+    number = _spare_number(project)
+    return Account(number, number, lent=True)
+
+
+def _spare_number(project: Path) -> int:
+    first = int(hashlib.sha256(os.fsencode(project)).hexdigest()[:8], 16)
+    for step in range(len(SPARE_NUMBERS)):
+        number = SPARE_NUMBERS[(first + step) % len(SPARE_NUMBERS)]
+        try:
+            pwd.getpwuid(number)
+        except KeyError:
+            return number
+    raise EmbeddedError("Every user number for an embedded Postgres has a name here: set DATABASE_URL to your own.")

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from portal.embedded.account import Account
+from portal.embedded.account import Account, process_account
 from portal.embedded.binaries import Binaries
+from portal.embedded.data import make_data, write_configuration
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.places import socket_folder
-from portal.embedded.settings import server_settings
 
 SUPERUSER = "portal"
 START_SECONDS = 120
@@ -68,6 +68,7 @@ class Cluster:
         with self._users_file() as users:
             try:
                 with self._changing():
+                    self._take_over(users)
                     fcntl.flock(users, fcntl.LOCK_SH)
                     self._ensure_running()
                 yield
@@ -101,7 +102,9 @@ class Cluster:
             EmbeddedError: with what the server said.
         """
         psql = [self._binaries.path("psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1"]
-        answer = self._account.run([*psql, "-h", str(self.sockets), "-U", SUPERUSER, "-d", database, "-c", statement])
+        answer = process_account().run(
+            [*psql, "-h", str(self.sockets), "-U", SUPERUSER, "-d", database, "-c", statement]
+        )
         if answer.returncode != 0:
             raise EmbeddedError(f"Postgres refused {statement!r}: {answer.stdout.strip()}")
         return answer.stdout.strip()
@@ -119,14 +122,13 @@ class Cluster:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """Let one process at a time start or stop the server."""
-        path = self.folder.with_name(f"{self.folder.name}.lock")
-        with path.open("w") as lock:
+        with _lock_file(self.folder.with_name(f"{self.folder.name}.lock")) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _users_file(self) -> IO[str]:
         """Open the file on which every process that uses the server holds a shared lock."""
-        return self.folder.with_name(f"{self.folder.name}.users").open("w")
+        return _lock_file(self.folder.with_name(f"{self.folder.name}.users"))
 
     def _stop_if_last(self, users: IO[str]) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -136,44 +138,44 @@ class Cluster:
     def _ensure_running(self) -> None:
         self._account.own_folder(self.folder)
         self._account.own_folder(self.sockets)
-        self._make_data()
+        make_data(
+            self.data, self._binaries, self._account, superuser=SUPERUSER, durable=self._durable, anew=self._throw_away
+        )
         if self._answers():
             return
         self._clear_leftovers()
-        self._write_settings()
+        write_configuration(self.data, self.sockets, superuser=SUPERUSER, durable=self._durable)
         self._launch()
         if self._throw_away:
             self._drop_abandoned()
 
-    def _make_data(self) -> None:
-        version = self.data / "PG_VERSION"
-        if version.exists() and int(version.read_text()) != self._binaries.major:
-            if not self._throw_away:
-                raise EmbeddedError(
-                    f"The data in {self.data} was made by Postgres {version.read_text().strip()}, and here is "
-                    f"Postgres {self._binaries.major}: dump it with the old one, or move that folder away."
-                )
-            shutil.rmtree(self.data)
-        if version.exists():
+    def _take_over(self, users: IO[str]) -> None:
+        """Take over a cluster that an earlier version made for root: any process of `nobody`'s was a superuser in it.
+
+        Raises:
+            EmbeddedError: that version is still at work, or its server does not stop.
+        """
+        if not self._account.lent or not self.data.exists() or self.data.stat().st_uid == self._account.uid:
             return
-        # Under another name first: an interrupted initdb leaves half a cluster that nothing can start.
-        unfinished = self.folder / "data.new"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        locale = ["--locale=C"]
-        if self._binaries.major >= 17:
-            locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        options = ["-U", SUPERUSER, "-A", "trust", "-E", "UTF8", *locale, *([] if self._durable else ["--no-sync"])]
-        answer = self._account.run([self._binaries.path("initdb"), "-D", str(unfinished), *options])
-        if answer.returncode != 0:
-            raise EmbeddedError(f"initdb failed: {answer.stdout.strip()[-800:]}")
-        unfinished.rename(self.data)
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EmbeddedError(
+                f"An earlier version of Portal still uses the Postgres in {self.data}: end it, and start again."
+            ) from None
+        self._stop()
+        if self.is_alive():
+            raise EmbeddedError(f"The Postgres in {self.data} does not stop: end it, and start again.")
+        if self.sockets.parent != self.folder:
+            shutil.rmtree(self.sockets, ignore_errors=True)
+        self._account.take_over(self.folder)
 
     def _answers(self) -> bool:
         """Say whether the server takes connections, waiting while it is still starting."""
         deadline = time.monotonic() + START_SECONDS
         while True:
-            ready = [self._binaries.path("pg_isready"), "-q", "-h", str(self.sockets), "-t", "5"]
-            answer = self._account.run(ready).returncode
+            ready = [self._binaries.path("pg_isready"), "-q", "-h", str(self.sockets), "-U", SUPERUSER, "-t", "5"]
+            answer = process_account().run(ready).returncode
             # 1 means that it is there and refuses: starting, recovering or stopping.
             if answer != 1 or time.monotonic() > deadline:
                 return answer == 0
@@ -206,13 +208,8 @@ class Cluster:
         for leftover in self.sockets.glob(".s.PGSQL.*"):
             leftover.unlink(missing_ok=True)
 
-    def _write_settings(self) -> None:
-        path = self.data / "postgresql.conf"
-        path.write_text(server_settings(self.sockets, durable=self._durable))
-        path.chmod(0o644)
-
     def _launch(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.replace(self.log.with_name(f"{self.log.name}.1"))
         command = [self._binaries.path("pg_ctl"), "-D", str(self.data), "-s", "-w", "-t", str(START_SECONDS), "start"]
@@ -235,10 +232,20 @@ class Cluster:
             if not self.is_alive():
                 return
             stop = ["-D", str(self.data), "-s", "-w", "-t", str(STOP_SECONDS), "-m", mode, "stop"]
-            self._account.run([self._binaries.path("pg_ctl"), *stop])
+            # Only its owner may stop it; an earlier version's has another one.
+            owner = self.data.stat()
+            account = Account(owner.st_uid, owner.st_gid, lent=True) if self._account.lent else self._account
+            account.run([self._binaries.path("pg_ctl"), *stop])
 
     def _drop_abandoned(self) -> None:
         """Drop the databases of test runs that were killed; nobody else uses a server that was just started."""
         names = self.run_sql("SELECT datname FROM pg_database WHERE datname LIKE '%portal\\_%'")
         for name in names.split():
             self.drop_database(name)
+
+
+def _lock_file(path: Path) -> IO[str]:
+    """Open a file for locks. Whoever may read it may hold one for ever, so nobody else may."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "w")

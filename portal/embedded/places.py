@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from portal.embedded.account import Account
+from portal.embedded.private import keep_private
 
 # The kernel's limit for a socket's path is 104 bytes on macOS and 108 on Linux, with its end mark.
 LONGEST_SOCKET_FOLDER = 103 - len("/.s.PGSQL.5432")
@@ -27,11 +28,12 @@ def choose_home(project: Path, account: Account) -> Path:
     """Return the folder that holds this user's clusters of this checkout, and make it."""
     near = project / ".portal" / f"postgres-{os.getuid()}"
     far = far_home(project)
+    keep_private(project / ".portal")
     # What was chosen once stays, whatever happened to the checkout's permissions since: there is data in it.
     if account.lent and (far.exists() or not _reachable(account, near)):
         account.open_folder(far)
         return far
-    near.mkdir(parents=True, exist_ok=True)
+    account.open_folder(near)
     return near
 
 
@@ -44,5 +46,5 @@ def socket_folder(cluster: Path) -> Path:
 
 
 def _reachable(account: Account, folder: Path) -> bool:
-    folder.mkdir(parents=True, exist_ok=True)
+    account.open_folder(folder)
     return account.reaches(folder)

@@ -1,7 +1,11 @@
-"""The server's configuration file; rewritten at every start, so that a new version of Portal brings its own."""
+"""The server's configuration files; rewritten at every start, so that a new version of Portal brings its own."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pwd
+from collections.abc import Iterator
 from pathlib import Path
 
 # Not synchronous_commit: without it even a killed server loses what it had answered.
@@ -15,7 +19,7 @@ def server_settings(sockets: Path, *, durable: bool) -> str:
     its data: for tests.
     """
     settings = {
-        # Only the owner of the socket's folder can connect: that is what makes `trust` safe.
+        # Through its socket only, where the server learns from the kernel who asks.
         "listen_addresses": "",
         "unix_socket_directories": f'"{sockets}"',
         "unix_socket_permissions": "0700",
@@ -32,6 +36,21 @@ def server_settings(sockets: Path, *, durable: bool) -> str:
     } | ({} if durable else NOT_DURABLE)
     lines = [f"{name} = '{_quoted(value)}'" for name, value in settings.items()]
     return "# Written by Portal at every start.\n" + "\n".join(lines) + "\n"
+
+
+def configuration(sockets: Path, *, superuser: str, durable: bool) -> Iterator[tuple[str, str]]:
+    """Yield each configuration file: its name and its text."""
+    yield "postgresql.conf", server_settings(sockets, durable=durable)
+    yield "pg_hba.conf", "# Written by Portal at every start.\nlocal all all peer map=portal\n"
+    yield "pg_ident.conf", f"# Written by Portal at every start.\n{_who_may_connect(superuser)}"
+
+
+def _who_may_connect(superuser: str) -> str:
+    """Return a line for each of the system's users that may be the superuser: this one, and root, who can anyway."""
+    names = {"root"}
+    with contextlib.suppress(KeyError):
+        names.add(pwd.getpwuid(os.getuid()).pw_name)
+    return "".join(f'portal "{name}" "{superuser}"\n' for name in sorted(names))
 
 
 def _quoted(value: str) -> str:

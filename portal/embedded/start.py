@@ -25,7 +25,7 @@ def find_cluster(purpose: Purpose, *, durable: bool | None = None, project: Path
     Raises:
         EmbeddedError: no Postgres here, or no account to run it under.
     """
-    account = server_account()
+    account = server_account(project)
     binaries = find_binaries().within_reach_of(account, far_home(project))
     return Cluster(
         choose_home(project, account) / purpose,

@@ -23,7 +23,7 @@ class ChildLog:
     def __init__(self, name: str, folder: Path) -> None:
         self._prefix = _coloured(f"{name:<{NAME_WIDTH}} │", COLOURS.get(name, 37))
         self._path = folder / f"{name}.log"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def write(self, line: str) -> None:
         """Show a line and keep it."""

@@ -26,7 +26,7 @@ def test_environment(database_url: str, media: str) -> dict[str, str]:
 def kept_secret(name: str) -> str:
     """Return a random secret that stays the same between starts; it is made at the first."""
     path = STATE / name
-    STATE.mkdir(exist_ok=True)
+    STATE.mkdir(mode=0o700, exist_ok=True)
     try:
         # Exclusive, so that of two that start at once one writes and the other reads.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

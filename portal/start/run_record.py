@@ -47,7 +47,7 @@ def only_one() -> Iterator[None]:
     Raises:
         AlreadyRunningError: there is one.
     """
-    STATE.mkdir(exist_ok=True)
+    STATE.mkdir(mode=0o700, exist_ok=True)
     with LOCK.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

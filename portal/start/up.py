@@ -18,6 +18,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.embedded import EmbeddedError
+from portal.embedded.private import keep_private
 from portal.start import programs, run_record, welcome
 from portal.start.child_log import ChildLog, show
 from portal.start.database_watch import DatabaseWatch
@@ -173,7 +174,10 @@ class Portal:
 
 def main() -> int:
     os.chdir(PROJECT)
+    # Uploads, logs and whatever else the programs of a run write are for its owner only.
+    os.umask(0o077)
     try:
+        keep_private(STATE)
         with run_record.only_one():
             if leftovers := run_record.stop_leftovers():
                 show(f"Stopped what an earlier run left behind: {', '.join(leftovers)}.")

