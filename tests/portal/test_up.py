@@ -117,6 +117,7 @@ def is_ready(url: str) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_portal_comes_up_survives_every_kill_and_leaves_nothing(checkout: Checkout) -> None:
     demo = checkout.start()
     assert stat.S_IMODE((checkout.state / "demo.json").stat().st_mode) == 0o600
