@@ -39,6 +39,7 @@ from tasks.api.streams.wake import Wake  # noqa: E402
 from tasks.api.token_cache import forget_token  # noqa: E402
 from tasks.consumers import TaskConsumer  # noqa: E402
 from tasks.listen import hub  # noqa: E402
+from tasks.pooler import UnusablePooler, refuse_pooler  # noqa: E402
 
 Scope = dict[str, Any]
 
@@ -80,6 +81,11 @@ async def live(receive: Any, send: Any) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            try:
+                await asyncio.to_thread(refuse_pooler)
+            except UnusablePooler as refused:
+                await send({"type": "lifespan.startup.failed", "message": str(refused)})
+                return
             hub.call_on(events.TOKEN, forget_token)
             hub.call_on(events.TOKEN, Wake.check_token)
             hub.call_after_outage(check_pool)

@@ -1,6 +1,7 @@
 """The WSGI application: every page and API call that does not stream."""
 
 import os
+import sys
 
 os.environ.setdefault("PORTAL_PROCESS", "web")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -13,6 +14,12 @@ from portal.database.pool import check_pool  # noqa: E402
 from tasks import events  # noqa: E402
 from tasks.api.token_cache import forget_token  # noqa: E402
 from tasks.listen import hub  # noqa: E402
+from tasks.pooler import UnusablePooler, refuse_pooler  # noqa: E402
+
+try:
+    refuse_pooler()
+except UnusablePooler as refused:
+    sys.exit(str(refused))
 
 # A revoked token ends at once here, too. A server that forks after this import loses the thread; then it ends
 # within the seconds that tokens are kept.

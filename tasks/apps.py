@@ -8,8 +8,12 @@ class TasksConfig(AppConfig):
     verbose_name = "Tasks"
 
     def ready(self) -> None:
+        from django.core import checks
+
         from tasks.cluster import install
         from tasks.outbound import allowed
+        from tasks.pooler import check_pooler
 
+        checks.register(check_pooler, checks.Tags.database)
         install.replace_pickle()
         allowed.check_setting()

@@ -14,6 +14,12 @@ def main() -> None:
     from django.core.management import call_command
 
     django.setup()
+    from tasks.pooler import UnusablePooler, refuse_pooler
+
+    try:
+        refuse_pooler()
+    except UnusablePooler as refused:
+        sys.exit(str(refused))
     # Static files come from the sources here, but WhiteNoise warns when this folder is missing.
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
     # `make check` runs the checks; at every start they would cost a second.

@@ -125,6 +125,16 @@ def test_work_that_ends_while_the_database_is_away_is_recorded_once_although_its
     assert after.status == "succeeded"
 
 
+def test_loops_of_a_node_do_not_fill_the_log_while_the_database_is_away(start_node: StartNode) -> None:
+    node = start_node()
+    with no_database():
+        time.sleep(8)
+    lines = [line.split("  ", 1)[1] for line in node.log.read_text().splitlines() if "tried again" in line]
+    # A loop tries four times a second. The first is written, then a count, and what comes after five seconds.
+    assert lines
+    assert max(lines.count(line) for line in lines) <= 3, lines
+
+
 @contextmanager
 def frozen_database() -> Iterator[None]:
     """Stop the server processes that serve the node: nobody answers, and no connection breaks."""

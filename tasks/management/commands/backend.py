@@ -17,6 +17,7 @@ from tasks.lifecycle import audit
 from tasks.measures import NOTHING, duration_text
 from tasks.models import Backend, BackendPool
 from tasks.models.backend import Kind, Strategy
+from tasks.pooler import UnusablePooler, refuse_pooler
 
 VERBS = {"test": "Ask a server now whether it works.", "enable": "Let a server be called, with its breaker closed.",
          "disable": "Start no more calls on a server.", "remove": "Forget a server."}  # fmt: skip
@@ -48,9 +49,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         try:
+            refuse_pooler()
             getattr(self, f"_{verb}")(options)
-        except (InvalidInput, NotFound) as error:
-            raise CommandError(error.message) from error
+        except (InvalidInput, NotFound, UnusablePooler) as error:
+            raise CommandError(str(error)) from error
 
     def _add(self, options: dict[str, Any]) -> None:
         new = NewServer(

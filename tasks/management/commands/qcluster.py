@@ -10,6 +10,7 @@ from django_q.conf import Conf
 from django_q.management.commands import qcluster
 
 from tasks.cluster import install
+from tasks.pooler import UnusablePooler, refuse_pooler
 
 
 class Command(qcluster.Command):  # type: ignore[misc]  # django-q2 has no types
@@ -21,5 +22,9 @@ class Command(qcluster.Command):  # type: ignore[misc]  # django-q2 has no types
         if Conf.CLUSTER_NAME not in settings.CLUSTERS:
             known = ", ".join(settings.CLUSTERS)
             raise CommandError(f"There is no cluster {Conf.CLUSTER_NAME!r}; CLUSTERS names {known}.")
+        try:
+            refuse_pooler()
+        except UnusablePooler as refused:
+            raise CommandError(str(refused)) from refused
         install.replace_machinery()
         super().handle(*args, **options)

@@ -1,0 +1,87 @@
+"""A loop that meets the same fault again and again fills no log, and hides none of it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from portal import log_repeats
+from portal.log_repeats import RepeatsHandler
+
+logger = logging.getLogger("tests.repeats")
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What the handler of the settings writes of this logger."""
+    assert import_string(settings.LOGGING["handlers"]["stderr"]["class"]) is RepeatsHandler
+    handler = RepeatsHandler()
+    handler.setFormatter(logging.Formatter("%(name)s  %(message)s"))
+    handler.setStream(io.StringIO())
+    logger.addHandler(handler)
+    yield handler.stream
+    logger.removeHandler(handler)
+
+
+def end_of_process() -> None:
+    logger.handlers[0].close()
+
+
+def fail(task: int, error: type[Exception] = ValueError) -> None:
+    try:
+        raise error(f"no {task}")
+    except Exception:
+        logger.exception("could not do %s", task)
+
+
+def test_traceback_that_repeats_is_written_once_with_a_count(written: io.StringIO) -> None:
+    for task in range(1000):
+        fail(task)
+    assert written.getvalue().count("Traceback") == 1
+    end_of_process()
+    assert "could not do 999 (and 999 times more in the last 5 s)" in written.getvalue()
+
+
+def test_count_is_told_by_whatever_is_written_next(written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = time.monotonic()
+    monkeypatch.setattr(log_repeats.time, "monotonic", lambda: clock)
+    for task in range(3):
+        fail(task)
+    clock += 6
+    logger.warning("all is well")
+    lines = [line for line in written.getvalue().splitlines() if "tests.repeats" in line]
+    assert [line.split("  ", 1)[1] for line in lines] == [
+        "could not do 0", "could not do 2 (and 2 times more in the last 5 s)", "all is well",
+    ]  # fmt: skip
+    fail(4)
+    assert written.getvalue().count("Traceback") == 2
+
+
+def test_different_troubles_are_all_written(written: io.StringIO) -> None:
+    fail(1)
+    fail(2, KeyError)
+    logger.warning("the worker %s is gone", 1)
+    logger.warning("the worker %s is gone", 2)
+    assert written.getvalue().count("Traceback") == 2
+    assert written.getvalue().count("is gone") == 2
+
+
+def test_news_that_repeat_are_all_written(written: io.StringIO) -> None:
+    logger.setLevel(logging.INFO)
+    for _ in range(3):
+        logger.info("attempt 1 succeeded")
+    assert written.getvalue().count("succeeded") == 3
+
+
+def test_second_of_two_is_written_in_full(written: io.StringIO) -> None:
+    fail(1)
+    fail(2)
+    end_of_process()
+    assert written.getvalue().count("Traceback") == 2
+    assert "times more" not in written.getvalue()
