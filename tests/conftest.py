@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
+from xdist.remote import Producer
 
 from accounts import tokens
 from accounts.models import Plan, User
-from tests import seeds
+from tests import seeds, workers
+
+DISTRIBUTED = "PYTEST_XDIST_WORKER" in os.environ
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    # Workers that see a set in different orders name its tests differently, and then nothing is run at all.
+    os.environ.setdefault("PYTHONHASHSEED", "0")
+    return workers.count_workers(config)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> workers.ByGroup:
+    return workers.ByGroup(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # All workers sort alike; without them the order is that of the folders.
+    if DISTRIBUTED:
+        items.sort(key=lambda item: workers.rank_of(item.nodeid))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if DISTRIBUTED:
+        workers.give_way(item.nodeid)
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +93,23 @@ def token_of(db: None) -> Callable[..., str]:
         return tokens.create_token(user, name="test", scopes=scopes or allowed)
 
     return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_for_once() -> Iterator[None]:
+    """Each test client makes the middleware anew, which looks at every static file: longer than most requests take."""
+    look = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, StaticFile] = {}
+
+    def look_once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", look_once)
+        yield
 
 
 @pytest.fixture(autouse=True)

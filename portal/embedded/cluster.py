@@ -119,6 +119,12 @@ class Cluster:
         """Remove a database, whoever is connected."""
         self.run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def drop_test_databases(self, name: str) -> None:
+        """Remove what a test run that was killed left beside its database: its own, and one for each of its workers."""
+        left = self.run_sql(f"SELECT datname FROM pg_database WHERE datname ~ '^test_{name}(_|$)'")  # noqa: S608
+        for database in left.split():
+            self.drop_database(database)
+
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """Let one process at a time start or stop the server."""

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Not synchronous_commit: without it even a killed server loses what it had answered.
-NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
+# The workers of a test run share the server, and some of their tests connect a hundred times.
+FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "max_connections": "400"}
 
 
 def server_settings(sockets: Path, *, durable: bool) -> str:
@@ -33,7 +34,7 @@ def server_settings(sockets: Path, *, durable: bool) -> str:
         # A violated constraint would log the whole row, which is what somebody gave to a task.
         "log_error_verbosity": "terse",
         "log_min_error_statement": "panic",
-    } | ({} if durable else NOT_DURABLE)
+    } | ({} if durable else FOR_TESTS)
     lines = [f"{name} = '{_quoted(value)}'" for name, value in settings.items()]
     return "# Written by Portal at every start.\n" + "\n".join(lines) + "\n"
 

@@ -58,5 +58,5 @@ def start(purpose: Purpose = "run", *, durable: bool | None = None) -> Iterator[
             yield cluster.url(database)
         finally:
             if purpose != "run":
-                cluster.drop_database(f"test_{database}")
+                cluster.drop_test_databases(database)
                 cluster.drop_database(database)

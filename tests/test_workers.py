@@ -1,0 +1,32 @@
+"""How the suite is spread: whole runs over processes, whatever is named in one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import workers
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def test_what_is_named_runs_in_one_process(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pytestconfig.option, "keyword", "")
+    monkeypatch.setattr(pytestconfig, "args_source", pytest.Config.ArgsSource.TESTPATHS)
+    assert workers.count_workers(pytestconfig) > 1
+    monkeypatch.setattr(pytestconfig.option, "keyword", "lanes")
+    assert workers.count_workers(pytestconfig) == 0
+    monkeypatch.setattr(pytestconfig.option, "keyword", "")
+    monkeypatch.setattr(pytestconfig, "args_source", pytest.Config.ArgsSource.ARGS)
+    assert workers.count_workers(pytestconfig) == 0
+
+
+def test_deadlines_of_nodes_are_kept_by_one_worker_and_files_stay_whole() -> None:
+    clock = {workers.group_of(f"{workers.AGAINST_THE_CLOCK}test_{name}.py::test_x") for name in ("kills", "frozen")}
+    assert len(clock) == 1
+    assert workers.group_of("tests/api/test_x.py::test_y[a::b]") == "tests/api/test_x.py"
+
+
+def test_folders_that_are_named_are_there() -> None:
+    assert [folder for folder in workers.FIRST if not (PROJECT / folder).is_dir()] == []

@@ -1,0 +1,50 @@
+"""How a run of the whole suite is spread over processes; what is named on the command line runs in one, as ever.
+
+Half of the suite's time is spent waiting for real nodes, so there are twice as many workers as processors. Each has a
+database of its own; what they share is the server. The tests of a file stay together, for their fixtures.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+# How soon nodes notice that others were killed, frozen or cut off: one such test at a time, and the rest gives way.
+AGAINST_THE_CLOCK = "tests/cluster/"
+# One browser for the folder; and what loads the whole machine does so once at a time.
+TOGETHER = (AGAINST_THE_CLOCK, "tests/chaos/", "tests/browser/")
+# What takes long begins first, so that all workers end at about the same time.
+FIRST = (*TOGETHER, "tests/portal/", "tests/backends/", "tests/interop/", "tests/handlers/", "tests/engines/")
+NICENESS = 5
+
+
+def count_workers(config: pytest.Config) -> int:
+    """Return what `-n auto` means: this process alone, unless everything in `testpaths` is asked for."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.option.keyword:
+        return 0
+    return 2 * (os.cpu_count() or 1)
+
+
+def group_of(node_id: str) -> str:
+    """Return the name of what must run in one worker: a folder of tests, or a file."""
+    return next((folder for folder in TOGETHER if node_id.startswith(folder)), node_id.partition("::")[0])
+
+
+def rank_of(node_id: str) -> int:
+    """Return a number by which tests are sorted: the earlier a group begins, the lower."""
+    return next((place for place, folder in enumerate(FIRST) if node_id.startswith(folder)), len(FIRST))
+
+
+def give_way(node_id: str) -> None:
+    """Leave the processors to the worker whose tests are against the clock; it begins with them, so it never has."""
+    if not node_id.startswith(AGAINST_THE_CLOCK) and os.nice(0) == 0:
+        os.nice(NICENESS)
+
+
+class ByGroup(LoadScopeScheduling):
+    """Gives the next group, in the order of collection, to whichever worker has nothing left."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
