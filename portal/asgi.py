@@ -26,12 +26,12 @@ wsgi_handler: Any = get_wsgi_application()
 from a2wsgi import WSGIMiddleware  # noqa: E402
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from portal.database.pool import check_pool  # noqa: E402
 from portal.slow_clients import arriving, body_length, no_body, until_stalled  # noqa: E402
+from portal.socket_origin import OwnOriginOnly  # noqa: E402
 from tasks import events  # noqa: E402
 from tasks.api.arrival import ARRIVAL, Arrival  # noqa: E402
 from tasks.api.streams.application import waiting_answer  # noqa: E402
@@ -44,9 +44,7 @@ from tasks.pooler import UnusablePooler, refuse_pooler  # noqa: E402
 Scope = dict[str, Any]
 
 wsgi_application: Any = WSGIMiddleware(wsgi_handler, workers=settings.WEB_THREADS)
-socket_application = AllowedHostsOriginValidator(
-    AuthMiddlewareStack(URLRouter([path("ws/tasks", TaskConsumer.as_asgi())]))
-)
+socket_application = OwnOriginOnly(AuthMiddlewareStack(URLRouter([path("ws/tasks", TaskConsumer.as_asgi())])))
 
 
 async def application(scope: Scope, receive: Any, send: Any) -> None:

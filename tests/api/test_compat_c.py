@@ -11,7 +11,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import ApiToken, User
+from accounts.tokens import revoke_token
 from tasks.api.compat import system_c
 from tasks.models import File, Task, TaskContent
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
@@ -102,6 +103,19 @@ def test_result_url_is_good_for_an_hour_and_for_its_task(
     TaskContent.objects.filter(pk=one["id"]).delete()
     assert fetch(url).json()["code"] == "content_purged"
     assert poll(api(alice), one["id"])["result_url"] is None
+
+
+def test_result_url_ends_with_the_token_that_asked_for_it(
+    api: MakeClient, alice: User, submit: Submit, work: Work
+) -> None:
+    task = submit(alice)
+    work()
+    url = poll(api(alice, "tasks:read"), task["id"])["result_url"]
+    kept = poll(api(alice), task["id"])["result_url"]
+    assert fetch(url).content == b"hello"
+    revoke_token(ApiToken.objects.get(scopes=["tasks:read"]))
+    assert (fetch(url).status_code, fetch(url).json()["code"]) == (410, "link_expired")
+    assert fetch(kept).content == b"hello"
 
 
 def test_failed_task_says_why(api: MakeClient, alice: User, submit: Submit) -> None:

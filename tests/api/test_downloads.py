@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.functions import Now
 from django.test import Client
 
-from accounts.models import User
+from accounts import tokens
+from accounts.models import ApiToken, User
 from tasks.api import signed_links
 from tasks.api.objects.file import FileLink
 from tasks.models import File
@@ -117,19 +122,23 @@ def test_signed_address_expires(client: Client, file: dict[str, Any], monkeypatc
     assert (response.status_code, response.json()["code"]) == (410, "link_expired")
 
 
-@pytest.mark.parametrize("changed", ["expires", "signature", "empty", "no_expiry", "huge", "text"])
-def test_forged_address_is_403(client: Client, file: dict[str, Any], changed: str) -> None:
+@pytest.mark.parametrize("changed", ["expires", "signature", "empty", "no_expiry", "huge", "text", "maker", "no_maker"])
+def test_forged_address_is_403(client: Client, file: dict[str, Any], alice: User, changed: str) -> None:
+    tokens.create_token(alice, name="other", scopes=["files"])
+    other = ApiToken.objects.get(name="other")
     path, _, query = signed(client, file).partition("?")
-    expires, signature = (part.partition("=")[2] for part in query.split("&"))
+    given = dict(part.split("=") for part in query.split("&"))
     forged = {
-        "expires": f"expires={int(expires) + 1}&signature={signature}",
-        "signature": f"expires={expires}&signature={signature[:-1]}x",
-        "empty": f"expires={expires}&signature=",
-        "no_expiry": f"signature={signature}",
-        "huge": f"expires={'9' * 19}&signature={signature}",
-        "text": f"expires=never&signature={signature}",
+        "expires": given | {"expires": int(given["expires"]) + 1},
+        "signature": given | {"signature": given["signature"][:-1] + "x"},
+        "empty": given | {"signature": ""},
+        "no_expiry": {name: value for name, value in given.items() if name != "expires"},
+        "huge": given | {"expires": "9" * 19},
+        "text": given | {"expires": "never"},
+        "maker": given | {"maker": f"t{other.pk}"},
+        "no_maker": {name: value for name, value in given.items() if name != "maker"},
     }[changed]
-    response = Client().get(f"{path}?{forged}")
+    response = Client().get(path, forged)
     assert (response.status_code, response.json()["code"]) == (403, "invalid_signature")
 
 
@@ -145,6 +154,62 @@ def test_signed_address_ends_with_the_file_and_with_its_owner(
     assert client.delete(file["urls"]["self"]).status_code == 204
     assert Client().get(address).status_code == 404
     assert client.delete(file["urls"]["self"]).status_code == 404
+
+
+def revoke(token: ApiToken) -> None:
+    tokens.revoke_token(token)
+
+
+def expire(token: ApiToken) -> None:
+    ApiToken.objects.filter(pk=token.pk).update(expires_at=Now())
+
+
+def narrow(token: ApiToken) -> None:
+    ApiToken.objects.filter(pk=token.pk).update(scopes=["tasks:read"])
+
+
+@pytest.mark.parametrize("end", [revoke, expire, narrow])
+def test_signed_address_ends_with_the_token_that_made_it(
+    client: Client, file: dict[str, Any], end: Callable[[ApiToken], None]
+) -> None:
+    address = signed(client, file)
+    assert b"".join(Client().get(address)) == CONTENT
+    end(ApiToken.objects.get())
+    response = Client().get(address)
+    assert (response.status_code, response.json()["code"]) == (410, "link_expired")
+
+
+def sign_out(session: Client, _user: User) -> None:
+    session.logout()
+
+
+def change_password(_session: Client, user: User) -> None:
+    user.set_password("another-password-by-far")
+    user.save(update_fields=["password"])
+
+
+def let_session_end(_session: Client, _user: User) -> None:
+    Session.objects.update(expire_date=Now())
+
+
+@pytest.mark.parametrize("end", [sign_out, change_password, let_session_end])
+def test_signed_address_ends_with_the_session_that_made_it(
+    file: dict[str, Any], alice: User, end: Callable[[Client, User], None]
+) -> None:
+    session = Client()
+    session.force_login(alice, "django.contrib.auth.backends.ModelBackend")
+    address = signed(session, file)
+    assert b"".join(Client().get(address)) == CONTENT
+    end(session, alice)
+    response = Client().get(address)
+    assert (response.status_code, response.json()["code"]) == (410, "link_expired")
+
+
+def test_session_that_is_on_no_list_signs_addresses_as_well(file: dict[str, Any], alice: User) -> None:
+    session = Client()
+    session.force_login(alice, "django.contrib.auth.backends.ModelBackend")
+    UserSession.objects.all().delete()
+    assert b"".join(Client().get(signed(session, file))) == CONTENT
 
 
 def test_address_signed_with_a_former_key_still_works(client: Client, file: dict[str, Any], settings: Any) -> None:

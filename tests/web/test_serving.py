@@ -74,9 +74,17 @@ def test_socket_of_an_ended_session_is_closed(server: LiveServer, alice: User) -
         ended.recv(10)
 
 
-def test_socket_from_another_site_is_refused(server: LiveServer, alice: User) -> None:
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "http://127.0.0.1", "null"])
+def test_socket_from_another_site_is_refused(server: LiveServer, alice: User, origin: str) -> None:
+    """Another port is another site, too: whatever else runs on this host has the session's cookie sent along."""
     with pytest.raises(InvalidStatus):
-        open_socket(server, session_cookie(alice), origin="https://evil.example")
+        open_socket(server, session_cookie(alice), origin=origin)
+
+
+def test_socket_of_no_page_is_refused(server: LiveServer, alice: User) -> None:
+    headers = {"Cookie": f"sessionid={session_cookie(alice)}"}
+    with pytest.raises(InvalidStatus):
+        connect(server.url.replace("http", "ws") + "/ws/tasks", additional_headers=headers)
 
 
 def test_socket_elsewhere_is_refused(server: LiveServer) -> None:

@@ -80,12 +80,15 @@ def _health() -> dict[str, Any]:
 
 def _result_bytes() -> dict[str, Any]:
     told: dict[str, Any] = {"in": "path", "name": "task_id", "schema": ID, "required": True}
-    signature = {"in": "query", "name": "signature", "schema": {"type": "string"}, "description": "as it was given"}
+    given: list[dict[str, Any]] = [
+        {"in": "query", "name": name, "schema": {"type": "string"}, "description": "as it was given"}
+        for name in ("maker", "signature")
+    ]
     return {
         "operationId": "system_c_result",
         "summary": "Fetch a result by the address in `result_url`",
         "description": "Its text, or else its JSON, for an hour, without a token: the address is signed.",
-        "parameters": [told, signature],
+        "parameters": [told, *given],
         "tags": [TAG],
         "security": [],
         "responses": {

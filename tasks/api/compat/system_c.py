@@ -26,6 +26,7 @@ from tasks.api.bodies import Query, check_body, read_body, read_query
 from tasks.api.compat.submitting import TheirBody, in_their_words, submit_theirs
 from tasks.api.compat.words import SYSTEM_C, error_text
 from tasks.api.idempotency import idempotency_key
+from tasks.api.link_makers import check_maker, maker_of
 from tasks.api.objects.shape import Shape
 from tasks.api.parsers import StrictJSONParser
 from tasks.api.schema import operation
@@ -175,21 +176,23 @@ def result_bytes(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Answer a result that is no file, to whoever has the signed address: its text, or else its JSON.
 
     Raises:
-        InvalidSignature, LinkExpired: the address was not made here, or its hour is over.
+        InvalidSignature, LinkExpired: the address was not made here, or its hour is over, or its maker has ended.
         ContentPurged: the result was deleted meanwhile.
     """
     try:
-        signing.TimestampSigner(salt=SALT).unsign(f"{task_id}:{request.GET.get('signature', '')}", max_age=LINK_SECONDS)
+        given = f"{task_id}:{request.GET.get('maker', '')}:{request.GET.get('signature', '')}"
+        _, maker = signing.TimestampSigner(salt=SALT).unsign(given, max_age=LINK_SECONDS).split(":")
     except signing.SignatureExpired as error:
         raise refusals.LinkExpired("The address was good for an hour. Ask for the task again.") from error
     except signing.BadSignature as error:
         raise refusals.InvalidSignature("The address was not signed by this portal.") from error
     # As with files: what a disabled user gave away is closed.
-    found = read_task(task_id) if Task.objects.filter(pk=task_id, owner__is_active=True).exists() else None
-    content_row = found[1] if found else None
-    if content_row is None or content_row.result is None:
+    owner_id = Task.objects.filter(pk=task_id, owner__is_active=True).values_list("owner", flat=True).first()
+    found = read_task(task_id, owner_id) if owner_id is not None else None
+    if found is None or found[1] is None or found[1].result is None:
         raise refusals.ContentPurged
-    result = content_row.result
+    check_maker(maker, owner_id=found[0].owner_id, scope="tasks:read")
+    result = found[1].result
     if isinstance(result.get("text"), str):
         content, content_type = result["text"], "text/plain; charset=utf-8"
     else:
@@ -209,9 +212,11 @@ def _result_url(request: HttpRequest, task: Task, content: TaskContent | None) -
     if images := content.result.get("images"):
         # The address is one of a file, which another scope reads.
         reader_id(request, "files")
-        return request.build_absolute_uri(signed_path(UUID(images[0]), seconds=LINK_SECONDS))
-    signature = signing.TimestampSigner(salt=SALT).sign(str(task.pk)).partition(":")[2]
-    return request.build_absolute_uri(f"{reverse('api:compat-c-result', args=[task.pk])}?signature={signature}")
+        return request.build_absolute_uri(signed_path(UUID(images[0]), maker=maker_of(request), seconds=LINK_SECONDS))
+    maker = maker_of(request)
+    signature = signing.TimestampSigner(salt=SALT).sign(f"{task.pk}:{maker}").removeprefix(f"{task.pk}:{maker}:")
+    query = f"maker={maker}&signature={signature}"
+    return request.build_absolute_uri(f"{reverse('api:compat-c-result', args=[task.pk])}?{query}")
 
 
 def _accepted(submitted: Submitted) -> Response:

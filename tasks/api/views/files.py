@@ -19,6 +19,7 @@ from tasks import errors
 from tasks.api import refusals
 from tasks.api.bodies import Body, Query, has_body, read_body, read_query
 from tasks.api.downloads import answer_file
+from tasks.api.link_makers import check_maker, maker_of
 from tasks.api.objects.file import File, FileLink, file_object, link_object
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.parsers import RawBodyParser
@@ -122,11 +123,11 @@ class FileLinkView(ApiView):
         """Make an address of the file's bytes that anybody may fetch for a short time.
 
         It needs no token and no session, so treat it as a secret. An hour unless `expires_in` says otherwise,
-        a week at most; it ends earlier when the file is deleted.
+        a week at most; it ends earlier when the file is deleted, or the token or session that made it ends.
         """
         file = _find(self, file_id)
         body = read_body(request, LinkBody) if has_body(request) else LinkBody()
-        url = signed_path(file.id, seconds=body.expires_in)
+        url = signed_path(file.id, maker=maker_of(request._request), seconds=body.expires_in)
         response = Response(link_object(request.build_absolute_uri(url), body.expires_in), status=201)
         response["Location"] = url
         return response
@@ -136,6 +137,7 @@ class ContentQuery(Query):
     """Either part of an address that was made by `POST …/link`, or nothing."""
 
     expires: str = Field(default="", max_length=20, description="as in the address that was given")
+    maker: str = Field(default="", max_length=40, description="as in the address that was given")
     signature: str = Field(default="", max_length=100, description="as in the address that was given")
 
 
@@ -180,10 +182,11 @@ class FileContentView(ApiView):
         query = read_query(request.query_params, ContentQuery)
         if not self.is_signed:
             return answer_file(request._request, _find(self, file_id))
-        check_signature(file_id, expires=query.expires, signature=query.signature)
+        check_signature(file_id, expires=query.expires, maker=query.maker, signature=query.signature)
         file = StoredFile.objects.filter(pk=file_id, owner__is_active=True).first()
         if file is None:
             raise errors.NotFound(f"There is no file {file_id}.")
+        check_maker(query.maker, owner_id=file.owner_id, scope="files")
         return answer_file(request._request, file)
 
 
