@@ -84,11 +84,11 @@ def forget_old_tries() -> int:
     """Delete counters that have long been at nothing. A duty of the nodes."""
     with connection.cursor() as cursor:
         cursor.execute(FORGET)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _take_one(counter: Counter) -> None:
-    given = {"key": counter.key, "free": counter.free, "seconds": counter.seconds}
+    given: dict[str, bytes | int] = {"key": counter.key, "free": counter.free, "seconds": counter.seconds}
     with connection.cursor() as cursor:
         cursor.execute(TAKE, given)
         if cursor.fetchone() is not None:

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.sessions.SessionAgeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.guessing.RetryAfterMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -233,8 +234,12 @@ MFA_FORMS = {
     "authenticate": "accounts.forms.CountedAuthenticateForm",
     "reauthenticate": "accounts.forms.CountedReauthenticateForm",
 }
-KNOWN_BROWSER_COOKIE_NAME = "known_browser"
-ACCOUNT_SESSION_REMEMBER = True
+# Asked on the sign-in page. Who is not remembered stays until the browser closes, or nobody was there for this long.
+ACCOUNT_SESSION_REMEMBER = None
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = env.number("SESSION_HOURS", 12, at_least=1) * 3600
+REMEMBERED_SESSION_SECONDS = env.number("SESSION_DAYS", 14, at_least=1) * 24 * 3600
+STAFF_IDLE_SECONDS = env.number("STAFF_IDLE_MINUTES", 60) * 60
 ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "web:home"
@@ -348,9 +353,16 @@ TRUSTED_PROXIES = [] if _proxies.isdecimal() else env.networks("TRUSTED_PROXIES"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", HTTPS) else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# A promise of the whole domain that cannot be taken back for months: so only for who asks for it.
+SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD", False) and HTTPS
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# Browsers take a cookie of this name only over HTTPS, for this very host: none of a neighbour's can pass for it.
+_cookie_prefix = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
+CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
+KNOWN_BROWSER_COOKIE_NAME = f"{_cookie_prefix}known_browser"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -372,13 +384,19 @@ LOGGING = {
             "datefmt": "%H:%M:%S",
         }
     },
-    "handlers": {"stderr": {"class": "portal.log_repeats.RepeatsHandler", "formatter": "line"}},
+    "filters": {"refusals": {"()": "portal.log_refusals.RefusalFilter"}},
+    "handlers": {
+        "stderr": {"class": "portal.log_repeats.RepeatsHandler", "formatter": "line"},
+        "refusals": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]},
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         # A ticket is no news: tasks.cluster logs what happens to tasks.
         "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # A refused request is its client's news, not ours; what is our fault still is logged.
         "django.request": {"level": "ERROR"},
+        # Anybody can have these written: what names no host of ours, too many fields, a forged form.
+        "django.security": {"handlers": ["refusals"], "level": "WARNING", "propagate": False},
         "pdfminer": {"level": "ERROR"},
         # A line for each request to a model server says nothing that its task does not.
         "httpx": {"level": "WARNING"},
