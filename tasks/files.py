@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import UUID
@@ -26,6 +26,14 @@ HEAD_BYTES = 8192
 MAX_NAME_LENGTH = 200
 
 
+class NotWanted(Exception):
+    """A file was not kept after all, since the same one was stored at the same time."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256)
+        self.sha256 = sha256
+
+
 def store_file(
     user: User,
     *,
@@ -33,6 +41,7 @@ def store_file(
     chunks: Iterable[bytes],
     task_id: UUID | None = None,
     content_type: str | None = None,
+    is_wanted: Callable[[File], bool] | None = None,
 ) -> File:
     """Store a file and return its row; its type is taken from its content.
 
@@ -43,11 +52,13 @@ def store_file(
     Args:
         task_id: the task that made the file; None for an upload.
         content_type: what the maker says; believed only for text, which has no magic number.
+        is_wanted: asked with the row, in its transaction; where it says no, nothing is kept.
 
     Raises:
         InvalidInput: no bytes, or no usable name.
         InputTooLarge: more than MAX_UPLOAD_BYTES.
         QuotaExceeded: the plan's file storage is full.
+        NotWanted: `is_wanted` said so.
     """
     clean_name = _clean_name(name)
     digest = hashlib.sha256()
@@ -77,7 +88,7 @@ def store_file(
         )
         try:
             file.data.save(clean_name, DjangoFile(spool), save=False)
-            _insert_within_quota(user, file)
+            _insert_within_quota(user, file, is_wanted)
         except BaseException:
             # A full disk leaves the beginning of a file, which has no name here yet.
             file.data.storage.delete(file.data.name or storage_path(file, clean_name))
@@ -148,12 +159,14 @@ def bytes_kept(user: User) -> int:
     return File.objects.filter(owner=user).aggregate(total=Sum("size"))["total"] or 0
 
 
-def _insert_within_quota(user: User, file: File) -> None:
+def _insert_within_quota(user: User, file: File, is_wanted: Callable[[File], bool] | None) -> None:
     with transaction.atomic():
         # Uploads of one user follow each other here, each seeing what the one before has committed.
         sql.run("lock_usage", {"user": user.pk})
         _check_storage(user, file.size)
         file.save(force_insert=True)
+        if is_wanted is not None and not is_wanted(file):
+            raise NotWanted(file.sha256)
 
 
 def _check_storage(user: User, size: int) -> None:

@@ -7,8 +7,11 @@ import json
 from typing import Any
 
 from rest_framework.request import Request
+from rest_framework.response import Response
 
+from accounts.models import User
 from tasks.api.refusals import InvalidParameter
+from tasks.lifecycle.once import Once
 
 MAX_LENGTH = 255
 
@@ -34,5 +37,27 @@ def idempotency_key(request: Request) -> str | None:
 def body_digest(request: Request) -> str:
     """Return what identifies address and body: the order of keys and the white space do not count."""
     body: Any = request.data
-    text = json.dumps([request.path, body], sort_keys=True, separators=(",", ":"))
+    return digest_of(request.path, body)
+
+
+def digest_of(*parts: Any) -> str:
+    """Return what identifies these values, as JSON."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def once_of(request: Request, user: User) -> Once | None:
+    """Return the key of a request that submits nothing, and what it is the key of; None without one.
+
+    Raises:
+        InvalidParameter: as `idempotency_key`.
+    """
+    key = idempotency_key(request)
+    return Once(user, key, body_digest(request)) if key else None
+
+
+def mark_replayed(response: Response, replayed: bool) -> Response:
+    """Say on an answer whether it is that of an earlier request."""
+    if replayed:
+        response["Idempotency-Replayed"] = "true"
+    return response

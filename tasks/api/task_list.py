@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Q
@@ -19,6 +21,8 @@ from tasks.api.pagination import PageQuery
 from tasks.api.refusals import InvalidParameter
 from tasks.models.small_json import if_small
 
+# As JSON writes them; none that a submission takes is longer.
+NUMBER = re.compile(r"-?\d{1,300}(\.\d{1,300})?([eE][+-]?\d{1,3})?")
 METADATA = re.compile(r"metadata\[(.{1,200})\]")
 # Each is a condition of its own on the content of every task that is looked at.
 MOST_METADATA_FILTERS = 10
@@ -97,6 +101,21 @@ def _has_metadata(key: str, text: str) -> Q:
     match = Q(content__metadata__contains={key: text})
     if text in {"true", "false", "null"}:
         match |= Q(content__metadata__contains={key: {"true": True, "false": False, "null": None}[text]})
-    elif re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", text):
-        match |= Q(content__metadata__contains={key: float(text) if "." in text else int(text)})
+    elif (number := _number(text)) is not None:
+        match |= Q(content__metadata__contains={key: number})
     return match
+
+
+def _number(text: str) -> int | float | None:
+    """Return the number that is written so; None where there is none, or where it could only be met rounded.
+
+    >>> _number("9007199254740993"), _number("0.10"), _number("9007199254740993.0"), _number("1e999"), _number("soon")
+    (9007199254740993, 0.1, None, None, None)
+    """
+    if not NUMBER.fullmatch(text):
+        return None
+    if text.lstrip("-").isdigit():
+        return int(text)
+    # Fractions are kept as floats: one with more digits than those have is equal to none that is stored.
+    rounded = float(text)
+    return rounded if math.isfinite(rounded) and Decimal(text) == Decimal(repr(rounded)) else None

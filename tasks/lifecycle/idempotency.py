@@ -22,10 +22,21 @@ def find(user: User, key: str, body_sha256: str) -> IdempotencyKey | None:
     return found
 
 
+def is_taken(user: User, key: str) -> bool:
+    """Return whether the key was used, whatever for."""
+    return IdempotencyKey.objects.filter(owner=user, key=key).exists()
+
+
 def reserve(
-    user: User, key: str | None, body_sha256: str, task_ids: Sequence[UUID], *, batch_id: UUID | None = None
+    user: User,
+    key: str | None,
+    body_sha256: str,
+    task_ids: Sequence[UUID] = (),
+    *,
+    batch_id: UUID | None = None,
+    made: str = "",
 ) -> bool:
-    """Take the key for these tasks; False when someone else had it first.
+    """Take the key for these tasks, or for what else is made; False when someone else had it first.
 
     Waits for a concurrent request with the same key, so that both give one answer. Without a key there is
     nothing to take. Needs a transaction.
@@ -33,10 +44,15 @@ def reserve(
     if not key:
         return True
     row = IdempotencyKey(
-        owner=user, key=key, body_sha256=body_sha256, task_ids=[str(id_) for id_ in task_ids], batch_id=batch_id
+        owner=user,
+        key=key,
+        body_sha256=body_sha256,
+        task_ids=[str(id_) for id_ in task_ids],
+        batch_id=batch_id,
+        made=made,
     )
     IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
     # By the body, too: other work may have been answered with the same earlier task.
     return IdempotencyKey.objects.filter(
-        owner=user, key=key, body_sha256=body_sha256, task_ids=row.task_ids, batch_id=batch_id
+        owner=user, key=key, body_sha256=body_sha256, task_ids=row.task_ids, batch_id=batch_id, made=made
     ).exists()

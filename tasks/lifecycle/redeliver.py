@@ -39,7 +39,7 @@ def redeliver(delivery_id: UUID, *, by: User, owner: User | None = None) -> Webh
         NotFound: no such delivery.
         WrongStatus: its endpoint is gone or disabled.
     """
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         delivery = find_delivery(delivery_id, owner=owner)
         _check_endpoint(delivery)
         idle = WebhookDelivery.objects.filter(pk=delivery_id, trying_task_id=None)

@@ -13,16 +13,21 @@ from tasks.lifecycle import admit, audit, depend
 from tasks.lifecycle.after_commit import read_again
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.find import find_task
+from tasks.lifecycle.once import Once
+from tasks.lifecycle.read import get_task
 from tasks.lifecycle.submit import check_open
 from tasks.models import Task
 from tasks.statuses import Status
 
 
-def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
+def retry_task(task_id: UUID, *, by: User, owner: User | None = None, once: Once | None = None) -> Task:
     """Bring an ended task back into its lane, its attempts allowed anew, and return it.
 
     Repeating it while the task is under way changes nothing. An owner's retry counts against their
     quota like a submission; an operator's does not, and is carried out in maintenance, too.
+
+    Args:
+        once: under which it is done once: a repetition changes nothing, however the task has ended since.
 
     Raises:
         Maintenance, UserDisabled: the owner's tasks are not accepted now.
@@ -32,6 +37,8 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
     """
     if owner is not None:
         check_open(owner)
+    if once is not None and once.earlier() is not None:
+        return get_task(find_task(task_id, owner=owner).pk)
     lane: int | None = None
     with transaction.atomic(durable=True):
         # The usage row first: usage → lanes → cluster.
@@ -45,7 +52,7 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
             raise errors.WrongStatus(
                 "This task has succeeded. To do the same again, copy it: POST …/copy.", status=task.status
             )
-        if not task.done:
+        if not task.done or (once is not None and not once.take(str(task_id))):
             # Somebody else's retry came first: then this one is not counted either.
             transaction.set_rollback(True)
         else:

@@ -31,8 +31,13 @@ def create_schedule(owner: User, draft: Draft) -> Schedule:
         EngineUnavailable: nothing here can run the type.
         QuotaExceeded: the owner has the most schedules that a user may have.
     """
-    now = read_clock()
     check_draft(owner, draft)
+    return store_schedule(owner, draft)
+
+
+def store_schedule(owner: User, draft: Draft) -> Schedule:
+    """Store a schedule that was checked: the part of `create_schedule` that asks nobody but the database."""
+    now = read_clock()
     schedule = Schedule(owner=owner, created_at=now, run_count=0, **columns_of(draft))
     schedule.next_run_at = _first_time(schedule, now)
     with transaction.atomic():

@@ -23,10 +23,12 @@ from tasks import errors
 from tasks.lifecycle import admit, audit
 from tasks.lifecycle.after_commit import read_back
 from tasks.lifecycle.fill import fill_soon
+from tasks.lifecycle.once import Once
+from tasks.lifecycle.read import get_task
 from tasks.lifecycle.schedule import find_schedule, next_time, read_clock, stop
 from tasks.lifecycle.schedule_draft import submission_of
 from tasks.lifecycle.schedule_missed import is_missed, looks_from, note_missed
-from tasks.lifecycle.submit import Accepted, accept, insert
+from tasks.lifecycle.submit import Accepted, Submitted, accept, insert
 from tasks.models import Schedule, ScheduleRun, Task
 from tasks.models.schedule import Outcome, Overlap
 
@@ -95,14 +97,16 @@ def fire_schedule(schedule: Schedule, now: datetime) -> bool:
     return True
 
 
-def run_schedule_now(schedule_id: UUID, *, by: User, owner: User | None = None) -> Task:
-    """Submit what a schedule submits, at once and besides its times; return the task. Paused ones run, too.
+def run_schedule_now(schedule_id: UUID, *, by: User, owner: User | None = None, once: Once | None = None) -> Submitted:
+    """Submit what a schedule submits, at once and besides its times. Paused ones run, too.
 
     Raises:
         NotFound: no such schedule.
         Refused: as `submit_task`; nothing is noted then, for who asked is told.
     """
     schedule = find_schedule(schedule_id, owner=owner)
+    if once is not None and (earlier := once.earlier()) is not None:
+        return Submitted(get_task(UUID(earlier)), replayed=True)
     if settings.MAINTENANCE:
         raise errors.Maintenance
     if not schedule.owner.is_active:
@@ -114,8 +118,13 @@ def run_schedule_now(schedule_id: UUID, *, by: User, owner: User | None = None) 
         task = _insert(locked, offered)
         _note(locked, read_clock(), Outcome.SUBMITTED, task=task.id, by_hand=True)
         audit.record(by, "run", "schedule", schedule_id, name=str(locked))
+        is_first = once is None or once.take(str(task.id))
+        if not is_first:
+            transaction.set_rollback(True)
+    if not is_first:
+        return run_schedule_now(schedule_id, by=by, owner=owner, once=once)
     fill_soon([task.lane], newcomers=[task.id])
-    return read_back(schedule.owner, task)
+    return Submitted(read_back(schedule.owner, task))
 
 
 def forget_runs() -> int:

@@ -55,7 +55,7 @@ def create_endpoint(
     if url is not None:
         check_webhook_url(url, "/url")
     secret = new_secret()
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         # Locked, so that two at once cannot pass the limit together.
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         owned = WebhookEndpoint.objects.filter(owner=user)
@@ -110,7 +110,7 @@ def rotate_secret(endpoint_id: UUID, *, owner: User, overlap_hours: int) -> tupl
         NotFound: no such endpoint of theirs.
     """
     secret = new_secret()
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         endpoint = find_endpoint(endpoint_id, owner=owner, lock=True)
         endpoint.previous_secret = endpoint.secret if overlap_hours else ""
         endpoint.previous_until = timezone.now() + timedelta(hours=overlap_hours) if overlap_hours else None
@@ -138,7 +138,7 @@ def send_test(endpoint_id: UUID, *, owner: User) -> WebhookDelivery:
         NotFound: no such endpoint of theirs.
         WrongStatus: it is disabled, has no address of its own, or has not answered so many tests before.
     """
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         endpoint = find_endpoint(endpoint_id, owner=owner, lock=True)
         if not endpoint.url:
             raise errors.WrongStatus("This endpoint has no URL of its own; submit a task with one.")

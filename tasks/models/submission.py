@@ -36,6 +36,8 @@ class IdempotencyKey(models.Model):
     body_sha256 = models.CharField(max_length=64)
     task_ids = models.JSONField()
     batch_id = models.UUIDField(null=True)
+    # The id of what else it made: a schedule, a token, a file.
+    made = models.TextField(db_default="")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

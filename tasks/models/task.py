@@ -90,6 +90,8 @@ class Task(models.Model):
     timeout_seconds = models.IntegerField()
     # How long the content is kept once the task has ended; from the plan at submission.
     keep_days = models.IntegerField()
+    # Instead, where the submission says so.
+    keep_seconds = models.IntegerField(null=True)
 
     progress_fraction = models.FloatField(null=True)
     progress_stage = models.TextField(db_default="")

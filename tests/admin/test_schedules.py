@@ -36,7 +36,7 @@ def address(schedule: Schedule, verb: str) -> str:
 def test_screen_shows_when_and_what_came_of_it_but_no_content(
     viewer: Client, alice: User, schedule: Schedule, make_user: Callable[..., User]
 ) -> None:
-    task = run_schedule_now(schedule.pk, by=alice)
+    task = run_schedule_now(schedule.pk, by=alice).task
     carol = make_user("carol", per_day=0)
     refused = create_schedule(carol, Draft(Submission("diagnostic.echo", {"message": "x"}), interval_seconds=7200))
     Schedule.objects.filter(pk=refused.pk).update(next_run_at=Now() - timedelta(seconds=1))

@@ -81,6 +81,24 @@ def test_filters_find_what_they_say(api: MakeClient, alice: User, submit: Submit
     assert {query: ids(client.get(f"/api/v1/tasks?{query}")) for query in found} == found
 
 
+def test_numbers_in_metadata_are_compared_exactly(api: MakeClient, alice: User, submit: Submit) -> None:
+    numbers = [2**53, 2**53 + 1, -(2**53) - 1, 10**40, 10**40 + 1, 0.1, 1e300, 12345678.25]
+    ids = {number: submit(alice, metadata={"n": number})["id"] for number in numbers}
+    text = submit(alice, metadata={"n": str(2**53 + 1)})["id"]
+
+    def found(value: object) -> list[str]:
+        answer = api(alice).get("/api/v1/tasks", {"metadata[n]": str(value)})
+        assert answer.status_code == 200, answer.content
+        return [task["id"] for task in answer.json()["data"]]
+
+    for number in numbers:
+        assert found(number) == ([text] if number == 2**53 + 1 else []) + [ids[number]]
+    assert found("0.10") == [ids[0.1]]
+    assert found("1E300") == [ids[1e300]]
+    assert found("9007199254740993.0") == found("1e999") == found("0." + "1" * 400) == found(f"{2**53}.5") == []
+    assert api(alice).get(f"/api/v1/tasks/{ids[2**53 + 1]}").json()["metadata"] == {"n": 2**53 + 1}
+
+
 def test_list_takes_ten_filters_on_metadata_and_no_more(api: MakeClient, alice: User, submit: Submit) -> None:
     values = {f"k{number}": str(number) for number in range(11)}
     task = submit(alice, metadata=values)["id"]

@@ -406,7 +406,7 @@ def test_schedule_whose_times_can_no_longer_be_computed_is_paused(make: Make) ->
 def test_run_by_hand_comes_besides_the_times(make: Make, alice: User) -> None:
     schedule = make(most_runs=5)
     before = schedule.next_run_at
-    task = run_schedule_now(schedule.pk, by=alice, owner=alice)
+    task = run_schedule_now(schedule.pk, by=alice, owner=alice).task
     assert task.status == "ready"
     run = the_run(schedule)
     assert (run.by_hand, run.task_id) == (True, task.pk)
@@ -442,7 +442,7 @@ def test_paused_schedule_starts_from_now_when_it_is_resumed(make: Make, alice: U
 
 def test_deleted_schedule_leaves_its_tasks(make: Make, alice: User) -> None:
     schedule = make()
-    task = run_schedule_now(schedule.pk, by=alice)
+    task = run_schedule_now(schedule.pk, by=alice).task
     delete_schedule(schedule.pk, by=alice, owner=alice)
     assert not ScheduleRun.objects.exists()
     assert Task.objects.filter(pk=task.pk).exists()

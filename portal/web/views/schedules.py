@@ -90,7 +90,7 @@ def create(request: SignedInRequest, type_name: str) -> HttpResponseBase:
 def run(request: SignedInRequest, schedule_id: UUID) -> HttpResponse:
     """Submit its task now, and show the task."""
     try:
-        task = run_schedule_now(schedule_id, by=request.user, owner=request.user)
+        task = run_schedule_now(schedule_id, by=request.user, owner=request.user).task
     except errors.NotFound as error:
         raise Http404(error.message) from error
     except errors.Refused as error:

@@ -29,7 +29,9 @@ class Token(Shape):
 class NewToken(Token):
     """A token that was made just now."""
 
-    token: str = Field(description="its text: shown here and never again")
+    token: str | None = Field(
+        description="its text: shown here and never again; null where the key gave an earlier answer"
+    )
 
 
 def token_object(token: ApiToken, current: ApiToken | None) -> dict[str, Any]:

@@ -44,7 +44,9 @@ class WebhookEndpoint(Shape):
 class WebhookEndpointWithSecret(WebhookEndpoint):
     """An endpoint with its secret, which is shown this once."""
 
-    secret: str = Field(description="whsec_…; verify signatures with it")
+    secret: str | None = Field(
+        description="whsec_…; verify signatures with it; null where the key gave an earlier answer"
+    )
 
 
 class DeliveryTry(Shape):
@@ -82,8 +84,8 @@ class WebhookDelivery(Shape):
     urls: DeliveryUrls
 
 
-def endpoint_object(endpoint: models.WebhookEndpoint, *, secret: str | None = None) -> dict[str, Any]:
-    """Return an endpoint as JSON; with its secret where that is fresh."""
+def endpoint_object(endpoint: models.WebhookEndpoint) -> dict[str, Any]:
+    """Return an endpoint as JSON, without its secret."""
     own = f"{ENDPOINTS}/{endpoint.pk}"
     shown: dict[str, Any] = {
         "id": str(endpoint.pk),
@@ -102,7 +104,7 @@ def endpoint_object(endpoint: models.WebhookEndpoint, *, secret: str | None = No
             "deliveries": f"{DELIVERIES}?endpoint={endpoint.pk}",
         },
     }
-    return shown if secret is None else shown | {"secret": secret}
+    return shown
 
 
 def delivery_object(delivery: models.WebhookDelivery) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
@@ -19,6 +20,7 @@ from tasks import errors
 from tasks.api import refusals
 from tasks.api.bodies import Body, Query, has_body, read_body, read_query
 from tasks.api.downloads import answer_file
+from tasks.api.idempotency import digest_of, idempotency_key, mark_replayed
 from tasks.api.link_makers import check_maker, maker_of
 from tasks.api.objects.file import File, FileLink, file_object, link_object
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
@@ -27,8 +29,11 @@ from tasks.api.refusals import BadRequest, ContentPurged, UnsupportedMediaType
 from tasks.api.renderers import AnyFileRenderer
 from tasks.api.schema import ListOf, operation
 from tasks.api.signed_links import DEFAULT_SECONDS, LONGEST_SECONDS, check_signature, signed_path
+from tasks.api.views.tasks import IDEMPOTENCY
 from tasks.api.views.view import ApiView
-from tasks.files import delete_file_for_good, store_file
+from tasks.files import NotWanted, delete_file_for_good, store_file
+from tasks.lifecycle.idempotency import is_taken
+from tasks.lifecycle.once import Once
 from tasks.models import File as StoredFile
 
 CHUNK_BYTES = 64 * 1024
@@ -60,25 +65,54 @@ class FilesView(ApiView):
         tag="files",
         body=UPLOAD,
         query=UploadQuery,
+        parameters=[IDEMPOTENCY],
         answers={201: File},
-        headers=["Location"],
-        problems=[errors.QuotaExceeded, errors.InputTooLarge],
+        headers=["Location", "Idempotency-Replayed"],
+        problems=[errors.QuotaExceeded, errors.InputTooLarge, errors.IdempotencyConflict],
     )
     def post(self, request: Request) -> Response:
         """Upload a file.
 
         As the multipart field `file`, or as the body itself with its `Content-Type` and `?name=`.
-        Its type is taken from its content.
+        Its type is taken from its content. A key stands for the name and the content.
         """
         query = read_query(request.query_params, UploadQuery)
         if request.content_type.startswith("multipart/form-data"):
             name, chunks = _form_file(request)
         else:
             name, chunks = query.name, _body_chunks(request)
-        file = store_file(self.caller, name=query.name or name, chunks=chunks)
+        file, replayed = self._store_once(request, query.name or name, chunks)
         response = Response(file_object(file), status=201)
         response["Location"] = response.data["urls"]["self"]
-        return response
+        return mark_replayed(response, replayed)
+
+    def _store_once(self, request: Request, name: str, chunks: Iterator[bytes]) -> tuple[StoredFile, bool]:
+        """Store the file, or find what the key has stored before: then its bytes are only read, to compare them."""
+        key = idempotency_key(request)
+        if key is None:
+            return store_file(self.caller, name=name, chunks=chunks), False
+
+        def once(sha256: str) -> Once:
+            return Once(self.caller, key, digest_of(request.path, name, sha256))
+
+        if is_taken(self.caller, key):
+            sha256 = hashlib.sha256()
+            for chunk in chunks:
+                sha256.update(chunk)
+            return self._find_earlier(once(sha256.hexdigest())), True
+        try:
+            file = store_file(
+                self.caller, name=name, chunks=chunks, is_wanted=lambda file: once(file.sha256).take(str(file.pk))
+            )
+        except NotWanted as error:
+            # The same request came twice at once, and the other was first.
+            return self._find_earlier(once(error.sha256)), True
+        return file, False
+
+    def _find_earlier(self, once: Once) -> StoredFile:
+        earlier = once.earlier()
+        assert earlier is not None, "the key is taken"
+        return _find(self, UUID(earlier))
 
     @operation("list_files", tag="files", query=PageQuery, answers={200: ListOf[File]}, headers=["Link"])
     def get(self, request: Request) -> Response:

@@ -14,20 +14,23 @@ from tasks.api import refusals
 from tasks.api.authentication import may_read_tasks
 from tasks.api.bodies import Body, Query, Time, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
+from tasks.api.idempotency import mark_replayed, once_of
 from tasks.api.objects.schedule import Schedule, ScheduleRun, schedule_object, schedule_run_object, without_content
 from tasks.api.objects.task import Task
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.schema import ListOf, operation
-from tasks.api.views.tasks import CountedView, Metadata, Tags, answer_task
+from tasks.api.views.tasks import IDEMPOTENCY, CountedView, Metadata, Tags, answer_task
 from tasks.api.views.view import ApiView
+from tasks.lifecycle.once import do_once
 from tasks.lifecycle.schedule import (
     change_schedule,
-    create_schedule,
     delete_schedule,
     find_schedule,
     pause_schedule,
     resume_schedule,
+    store_schedule,
 )
+from tasks.lifecycle.schedule_check import check_draft
 from tasks.lifecycle.schedule_draft import Draft
 from tasks.lifecycle.schedule_fire import run_schedule_now
 from tasks.lifecycle.submit import Submission
@@ -109,10 +112,12 @@ class SchedulesView(ApiView):
         "create_schedule",
         tag="schedules",
         body=CreateSchedule,
+        parameters=[IDEMPOTENCY],
         answers={201: Schedule},
-        headers=["Location"],
+        headers=["Location", "Idempotency-Replayed"],
         problems=[
-            errors.UnknownTaskType, errors.EngineUnavailable, errors.QuotaExceeded, refusals.InvalidParameter,
+            errors.UnknownTaskType, errors.EngineUnavailable, errors.QuotaExceeded, errors.IdempotencyConflict,
+            refusals.InvalidParameter,
         ],
     )  # fmt: skip
     def post(self, request: Request) -> Response:
@@ -124,10 +129,18 @@ class SchedulesView(ApiView):
         given = read_body(request, CreateSchedule).given()
         # Now, for good: its runs come without a token, and submit what was allowed here.
         require_content_scopes(request, given["task"], below="/task")
-        schedule = create_schedule(self.caller, Draft(**given))
+        draft, once = Draft(**given), once_of(request, self.caller)
+        if once is None or once.earlier() is None:
+            check_draft(self.caller, draft)
+        schedule, replayed = do_once(
+            once,
+            lambda: store_schedule(self.caller, draft),
+            id_of=lambda schedule: str(schedule.pk),
+            find=lambda id_: find_schedule(UUID(id_), owner=self.caller),
+        )
         response = Response(_shown_to(request, schedule), status=201)
         response["Location"] = response.data["urls"]["self"]
-        return response
+        return mark_replayed(response, replayed)
 
     @operation("list_schedules", tag="schedules", query=PageQuery, answers={200: ListOf[Schedule]}, headers=["Link"])
     def get(self, request: Request) -> Response:
@@ -184,11 +197,12 @@ class RunScheduleView(CountedView):
     @operation(
         "run_schedule",
         tag="schedules",
+        parameters=[IDEMPOTENCY],
         answers={202: Task},
-        headers=["Location", "ETag", "RateLimit-Policy", "RateLimit"],
+        headers=["Location", "ETag", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
         problems=[
             errors.NotFound, errors.InvalidInput, errors.EngineUnavailable, errors.QuotaExceeded, errors.UserDisabled,
-            errors.Maintenance, refusals.CsrfFailed,
+            errors.Maintenance, errors.IdempotencyConflict, refusals.InvalidParameter, refusals.CsrfFailed,
         ],
     )  # fmt: skip
     def post(self, request: Request, schedule_id: UUID) -> Response:
@@ -196,9 +210,11 @@ class RunScheduleView(CountedView):
 
         Besides its times, which stay as they are; also when it is paused or has ended.
         """
-        response = answer_task(request, run_schedule_now(schedule_id, by=self.caller, owner=self.caller), status=202)
+        once = once_of(request, self.caller)
+        submitted = run_schedule_now(schedule_id, by=self.caller, owner=self.caller, once=once)
+        response = answer_task(request, submitted.task, status=202)
         response["Location"] = response.data["urls"]["self"]
-        return response
+        return mark_replayed(response, submitted.replayed)
 
 
 class PauseScheduleView(ApiView):

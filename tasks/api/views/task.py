@@ -19,7 +19,7 @@ from tasks.api import refusals
 from tasks.api.authentication import reader_id
 from tasks.api.bodies import has_body, read_body
 from tasks.api.content_scopes import require_content_scopes
-from tasks.api.idempotency import body_digest, idempotency_key
+from tasks.api.idempotency import body_digest, idempotency_key, once_of
 from tasks.api.objects.task import Task, task_object
 from tasks.api.schema import operation
 from tasks.api.views.tasks import (
@@ -158,20 +158,22 @@ class RetryView(CountedView):
     @operation(
         "retry_task",
         tag="tasks",
+        parameters=[IDEMPOTENCY],
         answers={202: Task},
         headers=["ETag", "RateLimit-Policy", "RateLimit"],
         problems=[
             errors.NotFound, errors.WrongStatus, errors.QuotaExceeded, errors.UserDisabled, errors.Maintenance,
-            refusals.CsrfFailed,
+            errors.IdempotencyConflict, refusals.InvalidParameter, refusals.CsrfFailed,
         ],
     )  # fmt: skip
     def post(self, request: Request, task_id: UUID) -> Response:
         """Run a failed, cancelled or expired task again.
 
         It keeps its id, and its attempts are allowed anew. Repeating it while the task is under way
-        changes nothing. A task that has succeeded is 409: copy it instead.
+        changes nothing, nor does repeating it under one key. A task that has succeeded is 409: copy it instead.
         """
-        return answer_task(request, retry_task(task_id, by=self.caller, owner=self.caller), status=202)
+        once = once_of(request, self.caller)
+        return answer_task(request, retry_task(task_id, by=self.caller, owner=self.caller, once=once), status=202)
 
 
 class CopyView(CountedView):

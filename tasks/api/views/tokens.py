@@ -17,11 +17,14 @@ from accounts.tokens import revoke_token
 from tasks import errors
 from tasks.api import refusals
 from tasks.api.bodies import Body, Time, read_body, read_query
+from tasks.api.idempotency import mark_replayed, once_of
 from tasks.api.objects.token import NewToken, Token, token_object
 from tasks.api.pagination import PageQuery, answer_page, page_by_name
 from tasks.api.schema import ListOf, operation
 from tasks.api.token_cache import forget_token
+from tasks.api.views.tasks import IDEMPOTENCY
 from tasks.api.views.view import ApiView
+from tasks.lifecycle.once import do_once
 
 # More than one can have at once (`accounts.delegation`); expired ones are listed until they are revoked.
 MOST_LISTED = 1000
@@ -71,19 +74,28 @@ class TokensView(ApiView):
         return answer_page(request, [token_object(token, _current(request)) for token in tokens], next_cursor)
 
     @operation(
-        "make_token", tag="account", body=MakeToken, answers={201: NewToken}, headers=["Location"],
-        problems=[refusals.TooManyTokens],
+        "make_token", tag="account", body=MakeToken, parameters=[IDEMPOTENCY], answers={201: NewToken},
+        headers=["Location", "Idempotency-Replayed"],
+        problems=[refusals.TooManyTokens, errors.IdempotencyConflict, refusals.InvalidParameter],
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Make a token.
 
-        Its text is in this answer and nowhere else. A token makes none with more scopes or a later end than its own.
+        Its text is in this answer and nowhere else. Repeated under one key, the same token has `token` null.
+        A token makes none with more scopes or a later end than its own.
         """
         body = read_body(request, MakeToken)
         by = _current(request)
+
+        def make() -> tuple[ApiToken, str | None]:
+            return delegate_token(self.caller, by=by, name=body.name, scopes=body.scopes, expires_at=body.expires_at)
+
         try:
-            token, text = delegate_token(
-                self.caller, by=by, name=body.name, scopes=body.scopes, expires_at=body.expires_at
+            (token, text), replayed = do_once(
+                once_of(request, self.caller),
+                make,
+                id_of=lambda made: made[0].pk,
+                find=lambda id_: (_find(_own(self), id_), None),
             )
         except MoreRights as error:
             raise refusals.Forbidden(str(error)) from error
@@ -92,7 +104,7 @@ class TokensView(ApiView):
         response = Response(token_object(token, by) | {"token": text}, status=201)
         response["Location"] = response.data["urls"]["self"]
         response["Cache-Control"] = "no-store"
-        return response
+        return mark_replayed(response, replayed)
 
 
 class TokenView(ApiView):

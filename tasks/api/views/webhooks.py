@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 from tasks import errors
 from tasks.api import refusals
 from tasks.api.bodies import Body, Query, has_body, read_body, read_query
+from tasks.api.idempotency import mark_replayed, once_of
 from tasks.api.objects.webhook import (
     DeliveryStatus,
     WebhookDelivery,
@@ -22,7 +24,9 @@ from tasks.api.objects.webhook import (
 )
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.schema import ListOf, operation
+from tasks.api.views.tasks import IDEMPOTENCY
 from tasks.api.views.view import ApiView
+from tasks.lifecycle.once import do_once
 from tasks.lifecycle.redeliver import find_delivery, redeliver
 from tasks.lifecycle.subscribe import (
     change_endpoint,
@@ -79,26 +83,55 @@ class DeliveryFilters(PageQuery):
     status: DeliveryStatus | None = None
 
 
-class EndpointsView(ApiView):
+class WebhookView(ApiView):
+    """A view whose POST is done once under a key; it answers an endpoint with its secret, or a delivery."""
+
+    def answer_secret(self, make: Callable[[], tuple[StoredEndpoint, str | None]], *, status: int) -> Response:
+        (endpoint, secret), replayed = do_once(
+            once_of(self.request, self.caller),
+            make,
+            id_of=lambda made: str(made[0].pk),
+            find=lambda id_: (find_endpoint(UUID(id_), owner=self.caller), None),
+        )
+        shown = endpoint_object(endpoint) | {"secret": secret}
+        return mark_replayed(Response(shown, status=status, headers={"Cache-Control": "no-store"}), replayed)
+
+    def answer_delivery(self, make: Callable[[], StoredDelivery]) -> Response:
+        delivery, replayed = do_once(
+            once_of(self.request, self.caller),
+            make,
+            id_of=lambda delivery: str(delivery.pk),
+            find=lambda id_: find_delivery(UUID(id_), owner=self.caller),
+        )
+        response = Response(delivery_object(delivery), status=202)
+        response["Location"] = response.data["urls"]["self"]
+        return mark_replayed(response, replayed)
+
+
+class EndpointsView(WebhookView):
     scopes: ClassVar = {"GET": SCOPE, "POST": SCOPE}
 
     @operation(
         "create_webhook_endpoint",
         tag=TAG,
         body=CreateEndpoint,
+        parameters=[IDEMPOTENCY],
         answers={201: WebhookEndpointWithSecret},
-        headers=["Location"],
-        problems=[refusals.InvalidParameter],
+        headers=["Location", "Idempotency-Replayed"],
+        problems=[errors.IdempotencyConflict, refusals.InvalidParameter],
     )
     def post(self, request: Request) -> Response:
         """Make a webhook endpoint.
 
-        The answer holds its secret, which is not shown again.
+        The answer holds its secret, which is not shown again: repeated under one key, the same endpoint is answered
+        with `secret` null.
         """
         read_query(request.query_params, Query)
         body = read_body(request, CreateEndpoint)
-        endpoint, secret = create_endpoint(self.caller, url=body.url, events=body.events, description=body.description)
-        response = _answer_secret(endpoint, secret, status=201)
+        response = self.answer_secret(
+            lambda: create_endpoint(self.caller, url=body.url, events=body.events, description=body.description),
+            status=201,
+        )
         response["Location"] = response.data["urls"]["self"]
         return response
 
@@ -159,44 +192,54 @@ class EndpointView(ApiView):
         return Response(status=204)
 
 
-class EndpointTestView(ApiView):
+class EndpointTestView(WebhookView):
     scopes: ClassVar = {"POST": SCOPE}
 
     @operation(
         "test_webhook_endpoint",
         tag=TAG,
+        parameters=[IDEMPOTENCY],
         answers={202: WebhookDelivery},
-        headers=["Location"],
-        problems=[errors.NotFound, errors.WrongStatus, refusals.CsrfFailed],
+        headers=["Location", "Idempotency-Replayed"],
+        problems=[
+            errors.NotFound,
+            errors.WrongStatus,
+            errors.IdempotencyConflict,
+            refusals.InvalidParameter,
+            refusals.CsrfFailed,
+        ],
     )
     def post(self, request: Request, endpoint_id: UUID) -> Response:
         """Send a test.
 
         The event is `webhook.test`; the delivery tells what the receiver answered.
         """
-        return _answer_delivery(send_test(endpoint_id, owner=self.caller))
+        return self.answer_delivery(lambda: send_test(endpoint_id, owner=self.caller))
 
 
-class RotateSecretView(ApiView):
+class RotateSecretView(WebhookView):
     scopes: ClassVar = {"POST": SCOPE}
 
     @operation(
         "rotate_webhook_secret",
         tag=TAG,
         body=RotateSecret,
+        parameters=[IDEMPOTENCY],
         answers={200: WebhookEndpointWithSecret},
-        problems=[errors.NotFound],
+        headers=["Idempotency-Replayed"],
+        problems=[errors.NotFound, errors.IdempotencyConflict, refusals.InvalidParameter],
     )
     def post(self, request: Request, endpoint_id: UUID) -> Response:
         """Replace the secret of a webhook endpoint.
 
-        The answer holds the new one, which is not shown again. For 24 hours, or as the body says,
-        deliveries carry the signatures of both.
+        The answer holds the new one, which is not shown again, nor when this is repeated under one key. For 24 hours,
+        or as the body says, deliveries carry the signatures of both.
         """
         find_endpoint(endpoint_id, owner=self.caller)
         body = read_body(request, RotateSecret) if has_body(request) else RotateSecret()
-        endpoint, secret = rotate_secret(endpoint_id, owner=self.caller, overlap_hours=body.overlap_hours)
-        return _answer_secret(endpoint, secret, status=200)
+        return self.answer_secret(
+            lambda: rotate_secret(endpoint_id, owner=self.caller, overlap_hours=body.overlap_hours), status=200
+        )
 
 
 class DeliveriesView(ApiView):
@@ -234,29 +277,26 @@ class DeliveryView(ApiView):
         return Response(delivery_object(find_delivery(delivery_id, owner=self.caller)))
 
 
-class RedeliverView(ApiView):
+class RedeliverView(WebhookView):
     scopes: ClassVar = {"POST": SCOPE}
 
     @operation(
         "redeliver_webhook",
         tag=TAG,
+        parameters=[IDEMPOTENCY],
         answers={202: WebhookDelivery},
-        headers=["Location"],
-        problems=[errors.NotFound, errors.WrongStatus, refusals.CsrfFailed],
+        headers=["Location", "Idempotency-Replayed"],
+        problems=[
+            errors.NotFound,
+            errors.WrongStatus,
+            errors.IdempotencyConflict,
+            refusals.InvalidParameter,
+            refusals.CsrfFailed,
+        ],
     )
     def post(self, request: Request, delivery_id: UUID) -> Response:
         """Send an event again.
 
         It carries the same `webhook-id`. One that is still being tried is tried now.
         """
-        return _answer_delivery(redeliver(delivery_id, by=self.caller, owner=self.caller))
-
-
-def _answer_secret(endpoint: StoredEndpoint, secret: str, *, status: int) -> Response:
-    return Response(endpoint_object(endpoint, secret=secret), status=status, headers={"Cache-Control": "no-store"})
-
-
-def _answer_delivery(delivery: StoredDelivery) -> Response:
-    response = Response(delivery_object(delivery), status=202)
-    response["Location"] = response.data["urls"]["self"]
-    return response
+        return self.answer_delivery(lambda: redeliver(delivery_id, by=self.caller, owner=self.caller))

@@ -1,0 +1,174 @@
+"""`Idempotency-Key` on everything that makes something: once under one key, and a replay that gives no secret away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+
+from accounts.models import ApiToken, User
+from tasks.lifecycle.cancel import cancel_task
+from tasks.models import File, IdempotencyKey, Schedule, Task, WebhookDelivery, WebhookEndpoint
+from tests.api.conftest import ECHO, JSON, MakeClient
+from tests.api.routes import routes
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+URL = "https://93.184.216.34/hooks"
+DAILY = {"task": {"type": "diagnostic.echo", "input": {"message": "hello"}}, "cron": "@daily"}
+Made = Callable[[], int]
+
+
+@dataclass(frozen=True)
+class Post:
+    """A request that makes something, `count` of it so far; `secret` is the field that is shown once."""
+
+    path: str
+    body: Any
+    count: Made
+    secret: str | None = None
+
+    def send(self, client: Client, **headers: str) -> Any:
+        body = self.body() if callable(self.body) else self.body
+        kind = {} if "file" in body else {"content_type": JSON}
+        return client.post(self.path, body, headers=headers, **kind)
+
+
+def upload(content: bytes = b"some words") -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("a.txt", content)}
+
+
+def count_secrets() -> int:
+    return len(set(WebhookEndpoint.objects.values_list("secret", flat=True)))
+
+
+@pytest.fixture
+def posts(api: MakeClient, alice: User) -> dict[str, Post]:
+    """Every operation that takes the key and is no submission of POST /tasks and the like."""
+    client = api(alice)
+    endpoint = client.post("/api/v1/webhook-endpoints", {"url": URL}, JSON).json()
+    delivery = client.post(f"{endpoint['urls']['self']}/test").json()
+    schedule = client.post("/api/v1/schedules", DAILY, JSON).json()
+    ended = client.post("/api/v1/tasks", ECHO, JSON).json()
+    client.post(ended["urls"]["cancel"])
+    return {
+        "create_schedule": Post("/api/v1/schedules", DAILY, Schedule.objects.count),
+        "run_schedule": Post(f"{schedule['urls']['self']}/run", {}, Task.objects.count),
+        "retry_task": Post(ended["urls"]["retry"], {}, Task.objects.unfinished().count),
+        "make_token": Post(
+            "/api/v1/tokens", {"name": "another", "scopes": ["files"]}, ApiToken.objects.count, secret="token"
+        ),
+        "create_webhook_endpoint": Post(
+            "/api/v1/webhook-endpoints", {"url": f"{URL}/2"}, WebhookEndpoint.objects.count, secret="secret"
+        ),
+        "rotate_webhook_secret": Post(
+            f"{endpoint['urls']['self']}/rotate-secret", {"overlap_hours": 1}, count_secrets, secret="secret"
+        ),
+        "test_webhook_endpoint": Post(f"{endpoint['urls']['self']}/test", {}, WebhookDelivery.objects.count),
+        "redeliver_webhook": Post(f"{delivery['urls']['self']}/redeliver", {}, WebhookDelivery.objects.count),
+        "upload_file": Post("/api/v1/files", upload, File.objects.count),
+    }
+
+
+SUBMITTING = {"submit_task", "submit_batch", "copy_task"}
+# They change nothing when they are repeated, or make nothing that is kept.
+WITHOUT = {"cancel_task", "cancel_batch", "pause_schedule", "resume_schedule", "make_file_link"}
+OPERATIONS = (
+    "create_schedule", "run_schedule", "retry_task", "make_token", "create_webhook_endpoint", "rotate_webhook_secret",
+    "test_webhook_endpoint", "redeliver_webhook", "upload_file",
+)  # fmt: skip
+
+
+def test_every_post_is_known_here(posts: dict[str, Post]) -> None:
+    assert set(posts) == set(OPERATIONS)
+    named = [route for route in routes() if route.method == "post" and "/api/v1/" in f"/{route.path}"]
+    own = [route for route in named if not route.path.endswith("/async")]
+    assert len(own) == len(SUBMITTING | WITHOUT | set(OPERATIONS)), [str(route) for route in own]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_repeated_key_makes_one_and_tells_no_secret_again(
+    api: MakeClient, alice: User, posts: dict[str, Post], name: str
+) -> None:
+    client, post = api(alice), posts[name]
+    before = post.count()
+    first = post.send(client, Idempotency_Key="once")
+    made = post.count()
+    again = post.send(client, Idempotency_Key="once")
+    assert first.status_code == again.status_code < 300, (first.content, again.content)
+    assert post.count() == made >= before
+    assert first.json()["id"] == again.json()["id"]
+    assert first.get("Location") == again.get("Location")
+    assert "Idempotency-Replayed" not in first
+    if name != "retry_task":
+        assert again["Idempotency-Replayed"] == "true"
+    if post.secret:
+        assert len(first.json()[post.secret]) > 30
+        assert again.json()[post.secret] is None
+        stored = json.dumps(list(IdempotencyKey.objects.values()), default=str)
+        assert first.json()[post.secret] not in stored
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_key_of_another_request_is_refused(api: MakeClient, alice: User, posts: dict[str, Post], name: str) -> None:
+    client, post = api(alice), posts[name]
+    client.post("/api/v1/tasks", ECHO, JSON, headers={"Idempotency-Key": "once"})
+    before = post.count()
+    refused = post.send(client, Idempotency_Key="once")
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert post.count() == before
+
+
+@pytest.mark.parametrize("name", ["create_schedule", "make_token", "upload_file", "create_webhook_endpoint"])
+def test_same_key_at_once_makes_one(alice: User, api: MakeClient, posts: dict[str, Post], name: str) -> None:
+    post = posts[name]
+    clients = [api(alice) for _ in range(4)]
+    before = post.count()
+
+    def send(client: Client) -> Any:
+        try:
+            return post.send(client, Idempotency_Key="once")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(send, clients))
+    assert [answer.status_code for answer in answers] == [201] * 4, [answer.content for answer in answers]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert post.count() == before + 1
+    assert sum("Idempotency-Replayed" not in answer for answer in answers) == 1
+
+
+def test_retry_repeated_after_the_task_has_ended_again_changes_nothing(
+    api: MakeClient, alice: User, posts: dict[str, Post]
+) -> None:
+    client, post = api(alice), posts["retry_task"]
+    task_id = post.send(client, Idempotency_Key="once").json()["id"]
+    cancel_task(task_id, by=alice, owner=alice)
+    again = post.send(client, Idempotency_Key="once")
+    assert (again.status_code, again.json()["status"]) == (202, "cancelled")
+    assert post.send(client, Idempotency_Key="another").json()["status"] == "queued"
+
+
+def test_key_of_an_upload_stands_for_its_content(api: MakeClient, alice: User) -> None:
+    client = api(alice)
+    first = client.post("/api/v1/files", upload(), headers={"Idempotency-Key": "once"})
+    assert first.status_code == 201
+    other = client.post("/api/v1/files", upload(b"other words"), headers={"Idempotency-Key": "once"})
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert File.objects.count() == 1
+
+
+def test_replay_of_what_was_deleted_is_404(api: MakeClient, alice: User) -> None:
+    client = api(alice)
+    first = client.post("/api/v1/schedules", DAILY, JSON, headers={"Idempotency-Key": "once"}).json()
+    client.delete(first["urls"]["self"])
+    again = client.post("/api/v1/schedules", DAILY, JSON, headers={"Idempotency-Key": "once"})
+    assert (again.status_code, again.json()["code"]) == (404, "not_found")
