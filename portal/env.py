@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -20,6 +21,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
+ORIGIN = re.compile(r"https?://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 
 load_dotenv(PROJECT / ".env")
 
@@ -146,6 +148,22 @@ def networks(name: str, default: str = "") -> list[IPv4Network | IPv6Network]:
             found.append(ip_network(part))
         except ValueError as error:
             raise ImproperlyConfigured(f"{name} takes addresses and networks as 10.0.0.0/8: {error}.") from error
+    return found
+
+
+def origins(name: str) -> list[str]:
+    """Return a comma-separated setting of web origins, as browsers write them (RFC 6454, section 6.2).
+
+    Raises:
+        ImproperlyConfigured: one of them has a path, or no scheme.
+    """
+    found = listing(name)
+    for part in found:
+        if not ORIGIN.fullmatch(part):
+            raise ImproperlyConfigured(
+                f"{name} has {part!r}. Write scheme, host and perhaps a port, in lower case and with nothing behind: "
+                "https://app.example.com, http://localhost:5173."
+            )
     return found
 
 

@@ -38,6 +38,8 @@ SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
 # The loopback address always: health checks of the same host ask there.
 ALLOWED_HOSTS = [*env.listing("ALLOWED_HOSTS", "localhost,[::1]"), "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
+# Origins whose pages may call the API with a token.
+CORS_ORIGINS = env.origins("CORS_ORIGINS")
 
 # --- Parts ---------------------------------------------------------------------------------------
 
@@ -58,6 +60,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
+    "corsheaders",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -70,6 +73,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "portal.client_address.ClientAddressMiddleware",
     "portal.middleware.RequestIdMiddleware",
+    # Before all that answers, so that browsers let pages read refusals and problems, too.
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ORIGINS else []),
     "tasks.api.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -264,6 +269,21 @@ if unknown_systems := set(COMPAT_ROUTES) - {"A", "C", "D"}:
     raise ImproperlyConfigured(
         f"COMPAT_ROUTES takes the letters A, C and D, or nothing; not {', '.join(sorted(unknown_systems))}."
     )
+
+# For the API alone, and never with cookies: who calls from elsewhere has a token.
+CORS_ALLOWED_ORIGINS = CORS_ORIGINS
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE"]
+CORS_ALLOW_HEADERS = [
+    "accept", "authorization", "content-type", "idempotency-key", "if-none-match", "if-range", "last-event-id",
+    "prefer", "range", "x-request-id",
+]  # fmt: skip
+CORS_EXPOSE_HEADERS = [
+    "accept-ranges", "allow", "content-disposition", "content-range", "etag", "idempotency-replayed", "link",
+    "location", "preference-applied", "ratelimit", "ratelimit-policy", "retry-after", "reused", "www-authenticate",
+    "x-request-id",
+]  # fmt: skip
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

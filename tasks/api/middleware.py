@@ -1,4 +1,4 @@
-"""Keeps promises for everything below /api: long and slow bodies are refused, and failures are problems."""
+"""Keeps promises for everything below /api: long, slow and compressed bodies are refused, and failures are problems."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ProblemMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(PREFIX):
             return self.get_response(request)
-        refusal = _refuse_length(request) or _refuse_slow(request)
+        refusal = _refuse_length(request) or _refuse_coding(request) or _refuse_slow(request)
         response = problems.problem(request, refusal) if refusal else self.get_response(request)
         # An upload comes while its view runs.
         if not refusal and (refusal := _refuse_slow(request)):
@@ -65,6 +65,18 @@ def _refuse_length(request: HttpRequest) -> errors.TaskError | None:
     if int(given) <= most + (MULTIPART_BYTES if is_upload else 0):
         return None
     return refusals.BodyTooLarge(f"The body has {given} bytes; this address takes {most}.")
+
+
+def _refuse_coding(request: HttpRequest) -> errors.TaskError | None:
+    """Refuse compressed bodies, whatever reads them: the limit on what is sent says nothing of what it unpacks to."""
+    coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if coding in {"", "identity"} or request.META.get("CONTENT_LENGTH", "0") in {"", "0"}:
+        return None
+    # RFC 7694, section 3: which codings are taken.
+    return refusals.UnsupportedMediaType(
+        "Compressed bodies are not taken: send it as it is, without Content-Encoding.",
+        headers={"Accept-Encoding": "identity"},
+    )
 
 
 def _refuse_slow(request: HttpRequest) -> errors.TaskError | None:

@@ -26,8 +26,6 @@ class StrictJSONParser(BaseParser):
         charset = request.content_params.get("charset", "utf-8")
         if charset.lower() not in {"utf-8", "utf8"}:
             raise InvalidEncoding(f"JSON is sent as UTF-8, not {charset[:40]}.")
-        if request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
-            raise InvalidEncoding("Compressed bodies are not taken.")
         return load_json(stream.read())
 
 

@@ -48,7 +48,7 @@ class InvalidJson(ApiRefusal):
 class InvalidEncoding(ApiRefusal):
     """The body is not UTF-8.
 
-    JSON is sent as UTF-8, without compression.
+    JSON is sent as UTF-8.
     """
 
     code = "invalid_encoding"
