@@ -139,8 +139,40 @@ class InvalidInput(PortalError):
     code = "invalid_input"
 
 
-class UnknownTaskType(PortalError):
+class UnknownTaskType(InvalidInput):
     code = "unknown_task_type"
+
+
+class InvalidBody(InvalidInput):
+    code = "invalid_body"
+
+
+class AbovePlan(InvalidInput):
+    code = "above_plan"
+
+
+class InvalidFile(InvalidInput):
+    code = "invalid_file"
+
+
+class InvalidDependency(InvalidInput):
+    code = "invalid_dependency"
+
+
+class WebhookRefused(InvalidInput):
+    code = "webhook_refused"
+
+
+class InvalidSchedule(InvalidInput):
+    code = "invalid_schedule"
+
+
+class NotReusable(InvalidInput):
+    code = "not_reusable"
+
+
+class BatchRefused(InvalidInput):
+    code = "batch_refused"
 
 
 class EngineUnavailable(PortalError):

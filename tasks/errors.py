@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, Self
 
 MOST_FAULTS = 100
 
@@ -40,11 +40,64 @@ class InvalidInput(Refused):
         # Ten thousand wrong keys need not be ten thousand answers.
         self.errors = (errors or [])[:MOST_FAULTS]
 
+    @classmethod
+    def at(cls, pointer: str, code: str, detail: str) -> Self:
+        """Return a refusal with one fault, whose detail is the message."""
+        return cls(detail, errors=[{"pointer": pointer, "code": code, "detail": detail}])
+
 
 class UnknownTaskType(InvalidInput):
     """There is no such task type."""
 
     code = "unknown_task_type"
+
+
+class InvalidBody(InvalidInput):
+    """A field of the body is missing, unknown, or has an impossible value."""
+
+    code = "invalid_body"
+
+
+class AbovePlan(InvalidInput):
+    """This is more than your plan allows."""
+
+    code = "above_plan"
+
+
+class InvalidFile(InvalidInput):
+    """The file is not there, or is none that can be taken."""
+
+    code = "invalid_file"
+
+
+class InvalidDependency(InvalidInput):
+    """A task that is needed, or whose result is referred to, cannot be waited for."""
+
+    code = "invalid_dependency"
+
+
+class WebhookRefused(InvalidInput):
+    """The webhook is none that the portal can call."""
+
+    code = "webhook_refused"
+
+
+class InvalidSchedule(InvalidInput):
+    """The times or rules of the schedule do not make sense."""
+
+    code = "invalid_schedule"
+
+
+class NotReusable(InvalidInput):
+    """An earlier result cannot stand for this task's."""
+
+    code = "not_reusable"
+
+
+class BatchRefused(InvalidInput):
+    """Nothing of this atomic batch was submitted, since some of its tasks are faulty."""
+
+    code = "batch_refused"
 
 
 class EngineUnavailable(Refused):
@@ -108,6 +161,15 @@ class WrongStatus(Refused):
     """That cannot be done to a task in this status."""
 
     code = "wrong_status"
+
+
+class ContentPurged(Refused):
+    """The content was deleted when its time to be kept was over, or by its owner.
+
+    `keep_until` of a task tells beforehand; the plan sets it.
+    """
+
+    code = "content_purged"
 
 
 # --- Raised by handlers and engines ---------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from tasks.errors import MOST_FAULTS
 from tasks.pointers import pointer_to
@@ -20,7 +23,25 @@ def faults_of(error: ValidationError, start: str = "") -> list[dict[str, str]]:
     if count > MOST_TOLD_APART:
         detail = f"There are {count} faults, too many to be told apart."
         return [{"pointer": start, "code": "too_many_faults", "detail": detail}]
-    found = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
-    return [
-        {"pointer": pointer_to(fault["loc"], start), "code": fault["type"], "detail": fault["msg"]} for fault in found
-    ]
+    found = error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
+    return [{"pointer": pointer_to(fault["loc"], start)} | _told(fault) for fault in found]
+
+
+def summary_of(faults: Sequence[Mapping[str, str]], count: int) -> str:
+    """Return the first of some faults as a sentence, and how many more there are of `count`."""
+    first = faults[0]
+    place = first["pointer"] or "the body"
+    more = f" (and {count - 1} more)" if len(faults) > 1 else ""
+    return f"{place}: {first['detail']}{more}"
+
+
+def _told(fault: ErrorDetails) -> dict[str, str]:
+    """Return code and detail; what a validator of ours said in its own words, without pydantic's around them."""
+    said = fault.get("ctx", {}).get("error")
+    if fault["type"] in {"value_error", "assertion_error"} and said is not None:
+        return {"code": "invalid_value", "detail": _sentence(str(said))}
+    return {"code": fault["type"], "detail": fault["msg"]}
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")

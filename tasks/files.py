@@ -23,7 +23,8 @@ from tasks.models import File
 from tasks.models.file import storage_path
 
 HEAD_BYTES = 8192
-MAX_NAME_LENGTH = 200
+# In bytes, as file systems count: 85 Chinese characters.
+MAX_NAME_BYTES = 255
 
 
 class NotWanted(Exception):
@@ -55,7 +56,7 @@ def store_file(
         is_wanted: asked with the row, in its transaction; where it says no, nothing is kept.
 
     Raises:
-        InvalidInput: no bytes, or no usable name.
+        InvalidFile: no bytes, or no usable name.
         InputTooLarge: more than MAX_UPLOAD_BYTES.
         QuotaExceeded: the plan's file storage is full.
         NotWanted: `is_wanted` said so.
@@ -73,7 +74,7 @@ def store_file(
             digest.update(chunk)
             spool.write(chunk)
         if size == 0:
-            raise _invalid("empty_file", f"{clean_name} is empty (0 bytes).")
+            raise errors.InvalidFile.at("/file", "empty_file", f"{clean_name} is empty (0 bytes).")
         _check_storage(user, size)
         spool.seek(0)
         head = spool.read(HEAD_BYTES)
@@ -185,8 +186,10 @@ def _clean_name(name: str) -> str:
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     cleaned = "".join(character for character in last if character.isprintable()).strip()
     if not cleaned or cleaned in {".", ".."}:
-        raise _invalid("no_name", "The file has no name.")
-    return cleaned[:MAX_NAME_LENGTH]
+        raise errors.InvalidFile.at("/file", "no_name", "The file has no name.")
+    if len(cleaned.encode("utf-8", "replace")) > MAX_NAME_BYTES:
+        raise errors.InvalidFile.at("/file", "name_too_long", f"The name of a file has at most {MAX_NAME_BYTES} bytes.")
+    return cleaned
 
 
 def _is_text(head: bytes) -> bool:
@@ -198,7 +201,3 @@ def _is_text(head: bytes) -> bool:
         # The cut at HEAD_BYTES may fall inside a character.
         return error.start >= len(head) - 4
     return True
-
-
-def _invalid(code: str, detail: str) -> errors.InvalidInput:
-    return errors.InvalidInput(detail, errors=[{"pointer": "/file", "code": code, "detail": detail}])

@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks import errors
-from tasks.faults import faults_of
+from tasks.faults import faults_of, summary_of
 from tasks.names import SLUG_RULE, is_slug
 
 ReadyState = Literal["embedded", "backend", "unavailable"]
@@ -156,9 +156,9 @@ class TaskType:
         try:
             return self.input.model_validate(data)
         except ValidationError as error:
-            raise errors.InvalidInput(
-                f"The input does not fit {self.name}.", errors=faults_of(error, "/input")
-            ) from error
+            faults = faults_of(error, "/input")
+            detail = f"The input does not fit {self.name}. {summary_of(faults, error.error_count())}"
+            raise errors.InvalidInput(detail, errors=faults) from error
 
     def file_fields(self) -> dict[str, list[str]]:
         """Return the names of fields that take file ids, with the content types each accepts."""
@@ -228,7 +228,5 @@ def get_type(name: str, *, internal: bool = False) -> TaskType:
         return all_types()[name]
     except KeyError:
         known = ", ".join(all_types())
-        raise errors.UnknownTaskType(
-            f"There is no task type {name[:100]!r} here. There are: {known}.",
-            errors=[{"pointer": "/type", "code": "unknown_task_type", "detail": f"one of: {known}"}],
-        ) from None
+        detail = f"There is no task type {name[:100]!r} here. There are: {known}."
+        raise errors.UnknownTaskType.at("/type", "unknown_task_type", detail) from None

@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Vali
 from rest_framework.request import Request
 
 from tasks import errors
-from tasks.api.refusals import InvalidParameter, UnsupportedMediaType
-from tasks.faults import faults_of
+from tasks.api.refusals import InvalidJson, InvalidParameter, UnsupportedMediaType
+from tasks.faults import faults_of, summary_of
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
 YEARS = range(1970, 2201)
@@ -57,10 +57,12 @@ def read_body(request: Request, model: type[Model]) -> Model:
     Raises:
         UnsupportedMediaType: no Content-Type, or another one than JSON.
         InvalidJson, InvalidEncoding: see `tasks.api.strict_json`.
-        InvalidInput: with a pointer to each fault.
+        InvalidBody: with a pointer to each fault.
     """
     if not request.content_type:
         raise UnsupportedMediaType("Send JSON with Content-Type: application/json.")
+    if not has_body(request):
+        raise InvalidJson("The body is empty; JSON was expected.")
     return check_body(request.data, model)
 
 
@@ -68,13 +70,13 @@ def check_body(value: Any, model: type[Model]) -> Model:
     """Return a body, or a part of one, checked.
 
     Raises:
-        InvalidInput: with a pointer to each fault.
+        InvalidBody: with a pointer to each fault.
     """
     try:
         return model.model_validate(value)
     except ValidationError as error:
         faults = _faults(error)
-        raise errors.InvalidInput(_summary(faults, error.error_count()), errors=faults) from error
+        raise errors.InvalidBody(summary_of(faults, error.error_count()), errors=faults) from error
 
 
 def read_query(query: QueryDict, model: type[Model]) -> Model:
@@ -94,16 +96,9 @@ def read_query(query: QueryDict, model: type[Model]) -> Model:
         return model.model_validate(values)
     except ValidationError as error:
         faults = _faults(error)
-        raise InvalidParameter(_summary(faults, error.error_count()), errors=faults) from error
+        raise InvalidParameter(summary_of(faults, error.error_count()), errors=faults) from error
 
 
 def _faults(error: ValidationError) -> list[dict[str, str]]:
     unknown = {"code": "unknown_field", "detail": "There is no such field."}
     return [fault | unknown if fault["code"] == "extra_forbidden" else fault for fault in faults_of(error)]
-
-
-def _summary(faults: list[dict[str, str]], count: int) -> str:
-    first = faults[0]
-    place = first["pointer"] or "the body"
-    more = f" (and {count - 1} more)" if len(faults) > 1 else ""
-    return f"{place}: {first['detail']}{more}"

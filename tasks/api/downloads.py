@@ -36,7 +36,7 @@ def answer_file(request: HttpRequest, file: File) -> HttpResponseBase:
     try:
         content = open_file(file)
     except errors.UnreadableFile as error:
-        raise refusals.ContentPurged(error.message) from error
+        raise errors.ContentPurged(error.message) from error
     if part is None:
         return _with_length(_with_headers(FileResponse(content), file, etag), file, None)
     response = StreamingHttpResponse(_Part(content, *part))

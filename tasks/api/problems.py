@@ -18,6 +18,7 @@ from rest_framework.exceptions import APIException
 from tasks import errors
 from tasks.api import refusals
 from tasks.api.read_again import is_cut_read
+from tasks.api.uploads import NameTooLong
 
 logger = logging.getLogger("tasks.api")
 
@@ -26,7 +27,15 @@ MEDIA_TYPE = "application/problem+json"
 # HTTP statuses of the core's refusals; those of `tasks.api.refusals` carry their own.
 CORE_STATUS: dict[type[errors.TaskError], int] = {
     errors.InvalidInput: 422,
+    errors.InvalidBody: 422,
     errors.UnknownTaskType: 422,
+    errors.AbovePlan: 422,
+    errors.InvalidFile: 422,
+    errors.InvalidDependency: 422,
+    errors.WebhookRefused: 422,
+    errors.InvalidSchedule: 422,
+    errors.NotReusable: 422,
+    errors.BatchRefused: 422,
     errors.EngineUnavailable: 422,
     errors.IdempotencyConflict: 422,
     errors.QuotaExceeded: 429,
@@ -34,6 +43,7 @@ CORE_STATUS: dict[type[errors.TaskError], int] = {
     errors.Maintenance: 503,
     errors.NotFound: 404,
     errors.WrongStatus: 409,
+    errors.ContentPurged: 410,
     errors.InputTooLarge: 413,
 }
 MAINTENANCE_RETRY_SECONDS = 60
@@ -86,6 +96,8 @@ def refusal_of(exception: Exception) -> errors.TaskError | None:
             return refusals.BodyTooLarge(str(exception))
         case UnreadablePostError():
             return refusals.BadRequest("The connection ended before the body was complete.")
+        case NameTooLong():
+            return errors.InvalidFile.at("/file", "name_too_long", str(exception))
         case SuspiciousOperation():
             return refusals.BadRequest()
         case APIException():

@@ -192,16 +192,6 @@ class TooManyTokens(ApiRefusal):
     status = 409
 
 
-class ContentPurged(ApiRefusal):
-    """The content was deleted when its time to be kept was over.
-
-    `keep_until` of a task tells beforehand; the plan sets it.
-    """
-
-    code = "content_purged"
-    status = 410
-
-
 class LinkExpired(ApiRefusal):
     """The address was good for a short time, which is over.
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from tasks import errors
 from tasks.api import refusals
+from tasks.api.bodies import Query
 from tasks.api.objects.problem import Problem
 from tasks.api.objects.shape import Shape
 from tasks.api.problems import MEDIA_TYPE, status_of
@@ -47,7 +48,7 @@ WITH_BODY: tuple[type[errors.TaskError], ...] = (
     refusals.LengthRequired,
     refusals.BodyTooLarge,
     refusals.UnsupportedMediaType,
-    errors.InvalidInput,
+    errors.InvalidBody,
 )
 HEADERS = {
     "Location": "where the thing is",
@@ -128,9 +129,15 @@ def operation(
                 ),
             ],
         )(view)
+        decorated.reads_query = query not in {None, Query}  # type: ignore[attr-defined]
         return decorated
 
     return describe
+
+
+def reads_query(method: Callable[..., Any]) -> bool:
+    """Say whether a view's method was described as one that reads parameters of the query."""
+    return getattr(method, "reads_query", False)
 
 
 def query_parameters(model: type[BaseModel]) -> list[OpenApiParameter]:

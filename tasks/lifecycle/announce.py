@@ -75,7 +75,9 @@ def find_webhook(user: User, given: str) -> Webhook:
         return _usable(endpoint, url=given)
     found = WebhookEndpoint.objects.filter(owner=user, pk=endpoint_id).exclude(url="").first()
     if found is None:
-        raise _fault("/webhook", "unknown_endpoint", f"There is no webhook endpoint {endpoint_id} of yours.")
+        raise errors.WebhookRefused.at(
+            "/webhook", "unknown_endpoint", f"There is no webhook endpoint {endpoint_id} of yours."
+        )
     return _usable(found, url="")
 
 
@@ -94,7 +96,7 @@ def check_webhook_url(url: str, pointer: str) -> None:
     """Refuse an address that no delivery could go to. The guard looks again at each delivery.
 
     Raises:
-        InvalidInput: with the pointer.
+        WebhookRefused: with the pointer.
     """
     now = time.monotonic()
     if _checked.get(url, float("-inf")) > now - CHECKED_SECONDS:
@@ -102,7 +104,7 @@ def check_webhook_url(url: str, pointer: str) -> None:
     try:
         check_url(url, within_seconds=LOOKUP_SECONDS)
     except (errors.UrlRefused, errors.FetchFailed) as error:
-        raise _fault(pointer, error.code, error.message) from error
+        raise errors.WebhookRefused.at(pointer, error.code, error.message) from error
     if len(_checked) >= MOST_REMEMBERED:
         _checked.clear()
     _checked[url] = now
@@ -117,9 +119,7 @@ def _endpoint_id(given: str) -> UUID | None:
 
 def _usable(endpoint: WebhookEndpoint, *, url: str) -> Webhook:
     if endpoint.disabled_at is not None:
-        raise _fault("/webhook", "endpoint_disabled", f"This webhook is disabled: {endpoint.disabled_reason}")
+        raise errors.WebhookRefused.at(
+            "/webhook", "endpoint_disabled", f"This webhook is disabled: {endpoint.disabled_reason}"
+        )
     return Webhook(endpoint.pk, url)
-
-
-def _fault(pointer: str, code: str, detail: str) -> errors.InvalidInput:
-    return errors.InvalidInput(detail, errors=[{"pointer": pointer, "code": code, "detail": detail}])

@@ -86,7 +86,7 @@ def wait_for_needs(user: User, accepted: Sequence[Accepted]) -> list[Accepted]:
     stand = read_stand(user, (id_ for task in accepted for id_ in (*task.needs, *task.after)), mark=True)
     for task in accepted:
         for fault in need_faults(stand, task.needs, task.after):
-            raise errors.InvalidInput(fault["detail"], errors=[fault])
+            raise errors.InvalidDependency(fault["detail"], errors=[fault])
     return [replace(task, waiting=_is_open(task, stand)) for task in accepted]
 
 

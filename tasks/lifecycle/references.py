@@ -100,8 +100,7 @@ def _reference(value: dict[str, Any], pointer: str) -> Reference:
             raise ValueError
     except (ValueError, TypeError, AttributeError):
         detail = 'A reference is {"$from": "<id of a task>", "path": "<field of its result>"}, path being optional.'
-        fault = {"pointer": pointer, "code": "invalid_reference", "detail": detail}
-        raise errors.InvalidInput(detail, errors=[fault]) from None
+        raise errors.InvalidDependency.at(pointer, "invalid_reference", detail) from None
     return Reference(pointer, task, path)
 
 

@@ -33,6 +33,7 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None, once: Once
         Maintenance, UserDisabled: the owner's tasks are not accepted now.
         NotFound: no such task.
         WrongStatus: it has succeeded, so submit it as a new task instead; or what it needs has failed.
+        ContentPurged: there is nothing left to run.
         QuotaExceeded: the owner's plan has no room.
     """
     if owner is not None:
@@ -62,7 +63,7 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None, once: Once
                 )
             row = sql.run_one("revive", {"tasks": [task_id]})
             if row is None:
-                raise errors.WrongStatus("The content of this task was purged, so it cannot be run again.")
+                raise errors.ContentPurged("The content of this task was purged, so it cannot be run again.")
             depend.forget_unsuccessful_children(task_id)
             audit.record(by, "retry", "task", task_id)
             lane = row.lane

@@ -65,7 +65,7 @@ def find_earlier(user: User, accepted: Accepted) -> UUID | None:
             "What comes of this task depends on more than its input (an address, other tasks, the files you keep), "
             "so no earlier result can stand for it."
         )
-        raise errors.InvalidInput(detail, errors=[{"pointer": "/reuse", "code": "not_reusable", "detail": detail}])
+        raise errors.NotReusable.at("/reuse", "not_reusable", detail)
     same = Task.objects.of(user).filter(
         type=accepted.type, input_hash=accepted.input_hash, status=Status.SUCCEEDED, content__result__isnull=False
     )

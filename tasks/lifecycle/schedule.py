@@ -198,5 +198,5 @@ def _first_time(schedule: Schedule, now: datetime) -> datetime:
             field, detail = "cron", "This expression names no time that ever comes."
         else:
             field, detail = "end_at", "No run would come before the end."
-        raise errors.InvalidInput(detail, errors=[{"pointer": f"/{field}", "code": "never", "detail": detail}])
+        raise errors.InvalidSchedule.at(f"/{field}", "never", detail)
     return found

@@ -37,7 +37,7 @@ def check_draft(owner: User, draft: Draft, *, task: bool = True) -> None:
     if task:
         faults += _submission_faults(owner, draft)
     if faults:
-        raise errors.InvalidInput(faults[0]["detail"], errors=faults)
+        raise errors.InvalidSchedule(faults[0]["detail"], errors=faults)
 
 
 def _time_faults(draft: Draft) -> Iterator[Fault]:

@@ -81,15 +81,21 @@ def check_cron(expression: str) -> None:
         InvalidInput: at ``/cron``.
     """
     if len(expression) > MOST_CRON_LENGTH:
-        raise _invalid("cron", "invalid_cron", f"At most {MOST_CRON_LENGTH} characters.")
+        raise errors.InvalidSchedule.at("/cron", "invalid_cron", f"At most {MOST_CRON_LENGTH} characters.")
     if any(RANDOM_FIELD.fullmatch(field) for field in expression.split()):
-        raise _invalid("cron", "invalid_cron", "R (random) would mean other times whenever it is read; name them.")
+        raise errors.InvalidSchedule.at(
+            "/cron", "invalid_cron", "R (random) would mean other times whenever it is read; name them."
+        )
     try:
         fields, _ = croniter.expand(expression)
     except CroniterError as error:
-        raise _invalid("cron", "invalid_cron", f"This is no cron expression. {_first_line(error)}") from error
+        raise errors.InvalidSchedule.at(
+            "/cron", "invalid_cron", f"This is no cron expression. {_first_line(error)}"
+        ) from error
     if len(fields) > 5 and (len(fields[5]) != 1 or fields[5][0] == "*"):
-        raise _invalid("cron", "too_often", "At most once a minute: the sixth field names one second, such as 0.")
+        raise errors.InvalidSchedule.at(
+            "/cron", "too_often", "At most once a minute: the sixth field names one second, such as 0."
+        )
 
 
 def check_time_zone(name: str) -> None:
@@ -100,7 +106,7 @@ def check_time_zone(name: str) -> None:
     """
     if name not in time_zones():
         detail = f"There is no time zone {name[:100]!r}. Write it as in the tz database: Europe/Berlin, UTC."
-        raise _invalid("time_zone", "invalid_time_zone", detail)
+        raise errors.InvalidSchedule.at("/time_zone", "invalid_time_zone", detail)
 
 
 @cache
@@ -147,7 +153,9 @@ def next_cron_time(expression: str, time_zone: str, moment: datetime) -> datetim
             if best is not None and best <= wall.replace(tzinfo=zone).astimezone(UTC):
                 break
     except (CroniterError, KeyError) as error:
-        raise _invalid("cron", "invalid_cron", f"The times cannot be computed. {_first_line(error)}") from error
+        raise errors.InvalidSchedule.at(
+            "/cron", "invalid_cron", f"The times cannot be computed. {_first_line(error)}"
+        ) from error
     return best
 
 
@@ -201,7 +209,3 @@ def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0][:200] if str(error) else ""
-
-
-def _invalid(field: str, code: str, detail: str) -> errors.InvalidInput:
-    return errors.InvalidInput(detail, errors=[{"pointer": f"/{field}", "code": code, "detail": detail}])

@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 from accounts.limits import Limits, limits_of
 from accounts.models import User
 from tasks import errors, sql
+from tasks.faults import summary_of
 from tasks.lifecycle import admit, announce, depend, estimate, idempotency, places, reuse
 from tasks.lifecycle.after_commit import first_status, read_back
 from tasks.lifecycle.again import again_after_deadlock
@@ -282,7 +283,7 @@ def _accept_items(
                 raise submission
             item = accept(user, limits, submission)
             if submission.reuse:
-                raise errors.InvalidInput("`reuse` is for single tasks: a batch is watched as the tasks it made.")
+                raise errors.NotReusable("`reuse` is for single tasks: a batch is watched as the tasks it made.")
         except errors.Refused as error:
             found = list(getattr(error, "errors", []))
             items.append({"problem": {"code": error.code, "detail": error.message, "errors": found}})
@@ -292,7 +293,8 @@ def _accept_items(
             accepted.append(item)
             items.append({"id": str(item.id)})
     if faults and atomic:
-        raise errors.InvalidInput("Nothing was submitted: some tasks of this atomic batch are faulty.", errors=faults)
+        detail = f"Nothing was submitted: some tasks of this atomic batch are faulty. {summary_of(faults, len(faults))}"
+        raise errors.BatchRefused(detail, errors=faults)
     return accepted, items
 
 

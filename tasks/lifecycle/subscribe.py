@@ -60,9 +60,13 @@ def create_endpoint(
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         owned = WebhookEndpoint.objects.filter(owner=user)
         if owned.count() >= MOST_ENDPOINTS:
-            raise _fault("/url", "too_many", f"You have {MOST_ENDPOINTS} webhook endpoints; delete one first.")
+            raise errors.WebhookRefused.at(
+                "/url", "too_many", f"You have {MOST_ENDPOINTS} webhook endpoints; delete one first."
+            )
         if url is None and owned.filter(url="").exists():
-            raise _fault("/url", "exists", "There is one for the URLs given with submissions already.")
+            raise errors.WebhookRefused.at(
+                "/url", "exists", "There is one for the URLs given with submissions already."
+            )
         endpoint = WebhookEndpoint.objects.create(
             owner=user, url=url or "", events=list(events) or EVENTS, description=description, secret=seal(secret)
         )
@@ -90,7 +94,9 @@ def change_endpoint(
     with transaction.atomic(durable=True):
         endpoint = find_endpoint(endpoint_id, owner=owner, lock=True)
         if url is not None and not endpoint.url:
-            raise _fault("/url", "not_changeable", "This one stands for the URLs given with submissions.")
+            raise errors.WebhookRefused.at(
+                "/url", "not_changeable", "This one stands for the URLs given with submissions."
+            )
         endpoint.url = endpoint.url if url is None else url
         endpoint.events = endpoint.events if events is None else list(events) or EVENTS
         endpoint.description = endpoint.description if description is None else description
@@ -170,10 +176,8 @@ def end_pending(endpoint_id: UUID, reason: str) -> None:
 
 def _check_words(events: Sequence[str], description: str) -> None:
     if unknown := sorted(set(events) - set(EVENTS)):
-        raise _fault("/events", "unknown_event", f"There is no event {unknown[0]!r}. There are: {', '.join(EVENTS)}.")
+        raise errors.WebhookRefused.at(
+            "/events", "unknown_event", f"There is no event {unknown[0]!r}. There are: {', '.join(EVENTS)}."
+        )
     if len(description) > MAX_DESCRIPTION:
-        raise _fault("/description", "too_long", f"At most {MAX_DESCRIPTION} characters.")
-
-
-def _fault(pointer: str, code: str, detail: str) -> errors.InvalidInput:
-    return errors.InvalidInput(detail, errors=[{"pointer": pointer, "code": code, "detail": detail}])
+        raise errors.WebhookRefused.at("/description", "too_long", f"At most {MAX_DESCRIPTION} characters.")

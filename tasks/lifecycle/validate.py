@@ -15,6 +15,7 @@ from django.db import transaction
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, registry
+from tasks.faults import summary_of
 from tasks.lifecycle import announce, depend
 from tasks.lifecycle.references import MARK, Reference, copy_plain, find_references
 from tasks.models import File
@@ -28,6 +29,18 @@ MAX_TAG_LENGTH = 100
 MAX_METADATA_KEYS = 50
 MAX_ATTEMPTS = 20
 MAX_DEPTH = 64
+
+# The kind of a refusal is that of its first fault; what is not here is a field out of range.
+KINDS: Mapping[str, type[errors.InvalidInput]] = {
+    "priority_above_plan": errors.AbovePlan,
+    "timeout_above_plan": errors.AbovePlan,
+    "unknown_file": errors.InvalidFile,
+    "wrong_file_kind": errors.InvalidFile,
+    "unknown_task": errors.InvalidDependency,
+    "dependency_failed": errors.InvalidDependency,
+    "content_purged": errors.InvalidDependency,
+    "too_many_tasks": errors.InvalidDependency,
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,7 @@ def validate_submission(
     needs = tuple(dict.fromkeys([*submission.needs, *(reference.task for reference in references)]))
     faults += _need_faults(user, tuple(id_ for id_ in needs if id_ not in beside), tuple(submission.after))
     if faults:
-        raise errors.InvalidInput(faults[0]["detail"], errors=faults)
+        raise KINDS.get(faults[0]["code"], errors.InvalidBody)(summary_of(faults, len(faults)), errors=faults)
     readiness = definition.readiness()
     if not readiness.ready:
         raise errors.EngineUnavailable(f"{definition.name} cannot run here yet. {readiness.hint}".strip())
@@ -78,10 +91,13 @@ def _validate_input(definition: registry.TaskType, value: Any, references: list[
     try:
         return definition.validate(value).model_dump(mode="json", exclude_unset=True)
     except errors.InvalidInput as error:
+        if not references:
+            raise
         places = {reference.pointer for reference in references}
         faults = [fault for fault in error.errors if not _is_at(fault["pointer"], places)]
-        if faults or not references:
-            raise errors.InvalidInput(error.message, errors=faults) from error
+        if faults:
+            detail = f"The input does not fit {definition.name}. {summary_of(faults, len(faults))}"
+            raise errors.InvalidInput(detail, errors=faults) from error
         plain: dict[str, Any] = copy_plain(value)
         return plain
 
@@ -106,8 +122,7 @@ def check_storable(value: Any, pointer: str) -> None:
             fault = _text_fault(member)
         if fault:
             code, detail = fault
-            faults = [{"pointer": pointer_to(keys, pointer), "code": code, "detail": detail}]
-            raise errors.InvalidInput(detail, errors=faults)
+            raise errors.InvalidBody.at(pointer_to(keys, pointer), code, detail)
 
 
 def _text_fault(value: Any) -> tuple[str, str] | None:
@@ -132,8 +147,15 @@ def _range_faults(limits: Limits, submission: Submission) -> Iterator[dict[str, 
             yield fault(
                 "priority", f"The highest priority of your plan is {limits.max_priority}.", "priority_above_plan"
             )
-    if submission.timeout is not None and not 1 <= submission.timeout <= limits.longest_timeout:
-        yield fault("timeout", f"The timeout is 1 to {limits.longest_timeout} seconds on your plan.")
+    if submission.timeout is not None:
+        if submission.timeout < 1:
+            yield fault("timeout", "The timeout is at least one second.")
+        elif submission.timeout > limits.longest_timeout:
+            yield fault(
+                "timeout",
+                f"The longest timeout of your plan is {limits.longest_timeout} seconds.",
+                "timeout_above_plan",
+            )
     if submission.max_attempts is not None and not 1 <= submission.max_attempts <= MAX_ATTEMPTS:
         yield fault("max_attempts", f"The number of attempts is 1 to {MAX_ATTEMPTS}.")
     if submission.run_after and submission.start_before and submission.start_before <= submission.run_after:
@@ -146,7 +168,7 @@ def _range_faults(limits: Limits, submission: Submission) -> Iterator[dict[str, 
 
 def _need_faults(user: User, needs: tuple[UUID, ...], after: tuple[UUID, ...]) -> Iterator[dict[str, str]]:
     if len(needs) + len(after) > depend.MOST_NEEDS:
-        yield {"pointer": "/needs", "code": "out_of_range", "detail": f"At most {depend.MOST_NEEDS} tasks."}
+        yield {"pointer": "/needs", "code": "too_many_tasks", "detail": f"At most {depend.MOST_NEEDS} tasks."}
     elif needs or after:
         with transaction.atomic():
             stand = depend.read_stand(user, (*needs, *after))

@@ -14,6 +14,7 @@ from accounts.models import User
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.run import run_attempt
 from tasks.models import Node
+from tests.api.known_things import known_things
 from tests.claims import claim_task
 
 MakeClient = Callable[..., Client]
@@ -44,6 +45,20 @@ def submit(api: MakeClient) -> Callable[..., dict[str, Any]]:
         return task
 
     return send
+
+
+@pytest.fixture
+def things(api: MakeClient, alice: User) -> dict[str, str]:
+    """What alice has. A route with a new parameter fails until there is one of hers to ask for."""
+    client = api(alice)
+
+    def post(path: str, body: Any) -> dict[str, Any]:
+        response = client.post(path, body, "application/octet-stream" if isinstance(body, bytes) else JSON)
+        assert response.status_code < 400, response.content
+        made: dict[str, Any] = response.json()
+        return made
+
+    return known_things(post)
 
 
 class Undisturbed:

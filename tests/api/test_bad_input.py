@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -36,39 +37,39 @@ def echo(**changes: Any) -> dict[str, Any]:
         (DEEP, 400, "invalid_json", None),
         (b'{"type": "diagnostic.echo\xff"}', 400, "invalid_encoding", None),
         # What is JSON but no submission.
-        (b"[]", 422, "invalid_input", ""),
-        (b'"text"', 422, "invalid_input", ""),
-        (b"null", 422, "invalid_input", ""),
-        ({}, 422, "invalid_input", "/type"),
-        ({"type": 5}, 422, "invalid_input", "/type"),
-        (echo(nope=1), 422, "invalid_input", "/nope"),
-        (echo(needs="all"), 422, "invalid_input", "/needs"),
-        (echo(needs=["nope"]), 422, "invalid_input", "/needs/0"),
-        (echo(needs=[str(uuid4())]), 422, "invalid_input", "/needs/0"),
-        (echo(needs=[str(uuid4())] * 101), 422, "invalid_input", "/needs"),
-        (echo(webhook="https://example.com"), 422, "invalid_input", "/webhook"),
-        (echo(input=[]), 422, "invalid_input", "/input"),
-        (echo(input="text"), 422, "invalid_input", "/input"),
-        (echo(priority="5"), 422, "invalid_input", "/priority"),
-        (echo(priority=5.5), 422, "invalid_input", "/priority"),
-        (echo(priority=True), 422, "invalid_input", "/priority"),
-        (echo(priority=0), 422, "invalid_input", "/priority"),
-        (echo(priority=11), 422, "invalid_input", "/priority"),
-        (echo(run_after="tomorrow"), 422, "invalid_input", "/run_after"),
-        (echo(run_after="2030-01-01T00:00:00"), 422, "invalid_input", "/run_after"),
-        (echo(run_after="0001-01-01T00:00:00+23:00"), 422, "invalid_input", "/run_after"),
-        (echo(run_after="2030-13-01T00:00:00Z"), 422, "invalid_input", "/run_after"),
-        (echo(run_after=1893456000), 422, "invalid_input", "/run_after"),
-        (echo(timeout=0), 422, "invalid_input", "/timeout"),
-        (echo(timeout=10**12), 422, "invalid_input", "/timeout"),
-        (echo(max_attempts=0), 422, "invalid_input", "/max_attempts"),
-        (echo(max_attempts=10**6), 422, "invalid_input", "/max_attempts"),
-        (echo(metadata=[]), 422, "invalid_input", "/metadata"),
-        (echo(metadata={f"k{number}": 1 for number in range(51)}), 422, "invalid_input", "/metadata"),
-        (echo(tags="a"), 422, "invalid_input", "/tags"),
-        (echo(tags=[1]), 422, "invalid_input", "/tags/0"),
-        (echo(tags=["x" * 101]), 422, "invalid_input", "/tags"),
-        (echo(on_quota="maybe"), 422, "invalid_input", "/on_quota"),
+        (b"[]", 422, "invalid_body", ""),
+        (b'"text"', 422, "invalid_body", ""),
+        (b"null", 422, "invalid_body", ""),
+        ({}, 422, "invalid_body", "/type"),
+        ({"type": 5}, 422, "invalid_body", "/type"),
+        (echo(nope=1), 422, "invalid_body", "/nope"),
+        (echo(needs="all"), 422, "invalid_body", "/needs"),
+        (echo(needs=["nope"]), 422, "invalid_body", "/needs/0"),
+        (echo(needs=[str(uuid4())]), 422, "invalid_dependency", "/needs/0"),
+        (echo(needs=[str(uuid4())] * 101), 422, "invalid_body", "/needs"),
+        (echo(webhook="https://example.com"), 422, "webhook_refused", "/webhook"),
+        (echo(input=[]), 422, "invalid_body", "/input"),
+        (echo(input="text"), 422, "invalid_body", "/input"),
+        (echo(priority="5"), 422, "invalid_body", "/priority"),
+        (echo(priority=5.5), 422, "invalid_body", "/priority"),
+        (echo(priority=True), 422, "invalid_body", "/priority"),
+        (echo(priority=0), 422, "invalid_body", "/priority"),
+        (echo(priority=11), 422, "invalid_body", "/priority"),
+        (echo(run_after="tomorrow"), 422, "invalid_body", "/run_after"),
+        (echo(run_after="2030-01-01T00:00:00"), 422, "invalid_body", "/run_after"),
+        (echo(run_after="0001-01-01T00:00:00+23:00"), 422, "invalid_body", "/run_after"),
+        (echo(run_after="2030-13-01T00:00:00Z"), 422, "invalid_body", "/run_after"),
+        (echo(run_after=1893456000), 422, "invalid_body", "/run_after"),
+        (echo(timeout=0), 422, "invalid_body", "/timeout"),
+        (echo(timeout=10**12), 422, "invalid_body", "/timeout"),
+        (echo(max_attempts=0), 422, "invalid_body", "/max_attempts"),
+        (echo(max_attempts=10**6), 422, "invalid_body", "/max_attempts"),
+        (echo(metadata=[]), 422, "invalid_body", "/metadata"),
+        (echo(metadata={f"k{number}": 1 for number in range(51)}), 422, "invalid_body", "/metadata"),
+        (echo(tags="a"), 422, "invalid_body", "/tags"),
+        (echo(tags=[1]), 422, "invalid_body", "/tags/0"),
+        (echo(tags=["x" * 101]), 422, "invalid_body", "/tags"),
+        (echo(on_quota="maybe"), 422, "invalid_body", "/on_quota"),
         # What the task type refuses.
         ({"type": "nope"}, 422, "unknown_task_type", "/type"),
         ({"type": "diagnostic.echo"}, 422, "invalid_input", "/input/message"),
@@ -76,7 +77,7 @@ def echo(**changes: Any) -> dict[str, Any]:
         (echo(input={"message": "x", "extra": 1}), 422, "invalid_input", "/input/extra"),
         (echo(input={f"k{number}": 1 for number in range(10_000)}), 422, "invalid_input", "/input/message"),
         ({"type": "pdf.extract", "input": {"file": "nope"}}, 422, "invalid_input", "/input/file"),
-        ({"type": "pdf.extract", "input": {"file": str(uuid4())}}, 422, "invalid_input", "/input/file"),
+        ({"type": "pdf.extract", "input": {"file": str(uuid4())}}, 422, "invalid_file", "/input/file"),
     ],
 )
 def test_bad_submission_is_refused_with_a_pointer(
@@ -93,6 +94,10 @@ def test_bad_submission_is_refused_with_a_pointer(
         assert pointer in [fault["pointer"] for fault in problem["errors"]]
         assert all(fault["code"] and fault["detail"] for fault in problem["errors"])
     assert not Task.objects.exists()
+    # The first fault is what the sentence says, in plain words.
+    assert "Value error" not in response.content.decode()
+    if problem["errors"]:
+        assert problem["errors"][0]["detail"].rstrip(".") in problem["detail"]
 
 
 @pytest.mark.parametrize(
@@ -112,9 +117,28 @@ def test_other_media_types_are_refused(api: MakeClient, alice: User, content_typ
     assert (response.status_code, response.json()["code"]) == (status, code)
 
 
-def test_missing_body_lacks_its_fields(api: MakeClient, alice: User) -> None:
-    response = api(alice).generic("POST", "/api/v1/tasks", CONTENT_TYPE=JSON)
-    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/type")
+@pytest.mark.parametrize("path", ["tasks", "batches", "schedules", "tokens"])
+def test_missing_body_is_called_that(api: MakeClient, alice: User, path: str) -> None:
+    response = api(alice).generic("POST", f"/api/v1/{path}", CONTENT_TYPE=JSON)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_json")
+    assert response.json()["detail"] == "The body is empty; JSON was expected."
+
+
+@pytest.mark.parametrize(
+    ("changes", "limit"), [({"priority": 9}, {"max_priority": 6}), ({"timeout": 61}, {"longest_timeout": 60})]
+)
+def test_more_than_the_plan_allows_has_its_own_code(
+    api: MakeClient, make_user: Callable[..., User], changes: dict[str, int], limit: dict[str, int]
+) -> None:
+    response = api(make_user("cora", **limit)).post("/api/v1/tasks", echo(**changes), JSON)
+    assert (response.status_code, response.json()["code"]) == (422, "above_plan")
+    assert response.json()["errors"][0]["pointer"] == f"/{next(iter(changes))}"
+
+
+def test_atomic_batch_is_refused_by_its_first_fault(api: MakeClient, alice: User) -> None:
+    response = api(alice).post("/api/v1/batches", {"tasks": [ECHO, {"type": "nope"}], "atomic": True}, JSON)
+    assert (response.status_code, response.json()["code"]) == (422, "batch_refused")
+    assert "/tasks/1/type" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def test_batch_answers_item_by_item_in_order(api: MakeClient, alice: User) -> No
     assert response["Location"] == batch["urls"]["self"]
     assert "RateLimit" in response.headers
     codes = [item["problem"]["code"] if "problem" in item else "" for item in batch["items"]]
-    assert codes == ["", "unknown_task_type", "invalid_input", "invalid_input", "invalid_input", ""]
+    assert codes == ["", "unknown_task_type", "invalid_body", "invalid_body", "invalid_input", ""]
     assert batch["items"][2]["problem"]["errors"][0]["pointer"] == "/priority"
     assert (batch["total"], batch["refused"], batch["counts"]["queued"]) == (6, 4, 2)
     assert {str(id_) for id_ in Task.objects.values_list("id", flat=True)} == {
@@ -69,7 +69,7 @@ def test_faulty_batch_is_refused_with_a_pointer(
     api: MakeClient, alice: User, body: dict[str, Any], pointer: str
 ) -> None:
     response = api(alice).post("/api/v1/batches", body, JSON)
-    assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_body")
     assert response.json()["errors"][0]["pointer"] == pointer
 
 

@@ -43,7 +43,7 @@ def check_answer(document: dict[str, Any], path: str, method: str, answer: Any) 
 def test_prompts_of_system_d_are_described(document: dict[str, Any], api: MakeClient, alice: User) -> None:
     directory.forget()
     add_server(NewServer(kind="chat", address="http://127.0.0.1:9/v1", models=["test-model"]))
-    client, body = api(alice), {"prompt": "Write a line.", "model": None, "user_id": 7}
+    client, body = api(alice), {"prompt": "Write a line.", "model": None}
     given = document["paths"]["/api/v1/tasks"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     made = client.post("/api/v1/tasks", body, JSON)
     read = client.get(f"/api/v1/tasks/{made.json()['id']}")

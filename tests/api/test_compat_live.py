@@ -98,11 +98,14 @@ def test_client_of_system_a_works_unchanged(portal: LivePortal, http: httpx.Clie
     assert end_of(cancelled)["status"] == "failed"
 
     stats = ask(http.get("/api/queue/stats"))
-    assert stats["workers"] == 2
-    # Both analyses, of which one belongs to the chain.
-    assert stats["queues"]["images"] == {"queued": 0, "started": 0, "finished": 2, "failed": 1}
-    assert stats["queues"]["text"] == {"queued": 0, "started": 0, "finished": 3, "failed": 1}
-    assert ask(httpx.get(f"{portal.url}/api/health")) == {"status": "healthy", "workers": 2}
+    # Of analyses and answers one each belongs to the chain.
+    assert stats == {
+        "image_analysis": {"queued": 0, "started": 0, "finished": 2, "failed": 1},
+        "answer_generation": {"queued": 0, "started": 0, "finished": 2, "failed": 0},
+        "full_query": {"queued": 0, "started": 0, "finished": 1, "failed": 1},
+    }
+    health = ask(httpx.get(f"{portal.url}/api/health"))
+    assert (health["status"], health["redis_connected"], health["workers"]) == ("ok", True, 2)
 
 
 def test_client_of_system_c_works_unchanged(portal: LivePortal, http: httpx.Client) -> None:

@@ -80,7 +80,7 @@ def test_purged_task_is_copied_only_with_an_input(api: MakeClient, alice: User, 
     TaskContent.objects.all().delete()
     client = api(alice)
     refused = client.post(task["urls"]["copy"], {}, JSON)
-    assert (refused.status_code, refused.json()["code"]) == (409, "wrong_status")
+    assert (refused.status_code, refused.json()["code"]) == (410, "content_purged")
     assert client.post(task["urls"]["copy"], {"input": {"message": "new"}}, JSON).status_code == 202
 
 

@@ -82,7 +82,8 @@ def test_faulty_form_is_refused_with_a_pointer(
     api: MakeClient, alice: User, fields: dict[str, Any], pointer: str, code: str
 ) -> None:
     response = api(alice).post("/api/v1/files", fields)
-    assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
+    assert response.status_code == 422
+    assert response.json()["code"] == ("invalid_body" if code == "unknown_field" else "invalid_file")
     assert response.json()["errors"][0] | {"detail": ""} == {"pointer": pointer, "code": code, "detail": ""}
     assert not StoredFile.objects.exists()
 
@@ -107,6 +108,25 @@ def test_faulty_body_is_refused(
     assert response.status_code == status, response.content
     assert response["Content-Type"] == "application/problem+json"
     assert not StoredFile.objects.exists()
+
+
+@pytest.mark.parametrize("size", [256, 1_100, 5_000])
+def test_name_that_is_too_long_is_refused_as_that(api: MakeClient, alice: User, size: int) -> None:
+    # By hand: Django's own form would cut the name.
+    head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{"a" * size}"\r\n\r\n'
+    body = f"{head}x\r\n--x--\r\n".encode()
+    form = api(alice).generic("POST", "/api/v1/files", body, "multipart/form-data; boundary=x")
+    assert (form.status_code, form.json()["code"]) == (422, "invalid_file")
+    assert form.json()["errors"][0]["code"] == "name_too_long"
+    raw = api(alice).generic("POST", f"/api/v1/files?name={'文' * size}", b"x", "text/plain")
+    assert raw.status_code in {400, 422}
+    assert raw.json()["code"] in {"invalid_parameter", "invalid_file"}
+    assert not StoredFile.objects.exists()
+
+
+def test_longest_name_of_a_file_system_is_kept_whole(api: MakeClient, alice: User) -> None:
+    name = "文" * 84 + "txt"
+    assert upload(api(alice), b"x", name=name).json()["name"] == name
 
 
 def test_file_over_the_limit_is_413(api: MakeClient, alice: User, settings: Any) -> None:

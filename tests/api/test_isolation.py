@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import ApiToken, User
 from tasks.models import File, Task
 from tests.api.conftest import JSON, MakeClient
-from tests.api.known_things import SHARED, known_things
+from tests.api.known_things import SHARED
 from tests.api.routes import Route, plain_paths, routes
 
 # The OpenAPI document and its page say what the installation can do, not what anybody did.
@@ -21,20 +21,6 @@ PUBLIC = {"api/schema", "api/docs", "api/health"}
 PLAIN = {"api/docs/problems/<slug:code>", "api/v1/results/<uuid:task_id>", "api/(?P<path>.*)$"}
 ALL = [route for route in routes() if route.path not in PUBLIC]
 every_route = pytest.mark.parametrize("route", ALL, ids=str)
-
-
-@pytest.fixture
-def things(api: MakeClient, alice: User) -> dict[str, str]:
-    """What alice has. A route with a new parameter fails until there is one of hers to ask for."""
-    client = api(alice)
-
-    def post(path: str, body: Any) -> dict[str, Any]:
-        response = client.post(path, body, "application/octet-stream" if isinstance(body, bytes) else JSON)
-        assert response.status_code < 400, response.content
-        made: dict[str, Any] = response.json()
-        return made
-
-    return known_things(post)
 
 
 def ask(client: Client, route: Route, things: dict[str, str]) -> Any:

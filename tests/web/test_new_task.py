@@ -73,7 +73,7 @@ def test_form_sent_twice_gives_one_task_and_a_changed_one_another(page: Client) 
         ("input-seconds", "", "This field is required."),
         ("input-seconds", "soon", "Enter a number."),
         ("input-seconds", "-1", "greater than or equal to 0"),
-        ("options-timeout", "999999", "timeout is 1 to"),
+        ("options-timeout", "999999", "longest timeout of your plan"),
         ("options-priority", "10", "not one of the available choices"),
     ],
 )

@@ -74,7 +74,7 @@ def test_start_and_end_are_in_the_readers_time_zone(page: Client, alice: User) -
         ({"times-end_at": "2001-01-01T00:00"}, "No run would come before the end"),
         ({"times-most_runs": "0"}, "greater than or equal to 1"),
         ({"input-message": ""}, "This field is required"),
-        ({"options-timeout": "99999999"}, "The timeout is 1 to"),
+        ({"options-timeout": "99999999"}, "The longest timeout of your plan"),
     ],
 )
 def test_faults_are_shown_and_what_was_typed_is_kept(page: Client, changes: dict[str, str], said: str) -> None:

@@ -97,16 +97,10 @@ class InputForm(forms.Form):
                 others.append(fault)
             elif path and path[0] in self.fields:
                 place = f"{'/'.join(path[1:])}: " if len(path) > 1 else ""
-                self.add_error(path[0], place + _plain(fault["detail"]))
+                self.add_error(path[0], place + fault["detail"])
             else:
-                self.add_error(None, _plain(fault["detail"]))
+                self.add_error(None, fault["detail"])
         return others
-
-
-def _plain(detail: str) -> str:
-    """Return a fault's text as a sentence, without what pydantic puts before our own messages."""
-    words = detail.removeprefix("Value error, ")
-    return words[:1].upper() + words[1:]
 
 
 # Fields that take what a person writes; an address, say, is a text too.

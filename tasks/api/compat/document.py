@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from tasks import errors
 from tasks.api import refusals
-from tasks.api.compat.system_a import TAG, HealthA
+from tasks.api.compat.shapes_a import HealthA
+from tasks.api.compat.system_a import TAG
 from tasks.api.compat.system_c import TaskC
 from tasks.api.compat.system_d import RunPrompt, TaskD
 from tasks.api.problems import MEDIA_TYPE, status_of
@@ -101,7 +102,7 @@ def _result_bytes() -> dict[str, Any]:
             refusals.BadRequest,
             refusals.InvalidSignature,
             refusals.LinkExpired,
-            refusals.ContentPurged,
+            errors.ContentPurged,
             refusals.InternalError,
             refusals.DatabaseUnavailable,
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from pydantic import BaseModel, ConfigDict
@@ -12,7 +12,9 @@ from accounts.models import User
 from tasks import errors
 from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, idempotency_key
+from tasks.files import delete_file_for_good
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
+from tasks.models import File
 
 # Input field of the task type -> field of the other system's body.
 Names = Mapping[str, str]
@@ -51,3 +53,16 @@ def _renamed(text: str, names: Names) -> str:
     for ours, theirs in names.items():
         text = text.replace(f"/input/{ours}", f"/{theirs}")
     return text
+
+
+def kept_if(stored: File | None, submit: Callable[[], Submitted]) -> Submitted:
+    """Submit, and delete the file that was stored for the task where there is no such task."""
+    try:
+        submitted = submit()
+    except errors.Refused:
+        if stored is not None:
+            delete_file_for_good(stored)
+        raise
+    if submitted.replayed and stored is not None:
+        delete_file_for_good(stored)
+    return submitted

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import time
-from datetime import timedelta
-from typing import Any, ClassVar, Literal
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Sum
 from django.db.models.functions import Now
 from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
-from pydantic import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tasks import errors, models, sql
+from tasks import errors, models, registry, sql
 from tasks.api import refusals
 from tasks.api.authentication import may_read_tasks
-from tasks.api.bodies import Query, read_body, read_query
+from tasks.api.bodies import read_body
 from tasks.api.compat.marks import new_marked_id, system_of
-from tasks.api.compat.submitting import Names, TheirBody, in_their_words, submit_theirs
+from tasks.api.compat.pictures import Picture, picture_of
+from tasks.api.compat.shapes_a import AcceptedA, AnalyzeImage, AskQuery, CompleteAnswer, QueueCounts, QueueStats, TaskA
+from tasks.api.compat.submitting import Names, in_their_words, kept_if, submit_theirs
 from tasks.api.compat.words import SYSTEM_A, blind, error_text
 from tasks.api.idempotency import body_digest, idempotency_key
-from tasks.api.objects.shape import Shape
 from tasks.api.objects.task import content_of
 from tasks.api.schema import operation
 from tasks.api.views.tasks import IDEMPOTENCY, POLL_AFTER_SECONDS, SUBMIT_PROBLEMS, CountedView
@@ -46,58 +48,11 @@ LOOK_BACK_SECONDS = 86_400
 TIME_BITS = 80
 CAP = 100_000
 
-ANALYZE_NAMES = {"question": "query", "url": "image_url"}
+# Names of its queues, by what their tasks are here.
+QUEUES = {"image.analyze": "image_analysis", "answer.complete": "answer_generation", "rag.query": "full_query"}
+
+ANALYZE_NAMES = {"question": "query", "url": "image_url", "file": "image_url"}
 ANSWER_NAMES = {"question": "query", "context": "context"}
-
-
-class AnalyzeImage(TheirBody):
-    query: str = Field(default="", description="what to find out about the picture")
-    image_url: str
-
-
-class CompleteAnswer(TheirBody):
-    query: str
-    context: str = Field(description="where the answer is looked for")
-
-
-class AskQuery(TheirBody):
-    query: str
-    image_url: str | None = Field(default=None, description="answer from this picture, not from one's own files")
-
-
-class AcceptedA(Shape):
-    """System A's answer to a submission."""
-
-    task_id: UUID
-    status: Literal["queued", "started", "finished", "failed"]
-
-
-class TaskA(AcceptedA):
-    """A task as system A shows it."""
-
-    progress: int = Field(description="0 to 100")
-    stage: str | None
-    result: Any = Field(description="as the task type's result schema says; null until it finished")
-    error: str | None
-
-
-class QueueCounts(Shape):
-    queued: int
-    started: int
-    finished: int = Field(description="in the last hour")
-    failed: int = Field(description="in the last hour")
-
-
-class QueueStats(Shape):
-    """Counts of the caller's tasks by queue."""
-
-    queues: dict[str, QueueCounts]
-    workers: int = Field(description="of the whole installation")
-
-
-class HealthA(Shape):
-    status: Literal["healthy", "degraded"] = Field(description="degraded: there are no workers")
-    workers: int
 
 
 class AnalyzeImageView(CountedView):
@@ -113,7 +68,11 @@ class AnalyzeImageView(CountedView):
         The same as `image.analyze`.
         """
         body = read_body(request, AnalyzeImage)
-        return _submit(self, request, Submission("image.analyze", _analysis_of(body)), ANALYZE_NAMES)
+        picture = picture_of(request, self.caller, url=body.image_url, encoded=body.image_base64)
+        submission = Submission("image.analyze", _analysis_of(body.query, picture))
+        return _accepted(
+            kept_if(picture.stored, lambda: submit_theirs(self.caller, request, submission, ANALYZE_NAMES))
+        )
 
 
 class CompleteAnswerView(CountedView):
@@ -143,13 +102,13 @@ class QueryView(CountedView):
     def post(self, request: Request) -> Response:
         """Answer from a picture or from one's own files, as system A did.
 
-        With `image_url` two tasks: `image.analyze`, then `answer.complete` over its text, whose id is the answer.
+        With a picture two tasks: `image.analyze`, then `answer.complete` over its text, whose id is the answer.
         Without, the same as `rag.query` over all of the caller's files.
         """
         body = read_body(request, AskQuery)
-        if body.image_url is None:
+        if not body.image_url and not body.image_base64:
             return _submit(self, request, Submission("rag.query", {"question": body.query}), {"question": "query"})
-        return _submit_chain(self, request, AnalyzeImage(query=body.query, image_url=body.image_url))
+        return _submit_chain(self, request, body)
 
 
 class TaskViewA(ApiView):
@@ -189,19 +148,17 @@ class TaskViewA(ApiView):
 class QueueStatsView(ApiView):
     scopes: ClassVar = {"GET": "tasks:read"}
 
-    @operation("system_a_queue_stats", tag=TAG, query=Query, answers={200: QueueStats})
+    @operation("system_a_queue_stats", tag=TAG, answers={200: QueueStats})
     def get(self, request: Request) -> Response:
         """Count one's tasks by queue, as system A did.
 
         What ended is counted for an hour.
         """
-        read_query(request.query_params, Query)
         since = UUID(int=int((time.time() - LOOK_BACK_SECONDS) * 1000) << TIME_BITS)
         rows = sql.run("own_counts", {"owner": self.caller.pk, "since": since, "window": WINDOW_SECONDS, "cap": CAP})
-        counts = {row.queue: {name: getattr(row, name) for name in QueueCounts.model_fields} for row in rows}
+        counts = {row.type: {name: getattr(row, name) for name in QueueCounts.model_fields} for row in rows}
         nothing = dict.fromkeys(QueueCounts.model_fields, 0)
-        names = models.Queue.objects.exclude(name="system").order_by("name").values_list("name", flat=True)
-        return Response({"queues": {name: counts.get(name, nothing) for name in names}, "workers": _workers()})
+        return Response({queue: counts.get(type_, nothing) for type_, queue in QUEUES.items()})
 
 
 @csrf_exempt
@@ -209,39 +166,44 @@ class QueueStatsView(ApiView):
 def health(_request: HttpRequest) -> JsonResponse:
     """Say how the installation is; public. Without a database this is a problem with 503, like everything here."""
     workers = _workers()
-    return JsonResponse({"status": "healthy" if workers else "degraded", "workers": workers})
+    # It answered with the number of workers.
+    stand = {"timestamp": time.time(), "redis_connected": True, "workers": workers}
+    return JsonResponse({"status": "ok" if workers else "degraded"} | stand)
 
 
 def _submit(view: CountedView, request: Request, submission: Submission, names: Names) -> Response:
-    read_query(request.query_params, Query)
     submitted = submit_theirs(view.caller, request, submission, names)
     return _accepted(submitted)
 
 
-def _submit_chain(view: CountedView, request: Request, body: AnalyzeImage) -> Response:
+def _submit_chain(view: CountedView, request: Request, body: AskQuery) -> Response:
     """Submit the analysis, and the answer that waits for it: both, or neither."""
-    read_query(request.query_params, Query)
     key = idempotency_key(request)
-    analysis = Submission("image.analyze", _analysis_of(body), id=new_id())
+    digest = body_digest(request) if key else ""
+    picture = picture_of(request, view.caller, url=body.image_url, encoded=body.image_base64)
+    analysis = Submission("image.analyze", _analysis_of(body.query, picture), id=new_id())
     data = {"question": body.query, "context": {"$from": str(analysis.id), "path": "text"}}
     answer = Submission("answer.complete", data, id=new_marked_id(LETTER))
     with in_their_words(ANALYZE_NAMES | ANSWER_NAMES):
         return _accepted(
-            submit_chain(
-                view.caller,
-                [analysis, answer],
-                idempotency_key=key,
-                body_sha256=body_digest(request) if key else "",
+            kept_if(
+                picture.stored,
+                lambda: submit_chain(view.caller, [analysis, answer], idempotency_key=key, body_sha256=digest),
             )
         )
 
 
-def _analysis_of(body: AnalyzeImage) -> dict[str, Any]:
-    return {"url": body.image_url} | ({"question": body.query} if body.query.strip() else {})
+def _analysis_of(query: str, picture: Picture) -> dict[str, Any]:
+    return picture.input | ({"question": query} if query.strip() else {})
 
 
 def _accepted(submitted: Submitted) -> Response:
-    response = Response({"task_id": str(submitted.task.pk), "status": SYSTEM_A.on_submission(submitted)})
+    task = submitted.task
+    told = {
+        "message": gettext("The task is accepted. Ask for it by its task_id."),
+        "estimated_time": math.ceil(registry.get_type(task.type).est_seconds),
+    }
+    response = Response({"task_id": str(task.pk), "status": SYSTEM_A.on_submission(submitted)} | told)
     if submitted.replayed:
         response["Idempotency-Replayed"] = "true"
     return response
@@ -256,7 +218,12 @@ def _task_object(task: models.Task, content: models.TaskContent | None) -> dict[
         "stage": task.progress_stage or None,
         "result": content.result if content and is_finished else None,
         "error": error_text(task),
+        "elapsed_time": _seconds_between(task.started_at, task.finished_at),
     }
+
+
+def _seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    return (end - start).total_seconds() if start and end else None
 
 
 def _with_pause(response: Response, task: models.Task) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from typing import Any, ClassVar, Literal, cast
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from tasks import errors
 from tasks.api import refusals
 from tasks.api.authentication import reader_id, require_scope
 from tasks.api.bodies import Query, check_body, read_body, read_query
-from tasks.api.compat.submitting import TheirBody, in_their_words, submit_theirs
+from tasks.api.compat.submitting import TheirBody, in_their_words, kept_if, submit_theirs
 from tasks.api.compat.words import SYSTEM_C, error_text
 from tasks.api.idempotency import idempotency_key
 from tasks.api.link_makers import check_maker, maker_of
@@ -31,11 +30,12 @@ from tasks.api.objects.shape import Shape
 from tasks.api.parsers import StrictJSONParser
 from tasks.api.schema import operation
 from tasks.api.signed_links import signed_path
+from tasks.api.uploads import form_file
 from tasks.api.views.tasks import IDEMPOTENCY, POLL_AFTER_SECONDS, SUBMIT_PROBLEMS, CountedView
-from tasks.files import delete_file_for_good, store_file
+from tasks.files import store_file
 from tasks.lifecycle.read import read_task
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
-from tasks.models import File, Task, TaskContent
+from tasks.models import Task, TaskContent
 from tasks.statuses import Status
 
 LETTER = "C"
@@ -108,7 +108,6 @@ class ImageView(CountedView):
 
         The same as `image.generate`.
         """
-        read_query(request.query_params, Query)
         body = read_body(request, DrawImage)
         names = {"prompt": "prompt", "size": "size", "seed": "seed", "count": "n"}
         return _accepted(submit_theirs(self.caller, request, Submission("image.generate", body.input()), names))
@@ -129,7 +128,6 @@ class SpeechView(CountedView):
         The same as `speech.transcribe`. The recording comes as the form field `file`, which needs the scope `files`,
         too, or by its address.
         """
-        read_query(request.query_params, Query)
         if request.content_type.startswith("multipart/form-data"):
             return _accepted(_submit_recording(self, request))
         body = read_body(request, RecogniseSpeech)
@@ -142,20 +140,20 @@ def reads_task(request: HttpRequest) -> bool:
     return request.method in {"GET", "HEAD"} and "task_id" in request.GET
 
 
+class OneTask(Query):
+    task_id: UUID
+
+
 def poll(request: HttpRequest) -> HttpResponse:
     """Answer one task in system C's shape, whatever made it: one statement, without DRF.
 
     Raises:
-        InvalidParameter: `task_id` is no id.
+        InvalidParameter: `task_id` is no id, or is not alone.
         NotFound: no such task of the caller.
         MissingScope: it made a file, and the token does not read files.
     """
     owner = reader_id(request, "tasks:read")
-    try:
-        task_id = UUID(request.GET["task_id"])
-    except ValueError as error:
-        fault = {"pointer": "/task_id", "code": "uuid_parsing", "detail": "That is not the id of a task."}
-        raise refusals.InvalidParameter("/task_id: That is not the id of a task.", errors=[fault]) from error
+    task_id = read_query(request.GET, OneTask).task_id
     found = read_task(task_id, owner)
     if found is None:
         raise errors.NotFound(f"There is no task {task_id}.")
@@ -190,7 +188,7 @@ def result_bytes(request: HttpRequest, task_id: UUID) -> HttpResponse:
     owner_id = Task.objects.filter(pk=task_id, owner__is_active=True).values_list("owner", flat=True).first()
     found = read_task(task_id, owner_id) if owner_id is not None else None
     if found is None or found[1] is None or found[1].result is None:
-        raise refusals.ContentPurged
+        raise errors.ContentPurged
     check_maker(maker, owner_id=found[0].owner_id, scope="tasks:read")
     result = found[1].result
     if isinstance(result.get("text"), str):
@@ -234,19 +232,15 @@ def _submit_recording(view: CountedView, request: Request) -> Submitted:
         As `submit_task`.
     """
     require_scope(cast(ApiToken | None, request.auth), view.caller, "files")
-    given: Any = request.FILES.getlist("file")
-    if len(given) != 1:
-        detail = "Send one recording in the field “file”."
-        fault = {"pointer": "/file", "code": "missing" if not given else "too_many", "detail": detail}
-        raise errors.InvalidInput(detail, errors=[fault])
+    given = form_file(request)
     fields = check_body({name: value for name, value in request.POST.items() if name == "language"}, RecogniseSpeech)
     key = idempotency_key(request)
-    file = store_file(view.caller, name=str(given[0].name), chunks=given[0].chunks())
+    file = store_file(view.caller, name=str(given.name), chunks=given.chunks())
     data = fields.input() | {"file": str(file.pk)}
     # The same recording in another request has another id: the key is compared by its content.
     digest = hashlib.sha256(json.dumps([request.path, fields.input(), file.sha256]).encode()).hexdigest()
     with in_their_words(SPEECH_NAMES):
-        return _kept_if(
+        return kept_if(
             file,
             lambda: submit_task(
                 view.caller,
@@ -255,14 +249,3 @@ def _submit_recording(view: CountedView, request: Request) -> Submitted:
                 body_sha256=digest if key else "",
             ),
         )
-
-
-def _kept_if(file: File, submit: Callable[[], Submitted]) -> Submitted:
-    try:
-        submitted = submit()
-    except errors.Refused:
-        delete_file_for_good(file)
-        raise
-    if submitted.replayed:
-        delete_file_for_good(file)
-    return submitted

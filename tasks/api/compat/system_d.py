@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -36,6 +36,8 @@ UNKNOWN_MODEL = "unknown_model"
 
 
 class RunPrompt(TheirBody):
+    model_config = ConfigDict(extra="forbid")
+
     prompt: str
     model: str | None = Field(default=None, description="one that is not known here gives way to the default")
 
@@ -56,9 +58,10 @@ class TaskD(Shape):
 
 
 def submits_prompt(request: HttpRequest) -> bool:
-    """Say whether a submission is in system D's shape: a prompt, and no type.
+    """Say whether a submission is in system D's shape: a prompt, perhaps a model, and nothing else.
 
-    What is not JSON is not ours to judge: the portal's own view says what is wrong with it.
+    Whatever has another field is a submission of the portal's own with a slip of the pen. That, and what is not JSON,
+    is the portal's own view to judge, which says what is wrong with it.
     """
     # A stranger's body is not read: the portal's own view refuses it.
     if request.method != "POST" or not may_call(request, "tasks:write") or b'"prompt"' not in request.body:
@@ -67,7 +70,7 @@ def submits_prompt(request: HttpRequest) -> bool:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
         return False
-    return isinstance(body, dict) and "prompt" in body and "type" not in body
+    return isinstance(body, dict) and "prompt" in body and body.keys() <= RunPrompt.model_fields.keys()
 
 
 class PromptView(CountedView):
@@ -75,7 +78,6 @@ class PromptView(CountedView):
 
     def post(self, request: Request) -> Response:
         """Submit a prompt as `text.generate`."""
-        read_query(request.query_params, Query)
         body = read_body(request, RunPrompt)
         data = {"prompt": body.prompt} | ({"model": body.model} if body.model else {})
         submission = Submission(TYPE, _with_known_model(data), id=new_marked_id(LETTER))
@@ -115,6 +117,8 @@ def poll(request: HttpRequest, task_id: UUID) -> HttpResponse:
         NotFound: no such task of the caller.
     """
     owner = reader_id(request, "tasks:read")
+    if request.META.get("QUERY_STRING"):
+        read_query(request.GET, Query)
     found = read_task(task_id, owner)
     if found is None:
         raise errors.NotFound(f"There is no task {task_id}.")

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from tasks import errors
 from tasks.api import refusals
 from tasks.api.authentication import may_read_tasks
-from tasks.api.bodies import Body, Query, check_body, read_body, read_query
+from tasks.api.bodies import Body, check_body, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.api.objects.batch import (
@@ -89,7 +89,6 @@ class BatchesView(CountedView):
         `items` says what became of each, in the order given: the id of its task, or the problem. It
         counts once against the rate a minute, and once per task against the day and the waiting.
         """
-        read_query(request.query_params, Query)
         body = read_body(request, SubmitBatch)
         tasks = [item if isinstance(item, errors.Refused) else item.submission() for item in body.tasks]
         for number, task in enumerate(tasks):

@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from tasks.api.bodies import Query, read_query
 from tasks.api.refusals import TooManyStreams
 from tasks.api.schema import operation
 from tasks.api.streams.handover import MEDIA_TYPE, EventStreamRenderer, open_owner_stream
@@ -26,7 +25,6 @@ class UserEventsView(ApiView):
     @operation(
         "stream_events",
         tag="tasks",
-        query=Query,
         parameters=[LAST_EVENT_ID],
         answers={},
         streams={200: {MEDIA_TYPE: str}},
@@ -39,5 +37,4 @@ class UserEventsView(ApiView):
         ends, and `progress`, `log` and `output` with the `task` that says it. `Last-Event-ID` goes on where a stream
         broke off, within an hour; the last seconds may come twice. `reset` says that too much was missed.
         """
-        read_query(request.query_params, Query)
         return open_owner_stream(request)

@@ -25,12 +25,14 @@ from tasks.api.link_makers import check_maker, maker_of
 from tasks.api.objects.file import File, FileLink, file_object, link_object
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.parsers import RawBodyParser
-from tasks.api.refusals import BadRequest, ContentPurged, UnsupportedMediaType
+from tasks.api.refusals import BadRequest, UnsupportedMediaType
 from tasks.api.renderers import AnyFileRenderer
 from tasks.api.schema import ListOf, operation
 from tasks.api.signed_links import DEFAULT_SECONDS, LONGEST_SECONDS, check_signature, signed_path
+from tasks.api.uploads import form_file
 from tasks.api.views.tasks import IDEMPOTENCY
 from tasks.api.views.view import ApiView
+from tasks.faults import summary_of
 from tasks.files import NotWanted, delete_file_for_good, store_file
 from tasks.lifecycle.idempotency import is_taken
 from tasks.lifecycle.once import Once
@@ -68,7 +70,7 @@ class FilesView(ApiView):
         parameters=[IDEMPOTENCY],
         answers={201: File},
         headers=["Location", "Idempotency-Replayed"],
-        problems=[errors.QuotaExceeded, errors.InputTooLarge, errors.IdempotencyConflict],
+        problems=[errors.InvalidFile, errors.QuotaExceeded, errors.InputTooLarge, errors.IdempotencyConflict],
     )
     def post(self, request: Request) -> Response:
         """Upload a file.
@@ -204,7 +206,7 @@ class FileContentView(ApiView):
             304: ["ETag"],
         },
         problems=[
-            errors.NotFound, ContentPurged, refusals.InvalidSignature, refusals.LinkExpired,
+            errors.NotFound, errors.ContentPurged, refusals.InvalidSignature, refusals.LinkExpired,
             refusals.RangeNotSatisfiable,
         ],
     )  # fmt: skip
@@ -232,15 +234,14 @@ def _find(view: ApiView, file_id: UUID) -> StoredFile:
 
 
 def _form_file(request: Request) -> tuple[str, Iterator[bytes]]:
-    given: Any = request.FILES.getlist("file")
+    given = form_file(request)
     others = sorted((set(request.FILES) | set(request.POST)) - {"file", "csrfmiddlewaretoken"})
-    faults = [{"pointer": f"/{name}", "code": "unknown_field", "detail": "There is no such field."} for name in others]
-    if len(given) != 1:
-        detail = "Send one file in the field “file”."
-        faults.insert(0, {"pointer": "/file", "code": "missing" if not given else "too_many", "detail": detail})
-    if faults:
-        raise errors.InvalidInput(faults[0]["detail"], errors=faults)
-    return str(given[0].name), given[0].chunks(CHUNK_BYTES)
+    if others:
+        faults = [
+            {"pointer": f"/{name}", "code": "unknown_field", "detail": "There is no such field."} for name in others
+        ]
+        raise errors.InvalidBody(summary_of(faults, len(faults)), errors=faults)
+    return str(given.name), given.chunks(CHUNK_BYTES)
 
 
 def _body_chunks(request: Request) -> Iterator[bytes]:

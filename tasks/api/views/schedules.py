@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from tasks import errors
 from tasks.api import refusals
 from tasks.api.authentication import may_read_tasks
-from tasks.api.bodies import Body, Query, Time, read_body, read_query
+from tasks.api.bodies import Body, Time, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import mark_replayed, once_of
 from tasks.api.objects.schedule import Schedule, ScheduleRun, schedule_object, schedule_run_object, without_content
@@ -125,7 +125,6 @@ class SchedulesView(ApiView):
 
         Its submission is checked now as at POST /tasks, and again at each run. `upcoming` tells when it will run.
         """
-        read_query(request.query_params, Query)
         given = read_body(request, CreateSchedule).given()
         # Now, for good: its runs come without a token, and submit what was allowed here.
         require_content_scopes(request, given["task"], below="/task")

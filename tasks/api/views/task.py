@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from tasks import errors
 from tasks.api import refusals
 from tasks.api.authentication import reader_id
-from tasks.api.bodies import has_body, read_body
+from tasks.api.bodies import Query, has_body, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, idempotency_key, once_of
 from tasks.api.objects.task import Task, task_object
@@ -53,8 +53,11 @@ def poll(request: HttpRequest, task_id: UUID) -> HttpResponse:
 
     Raises:
         NotFound: no such task of the caller.
+        InvalidParameter: there is a query.
     """
     owner = reader_id(request, "tasks:read")
+    if request.META.get("QUERY_STRING"):
+        read_query(request.GET, Query)
     known = request.headers.get("If-None-Match", "")
     version = VERSION.match(known)
     found = read_task(task_id, owner, known=int(version[1]) if version else None)
@@ -162,8 +165,8 @@ class RetryView(CountedView):
         answers={202: Task},
         headers=["ETag", "RateLimit-Policy", "RateLimit"],
         problems=[
-            errors.NotFound, errors.WrongStatus, errors.QuotaExceeded, errors.UserDisabled, errors.Maintenance,
-            errors.IdempotencyConflict, refusals.InvalidParameter, refusals.CsrfFailed,
+            errors.NotFound, errors.WrongStatus, errors.ContentPurged, errors.QuotaExceeded, errors.UserDisabled,
+            errors.Maintenance, errors.IdempotencyConflict, refusals.InvalidParameter, refusals.CsrfFailed,
         ],
     )  # fmt: skip
     def post(self, request: Request, task_id: UUID) -> Response:
@@ -186,7 +189,7 @@ class CopyView(CountedView):
         parameters=[IDEMPOTENCY],
         answers={202: Task},
         headers=["Location", "Retry-After", "ETag", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
-        problems=[errors.NotFound, errors.WrongStatus, *SUBMIT_PROBLEMS],
+        problems=[errors.NotFound, errors.ContentPurged, *SUBMIT_PROBLEMS],
     )
     def post(self, request: Request, task_id: UUID) -> Response:
         """Submit the same again as a new task.

@@ -17,7 +17,7 @@ from tasks.api.objects.event import Event, event_object
 from tasks.api.objects.shape import Shape
 from tasks.api.objects.task import content_of
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
-from tasks.api.refusals import ContentPurged, InvalidParameter, NoResult, TooManyStreams
+from tasks.api.refusals import InvalidParameter, NoResult, TooManyStreams
 from tasks.api.schema import ListOf, operation
 from tasks.api.streams.handover import MEDIA_TYPE, EventStreamRenderer, open_task_stream, wants_stream
 from tasks.api.views.events import LAST_EVENT_ID
@@ -106,7 +106,9 @@ class EventsView(ApiView):
 class ResultView(ApiView):
     scopes: ClassVar = {"GET": "tasks:read"}
 
-    @operation("get_result", tag="tasks", answers={200: Result}, problems=[errors.NotFound, NoResult, ContentPurged])
+    @operation(
+        "get_result", tag="tasks", answers={200: Result}, problems=[errors.NotFound, NoResult, errors.ContentPurged]
+    )
     def get(self, request: Request, task_id: UUID) -> Response:
         """Read the result alone.
 
@@ -118,5 +120,5 @@ class ResultView(ApiView):
             why = task.error["message"] if task.error else ""
             raise NoResult(f"The task is {task.shown_status} and has no result. {why}".strip())
         if content is None:
-            raise ContentPurged
+            raise errors.ContentPurged
         return Response(content.result)

@@ -53,7 +53,13 @@ PREFER = OpenApiParameter(
     description="wait=N: the server answers when there is something new, after N seconds (30 at most) in any case.",
 )
 SUBMIT_PROBLEMS: tuple[type[errors.TaskError], ...] = (
+    errors.InvalidInput,
     errors.UnknownTaskType,
+    errors.AbovePlan,
+    errors.InvalidFile,
+    errors.InvalidDependency,
+    errors.WebhookRefused,
+    errors.NotReusable,
     errors.EngineUnavailable,
     errors.IdempotencyConflict,
     errors.QuotaExceeded,

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from tasks import errors
 from tasks.api import refusals
-from tasks.api.bodies import Body, Query, has_body, read_body, read_query
+from tasks.api.bodies import Body, has_body, read_body, read_query
 from tasks.api.idempotency import mark_replayed, once_of
 from tasks.api.objects.webhook import (
     DeliveryStatus,
@@ -126,7 +126,6 @@ class EndpointsView(WebhookView):
         The answer holds its secret, which is not shown again: repeated under one key, the same endpoint is answered
         with `secret` null.
         """
-        read_query(request.query_params, Query)
         body = read_body(request, CreateEndpoint)
         response = self.answer_secret(
             lambda: create_endpoint(self.caller, url=body.url, events=body.events, description=body.description),
