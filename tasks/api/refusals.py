@@ -114,7 +114,8 @@ class MissingScope(ApiRefusal):
 class CsrfFailed(ApiRefusal):
     """A request with the portal's session must prove that a page of the portal sent it.
 
-    Send the value of the cookie `csrftoken` (over HTTPS `__Host-csrftoken`) as `X-CSRFToken`. Programs use a token instead.
+    Send the value of the cookie `csrftoken` (over HTTPS `__Host-csrftoken`) as `X-CSRFToken`. Programs use a token
+    instead.
     """
 
     code = "csrf_failed"

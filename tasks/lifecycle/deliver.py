@@ -34,10 +34,14 @@ TYPE = "webhook.deliver"
 # Waits after the first, second, … failure; those after the last are as long. Three days in all, then it is given up.
 WAITS_SECONDS = (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400)
 JITTER = (0.9, 1.1)
-# Tries of one endpoint under way at once; one that fails gets one.
+# Tries of one endpoint under way at once, at most: each quick success doubles how many, all else halves it; one that
+# fails gets one.
 AT_ONCE = 20
-# Of one owner's endpoints together, about: half of the slots of the plan Internal.
-OF_OWNER = 16
+QUICK_SECONDS = 2.0
+# Of the slots of the plan Internal (32), about. `quick`: an endpoint with so many at once is a quick one. `of_owner`:
+# of one owner's endpoints together; `of_slow`: of those among them that are not quick. `of_host`: of one host, whoever
+# sends there. `of_all`: of all owners, before each gets one only.
+SHARES = {"quick": 8, "of_owner": 16, "of_slow": 4, "of_host": 16, "of_all": 24}
 LIMIT = 200
 MOST_TRIES_KEPT = 50
 KEEP_DELIVERIES = timedelta(days=30)
@@ -99,7 +103,7 @@ def forget_task_webhooks() -> int:
 
 def _start_tries() -> int:
     with transaction.atomic(durable=True):
-        due = sql.run("due_deliveries", {"at_once": AT_ONCE, "of_owner": OF_OWNER, "limit": LIMIT})
+        due = sql.run("due_deliveries", SHARES | {"limit": LIMIT})
         if not due:
             return 0
         system = system_user()
@@ -201,6 +205,7 @@ def _over(row: Any, made: Try, endpoint: WebhookEndpoint | None) -> str:
 
 def _judge(endpoint: WebhookEndpoint, row: Any, made: Try, failed: list[dict[str, Any]], *, is_final: bool) -> None:
     """Note whether the endpoint answers; disable one that is gone or has only failed for three days."""
+    _pace(endpoint, made)
     if made.ok:
         if endpoint.failing_since is not None:
             endpoint.failing_since = None
@@ -219,6 +224,15 @@ def _judge(endpoint: WebhookEndpoint, row: Any, made: Try, failed: list[dict[str
     elif endpoint.failing_since <= datetime.fromisoformat(failed[0]["at"]):
         # From the first failure of a delivery until it was given up, nothing else came through either.
         _disable(endpoint, row.now, "Every delivery failed for three days.")
+
+
+def _pace(endpoint: WebhookEndpoint, made: Try) -> None:
+    """Note how many tries the endpoint may have under way, by how soon it answered."""
+    is_quick = made.ok and made.seconds is not None and made.seconds <= QUICK_SECONDS
+    at_once = min(AT_ONCE, endpoint.at_once * 2) if is_quick else max(1, endpoint.at_once // 2)
+    if at_once != endpoint.at_once:
+        endpoint.at_once = at_once
+        endpoint.save(update_fields=["at_once"])
 
 
 def _disable(endpoint: WebhookEndpoint, now: datetime, reason: str) -> None:

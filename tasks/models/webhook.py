@@ -43,6 +43,8 @@ class WebhookEndpoint(models.Model):
     secret = models.TextField()
     previous_secret = models.TextField(db_default="")
     previous_until = models.DateTimeField(null=True)
+    # How many tries may be under way: more after quick answers, fewer after slow ones (`tasks.lifecycle.deliver`).
+    at_once = models.SmallIntegerField(db_default=2)
     # Since when every try has failed; null after a success.
     failing_since = models.DateTimeField(null=True)
     disabled_at = models.DateTimeField(null=True)

@@ -2,7 +2,9 @@
 -- An endpoint that fails gets one try at a time until it answers again. Endpoints come in random order: where there
 -- is more to do than the limit, none is always the last.
 -- An owner has so many tries under way, over all endpoints: those share what is free, by chance where it does not come
--- out even, so that one who has many receivers, and slow ones, leaves room for the others.
+-- out even. Endpoints that have not proved to be quick lately (`at_once`) have few of them together; and where much is under way
+-- over all, who has nothing under way gets one, and nobody more: so slow receivers, of one owner or of many, leave room.
+-- A host that has many under way, which is a slow one, gets no more, whoever asks.
 -- Locks: the deliveries (others' are skipped).
 -- Index: webhook_delivery_due, once per endpoint (a loose scan by recursion), and webhook_delivery_trying, which is
 -- small, so it is read whole for the counts of owners.
@@ -19,25 +21,38 @@ WITH RECURSIVE waiting AS (
              LIMIT 1)
       FROM waiting
      WHERE waiting.endpoint_id IS NOT NULL
+), under_way AS MATERIALIZED (
+    SELECT trying.endpoint_id, trying.owner_id,
+           split_part(split_part(trying.url, '://', 2), '/', 1) AS host,
+           coalesce(endpoint.at_once >= %(quick)s::int, false) AS is_quick
+      FROM webhook_delivery trying
+      LEFT JOIN webhook_endpoint endpoint ON endpoint.id = trying.endpoint_id
+     WHERE trying.trying_task_id IS NOT NULL
+), slow_host AS (
+    SELECT host FROM under_way GROUP BY host HAVING count(*) >= %(of_host)s::int
 ), room AS (
     SELECT endpoint.id, endpoint.owner_id, endpoint.secret, endpoint.previous_secret, endpoint.previous_until,
-           CASE WHEN endpoint.failing_since IS NULL THEN %(at_once)s::int ELSE 1 END
-           - (SELECT count(*) FROM webhook_delivery trying
-               WHERE trying.endpoint_id = endpoint.id AND trying.trying_task_id IS NOT NULL) AS free
+           endpoint.at_once >= %(quick)s::int AS is_quick,
+           CASE WHEN endpoint.failing_since IS NULL THEN endpoint.at_once ELSE 1 END
+           - (SELECT count(*) FROM under_way WHERE under_way.endpoint_id = endpoint.id) AS free
       FROM waiting
       JOIN webhook_endpoint endpoint ON endpoint.id = waiting.endpoint_id
      WHERE endpoint.disabled_at IS NULL
 ), share AS (
     SELECT room.owner_id,
-           greatest(0, %(of_owner)s::int
-                       - (SELECT count(*) FROM webhook_delivery trying
-                           WHERE trying.owner_id = room.owner_id AND trying.trying_task_id IS NOT NULL)
-                   )::float / count(*) AS each
+           (CASE WHEN (SELECT count(*) FROM under_way) < %(of_all)s::int THEN %(of_owner)s::int ELSE 1 END
+            - (SELECT count(*) FROM under_way WHERE under_way.owner_id = room.owner_id))::float / count(*) AS each,
+           (%(of_slow)s::int
+            - (SELECT count(*) FROM under_way WHERE under_way.owner_id = room.owner_id AND NOT under_way.is_quick)
+           )::float / greatest(1, count(*) FILTER (WHERE NOT room.is_quick)) AS each_slow
       FROM room
      WHERE room.free > 0
      GROUP BY room.owner_id
 ), chosen AS (
-    SELECT room.*, least(room.free, floor(share.each + random())::int) AS take
+    SELECT room.*,
+           least(room.free,
+                 floor(CASE WHEN room.is_quick THEN share.each ELSE least(share.each, share.each_slow) END + random())::int
+                ) AS take
       FROM room
       JOIN share USING (owner_id)
      WHERE room.free > 0
@@ -52,6 +67,7 @@ SELECT due.id, due.url, due.event, due.payload,
           AND delivery.status = 'pending'
           AND delivery.trying_task_id IS NULL
           AND delivery.next_try_at <= now()
+          AND split_part(split_part(delivery.url, '://', 2), '/', 1) NOT IN (SELECT host FROM slow_host)
         ORDER BY delivery.next_try_at
         LIMIT room.take
           FOR NO KEY UPDATE SKIP LOCKED) AS due
