@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from accounts.models import User
 from portal import chromium
+from tests import seeds
 from tests.cluster.conftest import RunningNode
 from tests.web.conftest import server, web_process
 from tests.web.live import LiveServer, session_cookie
@@ -39,12 +40,13 @@ def find_chromium() -> str:
 @pytest.fixture(scope="package")
 def browser(django_db_setup: None) -> Iterator[Browser]:
     """A browser for this folder only: Playwright keeps an event loop running in the thread of the tests."""
-    seeds = connections["default"]._test_serialized_contents  # type: ignore[attr-defined]
+    serialized = connections["default"]._test_serialized_contents  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Django would refuse its ORM beside a running loop; here the loop only waits for the browser.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        # Beside a loop Django has another connection object; it must know what to seed the tables with.
-        connections["default"]._test_serialized_contents = seeds  # type: ignore[attr-defined]
+        # Beside a loop Django has another connection object; it must know how to reset the database, too.
+        connections["default"]._test_serialized_contents = serialized  # type: ignore[attr-defined]
+        seeds.serve(connections["default"])
         started = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         yield started
         started.close()

@@ -99,4 +99,5 @@ def test_fail_holds_memory_and_burns_time(ctx: FolderContext) -> None:
 
     before = time.process_time()
     run("diagnostic.fail", ctx, mode="cpu", seconds=0.2)
-    assert time.process_time() - before > 0.1
+    # Asleep it would take next to none; how much it gets is the machine's affair.
+    assert time.process_time() - before > 0.02
