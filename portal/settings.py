@@ -202,6 +202,8 @@ BACKENDS_SPEECH = env.listing("BACKENDS_SPEECH")
 
 # Own networks that URLs of users may lead to, and plain HTTP: `tasks.outbound.allowed` has the form.
 OUTBOUND_ALLOW = env.listing("OUTBOUND_ALLOW")
+# Where our own web servers listen: no URL leads there, even so. These are the ports of deploy/.
+WEB_ADDRESSES = env.listing("WEB_ADDRESSES", "127.0.0.1:8000,127.0.0.1:8001")
 
 # --- Python functions as tasks ---------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ class TasksConfig(AppConfig):
         from django.core import checks
 
         from tasks.cluster import install
-        from tasks.outbound import allowed
+        from tasks.outbound import allowed, own_parts
         from tasks.pooler import check_pooler
 
         checks.register(check_pooler, checks.Tags.database)
         install.replace_pickle()
         allowed.check_setting()
+        own_parts.check_setting()

@@ -63,6 +63,7 @@ class Portal:
                 try:
                     self._environment = programs.shared_environment(database_url, self._model_port)
                     self._environment["OUTBOUND_ALLOW"] = self._outbound_allow()
+                    self._environment["WEB_ADDRESSES"] = f"{HOST}:{self._listening.getsockname()[1]}"
                     run_record.write_environment(self._environment)
                     self._start()
                     self._stay()
@@ -87,7 +88,10 @@ class Portal:
         self._log.write(f"ready at {self._url}")
 
     def _outbound_allow(self) -> str:
-        """Return what tasks may call beside the internet: this portal itself, for the sample of http.request."""
+        """Return what tasks may call beside the internet: this portal itself, for the sample of http.request.
+
+        Of the portal, the guard lets them reach the one address that this sample asks for.
+        """
         port = self._listening.getsockname()[1]
         allowed = (os.environ.get("OUTBOUND_ALLOW", ""), f"{HOST}:{port}", f"localhost:{port}")
         return ",".join(entry for entry in allowed if entry)

@@ -71,6 +71,15 @@ def servers(kind: str, *, fresh: bool = False) -> list[Listed]:
     return [listed for listed in read[2] if listed.kind == kind]
 
 
+def base_urls() -> set[str]:
+    """Return where the model servers are, those that are switched off included; plain HTTP services are none.
+
+    Raises:
+        BadAddress: a setting names something that is no address.
+    """
+    return {listed.base_url for kind in SETTINGS for listed in servers(kind)}
+
+
 def forget() -> None:
     """Read the database anew next time; called by what changes the servers."""
     global _read

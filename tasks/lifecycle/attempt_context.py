@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from psycopg.types.json import Jsonb
 
 from accounts.models import User
 from tasks import errors, files, registry, sql
+from tasks.backends import directory
 from tasks.backends.pool import BalancedPool, Caller
 from tasks.context import Child, ChildTask, FileInfo, Pool
 from tasks.lifecycle import start
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.references import read_result, resolve_references
 from tasks.models import File
+from tasks.outbound import own_parts
 from tasks.sql.turns import database_turn
 
 if TYPE_CHECKING:
@@ -171,6 +174,11 @@ class AttemptContext:
         if not self._claimed.has_references:
             return data
         return resolve_references(data, lambda task: self._patiently(lambda: read_result(owner, task)))
+
+    def know_own_parts(self) -> None:
+        """Know what URLs must not lead to, before a handler calls any: while it runs, nobody can ask the database."""
+        if settings.OUTBOUND_ALLOW:
+            own_parts.know_servers(self._patiently(directory.base_urls))
 
     # --- Other tasks -------------------------------------------------------------------------------
 

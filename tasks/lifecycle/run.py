@@ -133,6 +133,7 @@ def _call_handler(claimed: Claimed, context: AttemptContext, interrupts: Interru
     if claimed.input is None:
         raise errors.GiveUp("The input was purged before the task ran.")
     data = definition.validate(context.resolved_input())
+    context.know_own_parts()
     interrupts.arm()
     try:
         outcome = definition.handler(context, data)

@@ -30,7 +30,7 @@ AGAIN_LATER = {408, 425, 429}
 # Ours to set: they say where the request goes and how it is framed.
 RESERVED_HEADERS = {
     "host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te", "trailer", "expect",
-    "proxy-connection", "proxy-authorization", "accept-encoding",
+    "proxy-connection", "proxy-authorization", "accept-encoding", "via",
 }  # fmt: skip
 # These may follow a redirect to another server; what else was sent was meant for the first.
 TRAVELLING_HEADERS = {"accept", "accept-language", "user-agent"}
@@ -201,6 +201,8 @@ def _wire_headers(
         # httpx builds Host and Content-Length as it would for its own client.
         complete = httpx.Request(method, target.url, headers=dict(headers), content=body).headers
         complete["Accept-Encoding"] = "gzip"
+        # Somebody else asks through us (RFC 9110, section 7.6.3): who lets in our address must not take it for us.
+        complete["Via"] = "1.1 portal"
         complete["Connection"] = "close"
         return complete.raw
     except (UnicodeEncodeError, ValueError) as error:

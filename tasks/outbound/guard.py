@@ -7,21 +7,18 @@ those checked: a name that answers differently the next time (DNS rebinding) cha
 from __future__ import annotations
 
 import logging
-import queue
-import socket
-import threading
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 import httpx
 
-from tasks.errors import FetchFailed, UrlRefused
+from tasks.errors import UrlRefused
 from tasks.outbound.addresses import Address, is_public
 from tasks.outbound.allowed import is_allowed
+from tasks.outbound.look_up import look_up
+from tasks.outbound.own_parts import PORTS, is_own
 
 logger = logging.getLogger(__name__)
 
-PORTS = {"https": 443, "http": 80}
 MAX_URL_LENGTH = 2_000
 LOOKUP_SECONDS = 5.0
 
@@ -44,7 +41,7 @@ def check_url(url: str, *, within_seconds: float = LOOKUP_SECONDS) -> Target:
     """
     parsed = parse_url(url)
     host, port = host_of(parsed), parsed.port or PORTS[parsed.scheme]
-    addresses = _look_up(host, port, min(within_seconds, LOOKUP_SECONDS))
+    addresses = look_up(host, port, min(within_seconds, LOOKUP_SECONDS))
     for address in addresses:
         _check_address(parsed, host, address, port)
     return Target(parsed, port, addresses)
@@ -80,6 +77,8 @@ def host_of(url: httpx.URL) -> str:
 def _check_address(url: httpx.URL, host: str, address: Address, port: int) -> None:
     # What is refused is said in the same words whatever is behind the name: they must not tell what is inside.
     if is_allowed(host, address, port):
+        if is_own(host, address, port, url.raw_path):
+            raise UrlRefused("The URL leads to a part of the portal itself, which no task may call.")
         return
     if not is_public(address):
         logger.info("refused a URL whose host leads to an address that is not public")
@@ -88,25 +87,3 @@ def _check_address(url: httpx.URL, host: str, address: Address, port: int) -> No
         raise UrlRefused("The URL must begin with https://.")
     if port != PORTS["https"]:
         raise UrlRefused("The URL must use port 443. Operators allow others by OUTBOUND_ALLOW.")
-
-
-def _look_up(host: str, port: int, seconds: float) -> tuple[Address, ...]:
-    answers: queue.SimpleQueue[list[str] | OSError | ValueError] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answers.put([str(entry[4][0]) for entry in found])
-        except (OSError, ValueError) as error:
-            answers.put(error)
-
-    # In a thread, as the resolver takes no time limit; one that hangs ends by itself after its own.
-    threading.Thread(target=ask, name="look-up", daemon=True).start()
-    try:
-        answer = answers.get(timeout=max(0.0, seconds))
-    except queue.Empty:
-        raise FetchFailed("The host's name could not be looked up in time.") from None
-    if not isinstance(answer, list):
-        raise FetchFailed("The host's name could not be looked up.") from answer
-    # A zone (fe80::1%eth0) is part of link-local addresses only, which are refused.
-    return tuple(dict.fromkeys(ip_address(text.partition("%")[0]) for text in answer))

@@ -30,6 +30,7 @@ from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.pause import pause_queue
 from tasks.lifecycle.usage import roll_up_usage
 from tasks.models import Attempt, Backend, Node, Task
+from tasks.outbound import fetch
 from tests.docs.pages import PROJECT
 from tests.web.conftest import SignIn, Submit
 from tests.web.live import LiveServer, session_cookie
@@ -207,6 +208,14 @@ def test_networks_of_the_setting_may_read(settings: Any) -> None:
     assert Client(REMOTE_ADDR="::ffff:203.0.113.9").get("/metrics").status_code == 200
     for address in ("127.0.0.1", "203.0.114.1", "2001:db8::1", ""):
         assert Client(REMOTE_ADDR=address).get("/metrics").status_code == 403
+
+
+def test_task_that_calls_the_portal_is_not_near(server: LiveServer, settings: Any) -> None:
+    """Whatever the guard knows of where the portal is: the request says that somebody else asks."""
+    settings.OUTBOUND_ALLOW, settings.WEB_ADDRESSES = ["127.0.0.1:*"], []
+    assert httpx.get(f"{server.url}/metrics").status_code == 200
+    answer = fetch.request("GET", f"{server.url}/metrics", max_bytes=1_000_000, timeout_seconds=10)
+    assert (answer.status, b"portal_" in answer.body) == (403, False)
 
 
 def test_setting_takes_networks_only(monkeypatch: pytest.MonkeyPatch) -> None:
