@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,6 +24,7 @@ from hypothesis.stateful import (
 from tasks.lifecycle import sweep
 from tasks.statuses import MOVES, REVIVABLE, TERMINAL, Status
 from tests.chaos import laws
+from tests.chaos.conftest import say
 from tests.chaos.world import PEOPLE, Action, World
 
 # In every run; of the others Hypothesis chooses some, so that runs differ in kind.
@@ -33,6 +35,8 @@ SOMETIMES = (
     "move", "change_priority", "give_back", "finish_with_an_old_token", "say", "lose_the_node", "recover_lost_nodes",
     "fill", *ALONE,
 )  # fmt: skip
+# Short enough to end in time.
+RUNS_A_ROUND = 10
 people = st.integers(0, PEOPLE - 1)
 picks = st.integers(0, 10_000)
 
@@ -166,10 +170,22 @@ def _slow_rows(transactional_db: None) -> Iterator[None]:
 @pytest.mark.usefixtures("_slow_rows", "_two_connections")
 @pytest.mark.timeout(7200)
 def test_whatever_happens_in_whatever_order_the_laws_hold() -> None:
+    """Once in `make test`; in `make chaos` round after round, each with a seed of its own, until the time is over."""
+    ends_at = time.monotonic() + float(os.environ.get("CHAOS_SECONDS", "0"))
+    _run(LifecycleMachine, int(os.environ.get("CHAOS_EXAMPLES", "25")))
+    rounds = 1
+    while time.monotonic() < ends_at:
+        chosen = f"{os.environ.get('CHAOS_SEED', '0')}.{rounds}"
+        _run(seed(chosen)(type(f"Round{rounds}", (LifecycleMachine,), {})), RUNS_A_ROUND)
+        rounds += 1
+        say(f"round {rounds}, seed {chosen}, {max(0, ends_at - time.monotonic()):.0f} s to go")
+
+
+def _run(machine: type[LifecycleMachine], runs: int) -> None:
     run_state_machine_as_test(
-        LifecycleMachine,
+        machine,
         settings=settings(
-            max_examples=int(os.environ.get("CHAOS_EXAMPLES", "25")),
+            max_examples=runs,
             stateful_step_count=40,
             deadline=None,
             # Shrinking takes minutes, and whoever only asks whether there is a failure does not need it.
