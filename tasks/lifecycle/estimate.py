@@ -60,12 +60,21 @@ def est_seconds(definition: registry.TaskType, bucket: int) -> float:
     return learned.seconds if learned else definition.est_seconds
 
 
-def learned_for(type_name: str, bucket: int) -> Learned | None:
-    """Return what was learned for a type and size, or for the nearest size of that type; None while nothing was."""
+def learned_for(type_name: str, bucket: int, *, enough: int = ENOUGH) -> Learned | None:
+    """Return what was learned for a type and size, or for the nearest size of that type; None while nothing was.
+
+    Args:
+        enough: how many attempts it must have been learned from.
+    """
     known = _known()
-    if (exact := known.get((type_name, bucket))) is not None:
+    exact = known.get((type_name, bucket))
+    if exact is not None and exact.samples >= enough:
         return exact
-    near = [(abs(other - bucket), other) for name, other in known if name == type_name]
+    near = [
+        (abs(other - bucket), other)
+        for (name, other), learned in known.items()
+        if name == type_name and learned.samples >= enough
+    ]
     return known[(type_name, min(near)[1])] if near else None
 
 
@@ -75,7 +84,6 @@ def _known() -> dict[tuple[str, int], Learned]:
         _cache = {
             (row.type, row.size_bucket): Learned(row.seconds, row.p50_seconds, row.p90_seconds, len(row.recent))
             for row in Estimate.objects.all()
-            if len(row.recent) >= ENOUGH
         }
         _read_at = time.monotonic()
     return _cache

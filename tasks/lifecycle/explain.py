@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from tasks import sql
-from tasks.lifecycle.estimate import learned_for
+from tasks.lifecycle.forecast import starts_in
 from tasks.models import Task
 from tasks.statuses import QUEUED, Status
 
 POSITION_LIMIT = 1000
-# The 90th percentile of a wait is at least so much above its median.
-LEAST_SPREAD = 1.5
 
 
 @dataclass(frozen=True)
@@ -47,20 +44,12 @@ def explain_wait(task: Task) -> Wait:
     if not row.workers:
         return Wait(None, "no_workers")
     why = "waiting_for_a_worker" if row.is_ready else "waiting_for_a_slot"
-    return Wait(min(POSITION_LIMIT, row.ahead + 1), why, _starts_in(task, row))
+    # Beyond the limit nobody has counted.
+    expected = starts_in(task, row) if row.ahead < POSITION_LIMIT - 1 else None
+    return Wait(min(POSITION_LIMIT, row.ahead + 1), why, expected)
 
 
 def _why_scheduled(task: Task) -> str:
     if not task.attempt_number:
         return "scheduled"
     return "backend_busy" if task.error and task.error.get("code") == "backend_busy" else "retry_backoff"
-
-
-def _starts_in(task: Task, row: Any) -> tuple[float, float] | None:
-    learned = learned_for(task.type, task.size_bucket)
-    if learned is None or row.ahead >= POSITION_LIMIT - 1:
-        return None
-    # A ready task competes with the whole line for every worker; a held one has its lane's share of them.
-    at_once = row.workers if row.is_ready else max(min(row.slots, row.workers * row.share), 0.1)
-    median = (row.ahead_seconds + row.busy_seconds) / at_once
-    return median, median * max(LEAST_SPREAD, learned.p90 / max(learned.p50, 0.001))

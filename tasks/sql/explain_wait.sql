@@ -1,5 +1,6 @@
--- Why a queued task has not started, how many start before it, counted up to a limit, and how much work that is.
--- Work that waits for others is counted like any other: nodes run many such tasks at once, so estimates err upwards.
+-- Why a queued task has not started, how many start before it, counted up to a limit, what they are, and what runs.
+-- `ahead` and `busy` are JSON: [type, size bucket, waits, estimate, how many] and [type, size bucket, waits, estimate,
+-- seconds since its start]; what waits for others runs in threads, of which there are more than workers.
 -- What is counted is ordered as its index is: otherwise, beside a flood, the planner expects enough of it anywhere in the
 -- table, and reads all of it where there is none.
 -- Lines are read from where they begin (`low_rank`, `low_key`), as fill and claims read them.
@@ -11,8 +12,8 @@ SELECT queue.paused_at IS NOT NULL AS queue_paused,
        lane.slots,
        lane.weight / greatest(place.weights, lane.weight) AS share,
        ahead.number AS ahead,
-       ahead.seconds AS ahead_seconds,
-       busy.seconds AS busy_seconds
+       ahead.kinds AS ahead_kinds,
+       busy.tasks AS busy_tasks
   FROM task
   JOIN queue ON queue.name = task.queue_id
   JOIN lane ON lane.id = task.lane_id
@@ -26,43 +27,49 @@ SELECT queue.paused_at IS NOT NULL AS queue_paused,
                        WHERE other.cluster_id = task.cluster AND other.taken > 0), 0) AS weights) AS place
  CROSS JOIN LATERAL (
      -- What of it is under way: everybody's for a ready task, the lane's own for a held one.
-     SELECT coalesce(sum(greatest(0, other.est_seconds
-                                     - coalesce(extract(epoch FROM now() - other.started_at), 0))), 0)::float AS seconds
+     SELECT coalesce(json_agg(json_build_array(
+                other.type, other.size_bucket, other.waits, other.est_seconds,
+                greatest(0, coalesce(extract(epoch FROM clock_timestamp() - other.started_at), 0)))), '[]')::text AS tasks
        FROM task AS other
       WHERE other.status = 'running'
         AND other.cluster = task.cluster
         AND (task.status = 'ready' OR other.lane_id = task.lane_id)) AS busy
  CROSS JOIN LATERAL (
-     SELECT count(*)::int AS number, coalesce(sum(est_seconds), 0)::float AS seconds
-       FROM (SELECT other.est_seconds FROM task AS other
-              WHERE task.status = 'ready'
-                AND other.cluster = task.cluster
-                AND other.status = 'ready'
-                AND other.rank >= place.low_rank
-                AND (other.rank, other.id) < (task.rank, task.id)
-              ORDER BY other.rank, other.id
-              LIMIT %(limit)s) AS in_line
-     UNION ALL
-     SELECT count(*)::int, coalesce(sum(est_seconds), 0)::float
-       FROM ((SELECT other.est_seconds
-                FROM queue AS open
-               CROSS JOIN LATERAL (SELECT held.est_seconds FROM task AS held
-                                    WHERE held.lane_id = task.lane_id
-                                      AND held.queue_id = open.name
-                                      AND held.status = 'held'
-                                      AND held.line_key >= lane.low_key
-                                      AND (held.line_key, held.id) < (task.line_key, task.id)
-                                    ORDER BY held.line_key, held.id
-                                    LIMIT %(limit)s) AS other
-               WHERE open.paused_at IS NULL
-               LIMIT %(limit)s)
-             UNION ALL
-             (SELECT other.est_seconds FROM task AS other
-               WHERE other.lane_id = task.lane_id
-                 AND other.status = 'ready'
-                 AND other.rank >= place.low_rank)) AS in_lane
-      WHERE task.status = 'held'
-      ORDER BY 1 DESC
-      LIMIT 1) AS ahead
+     SELECT coalesce(sum(kind.number), 0)::int AS number,
+            coalesce(json_agg(json_build_array(kind.type, kind.size_bucket, kind.waits, kind.seconds, kind.number)),
+                     '[]')::text AS kinds
+       FROM (SELECT line.type, line.size_bucket, line.waits, avg(line.est_seconds) AS seconds, count(*) AS number
+               FROM ((SELECT other.type, other.size_bucket, other.waits, other.est_seconds
+                        FROM task AS other
+                       WHERE task.status = 'ready'
+                         AND other.cluster = task.cluster
+                         AND other.status = 'ready'
+                         AND other.rank >= place.low_rank
+                         AND (other.rank, other.id) < (task.rank, task.id)
+                       ORDER BY other.rank, other.id
+                       LIMIT %(limit)s)
+                     UNION ALL
+                     (SELECT other.type, other.size_bucket, other.waits, other.est_seconds
+                        FROM queue AS open
+                       CROSS JOIN LATERAL (SELECT held.type, held.size_bucket, held.waits, held.est_seconds
+                                             FROM task AS held
+                                            WHERE held.lane_id = task.lane_id
+                                              AND held.queue_id = open.name
+                                              AND held.status = 'held'
+                                              AND held.line_key >= lane.low_key
+                                              AND (held.line_key, held.id) < (task.line_key, task.id)
+                                            ORDER BY held.line_key, held.id
+                                            LIMIT %(limit)s) AS other
+                       WHERE task.status = 'held'
+                         AND open.paused_at IS NULL
+                       LIMIT %(limit)s)
+                     UNION ALL
+                     (SELECT other.type, other.size_bucket, other.waits, other.est_seconds
+                        FROM task AS other
+                       WHERE task.status = 'held'
+                         AND other.lane_id = task.lane_id
+                         AND other.status = 'ready'
+                         AND other.rank >= place.low_rank)) AS line
+              GROUP BY line.type, line.size_bucket, line.waits) AS kind) AS ahead
  WHERE task.id = %(task)s
    AND task.status IN ('held', 'ready')

@@ -30,7 +30,7 @@ from accounts.tokens import create_token  # noqa: E402
 from portal.start.ports import free_port  # noqa: E402
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task  # noqa: E402
 from tasks.models import Node, Task  # noqa: E402
-from tests.bench import serving  # noqa: E402
+from tests.bench import estimates, serving  # noqa: E402
 from tests.bench.fairness import Fairness  # noqa: E402
 
 SUBMITS = 300
@@ -54,6 +54,7 @@ def main() -> int:
         per_second = drain(user)
         print(f"{'drain, no-op tasks':34}{per_second:>10.0f} tasks/s with {WORKERS} workers")
     serve(user, statistics.median(commits))
+    estimates.run(child, wait_for)
     missed = Fairness(child, wait_for).run()
     if missed:
         print("\nMissed: " + "; ".join(missed))

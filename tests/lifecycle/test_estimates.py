@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import files, registry
 from tasks.lifecycle import estimate, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
+from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Attempt, Cluster, Estimate, Lane, Node, Task
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -103,9 +107,124 @@ def test_wait_of_a_held_task_follows_from_the_work_before_it(
     wait = explain_wait(tasks[3])
     assert (wait.position, wait.why) == (4, "waiting_for_a_slot")
     assert wait.starts_in is not None
-    # Three tasks of four seconds before it, two at once.
-    assert wait.starts_in == pytest.approx((6.0, 9.0), rel=0.1)
+    # Three tasks of four seconds before it, two at once: the third begins as the first ends, this as the second does.
+    assert wait.starts_in == pytest.approx((4.0, 6.0), rel=0.1)
     assert Lane.objects.get(user=carol).taken == 2
+
+
+def test_last_of_twenty_starts_when_the_place_before_it_is_free(
+    make_user: Callable[..., User], submit: Submit, claim: Claim, node: UUID
+) -> None:
+    carol = make_user("carol", slots=2)
+    teach(carol, submit, claim, *[1.0] * 6)
+    Node.objects.update(workers=2)
+    tasks = [submit(carol) for _ in range(20)]
+    wait = explain_wait(tasks[-1])
+    assert wait.starts_in is not None
+    assert wait.starts_in[0] == pytest.approx(9.0)
+
+
+def sleep(user: User) -> Task:
+    """Submit a task that runs in a thread."""
+    return submit_task(user, Submission("diagnostic.sleep", {"seconds": 2})).task
+
+
+def have_run_for(seconds: float) -> None:
+    Task.objects.filter(status="running").update(started_at=Now() - timedelta(seconds=seconds))
+
+
+def learned(type_name: str, seconds: float, *, samples: int = 6) -> None:
+    Estimate.objects.create(
+        type=type_name,
+        size_bucket=0,
+        recent=[seconds] * samples,
+        seconds=seconds,
+        p50_seconds=seconds,
+        p90_seconds=seconds,
+    )
+    estimate.forget_cache()
+
+
+def test_wait_for_a_thread_counts_threads_and_not_workers(
+    make_user: Callable[..., User], claim: Claim, node: UUID
+) -> None:
+    carol = make_user("carol", slots=4)
+    learned("diagnostic.sleep", 2.0)
+    Node.objects.update(workers=1)
+    tasks = [sleep(carol) for _ in range(12)]
+    assert all(claim() for _ in range(4))
+    have_run_for(0.5)
+    wait = explain_wait(tasks[8])
+    assert wait.starts_in is not None
+    # Four run for a second and a half more, four go before it: all four of the lane's slots at once, by one worker.
+    assert wait.starts_in[0] == pytest.approx(3.5, abs=0.3)
+
+
+def test_wait_for_a_thread_does_not_count_what_the_workers_do(
+    alice: User, make_user: Callable[..., User], submit: Submit, claim: Claim, node: UUID
+) -> None:
+    learned("diagnostic.sleep", 2.0)
+    learned("diagnostic.echo", 60.0)
+    Node.objects.update(workers=1)
+    submit(alice)
+    assert claim()
+    submit(alice)
+    wait = explain_wait(sleep(make_user("carol")))
+    assert wait.why == "waiting_for_a_worker"
+    assert wait.starts_in is not None
+    assert wait.starts_in[0] == 0.0
+
+
+def test_without_threads_there_is_one_kind_of_place(
+    alice: User, make_user: Callable[..., User], submit: Submit, claim: Claim, node: UUID, settings: Any
+) -> None:
+    settings.WORKER_THREADS = 0
+    learned("diagnostic.sleep", 2.0)
+    learned("diagnostic.echo", 60.0)
+    Node.objects.update(workers=1)
+    submit(alice)
+    assert claim()
+    wait = explain_wait(sleep(make_user("carol")))
+    assert wait.starts_in is not None
+    assert wait.starts_in[0] == pytest.approx(60.0, abs=0.3)
+
+
+def test_first_flood_of_a_type_is_estimated_by_what_runs(
+    make_user: Callable[..., User], submit: Submit, claim: Claim, node: UUID
+) -> None:
+    carol = make_user("carol", slots=2)
+    tasks = [submit(carol) for _ in range(5)]
+    assert explain_wait(tasks[4]).starts_in is None, "nothing is known yet"
+    assert all(claim() for _ in range(2))
+    have_run_for(3.0)
+    wait = explain_wait(tasks[4])
+    assert wait.starts_in is not None
+    # What has run for three seconds is expected to take six: three more, and one of six before it.
+    assert wait.starts_in[0] == pytest.approx(9.0, abs=0.5)
+    assert wait.starts_in[1] > 2 * wait.starts_in[0]
+
+
+def test_few_that_ended_tell_something_with_a_wide_spread(
+    make_user: Callable[..., User], submit: Submit, node: UUID
+) -> None:
+    carol = make_user("carol", slots=1)
+    learned("diagnostic.echo", 3.0, samples=2)
+    tasks = [submit(carol) for _ in range(3)]
+    assert explain_wait(tasks[2]).starts_in == pytest.approx((6.0, 15.0))
+    assert Task.objects.get(pk=tasks[2].pk).est_seconds < 1, "too few to weigh tasks by"
+
+
+def test_what_runs_for_longer_than_expected_is_not_expected_to_end_at_once(
+    make_user: Callable[..., User], submit: Submit, claim: Claim, node: UUID
+) -> None:
+    carol = make_user("carol", slots=1)
+    learned("diagnostic.echo", 3.0)
+    tasks = [submit(carol) for _ in range(2)]
+    assert claim()
+    have_run_for(20.0)
+    wait = explain_wait(tasks[1])
+    assert wait.starts_in is not None
+    assert wait.starts_in[0] == pytest.approx(4.0, abs=0.3)
 
 
 def test_wait_of_a_ready_task_counts_the_line_and_what_runs(
