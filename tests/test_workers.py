@@ -22,10 +22,11 @@ def test_what_is_named_runs_in_one_process(pytestconfig: pytest.Config, monkeypa
     assert workers.count_workers(pytestconfig) == 0
 
 
-def test_deadlines_of_nodes_are_kept_by_one_worker_and_files_stay_whole() -> None:
-    clock = {workers.group_of(f"{workers.AGAINST_THE_CLOCK}test_{name}.py::test_x") for name in ("kills", "frozen")}
-    assert len(clock) == 1
+def test_deadlines_of_nodes_are_kept_by_two_workers_and_files_stay_whole() -> None:
+    files = {f"tests/cluster/{path.name}::test_x" for path in (PROJECT / "tests/cluster").glob("test_*.py")}
+    assert len({workers.group_of(name) for name in files}) == 2
     assert workers.group_of("tests/api/test_x.py::test_y[a::b]") == "tests/api/test_x.py"
+    assert workers.group_of("tests/browser/test_x.py::test_y") == workers.group_of("tests/browser/test_z.py::test_y")
 
 
 def test_folders_that_are_named_are_there() -> None:

@@ -11,12 +11,22 @@ import os
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# How soon nodes notice that others were killed, frozen or cut off: one such test at a time, and the rest gives way.
+# How soon nodes notice that others were killed, frozen or cut off: two such tests at a time, and the rest gives way.
 AGAINST_THE_CLOCK = "tests/cluster/"
+# Where the second half of them begins: each takes about five minutes, nearly all of it waiting.
+SECOND_HALF = "tests/cluster/test_l"
 # One browser for the folder; and what loads the whole machine does so once at a time.
-TOGETHER = (AGAINST_THE_CLOCK, "tests/chaos/", "tests/browser/")
+TOGETHER = ("tests/chaos/", "tests/browser/")
 # What takes long begins first, so that all workers end at about the same time.
-FIRST = (*TOGETHER, "tests/portal/", "tests/backends/", "tests/interop/", "tests/handlers/", "tests/engines/")
+FIRST = (
+    AGAINST_THE_CLOCK,
+    *TOGETHER,
+    "tests/portal/",
+    "tests/backends/",
+    "tests/interop/",
+    "tests/handlers/",
+    "tests/engines/",
+)
 AS_STARTED = os.nice(0)
 NICENESS = 5
 
@@ -29,7 +39,9 @@ def count_workers(config: pytest.Config) -> int:
 
 
 def group_of(node_id: str) -> str:
-    """Return the name of what must run in one worker: a folder of tests, or a file."""
+    """Return the name of what must run in one worker: a folder of tests, a half of one, or a file."""
+    if node_id.startswith(AGAINST_THE_CLOCK):
+        return f"{AGAINST_THE_CLOCK} {'first' if node_id < SECOND_HALF else 'second'} half"
     return next((folder for folder in TOGETHER if node_id.startswith(folder)), node_id.partition("::")[0])
 
 
@@ -39,7 +51,7 @@ def rank_of(node_id: str) -> int:
 
 
 def give_way(node_id: str) -> None:
-    """Leave the processors to the worker whose tests are against the clock; it begins with them, so it never has."""
+    """Leave the processors to the workers whose tests are against the clock; they begin with them, so never have."""
     if not node_id.startswith(AGAINST_THE_CLOCK) and os.nice(0) == AS_STARTED:
         os.nice(NICENESS)
 
