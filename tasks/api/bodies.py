@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_origin
 
 from django.http import QueryDict
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from rest_framework.request import Request
 
 from tasks import errors
@@ -44,6 +44,33 @@ def _time(value: Any) -> Any:
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_time)]
+
+# Days, hours, minutes and seconds, each at most once and in this order.
+DURATION = r"^([0-9]{1,6}d)?([0-9]{1,7}h)?([0-9]{1,9}m)?([0-9]{1,10}s)?$"
+UNIT_SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
+
+
+def read_duration(value: Any) -> Any:
+    """Return the seconds that a duration is written for; anything but a string is left to be checked as a number.
+
+    >>> read_duration("10m"), read_duration("2h30m"), read_duration("1d"), read_duration(90)
+    (600, 9000, 86400, 90)
+
+    Raises:
+        ValueError: a string that is no duration.
+    """
+    if not isinstance(value, str):
+        return value
+    if not value or not re.match(DURATION, value) or value.endswith("\n"):
+        raise ValueError('write a number of seconds, or a duration such as "90s", "10m", "2h30m" or "1d"')
+    return sum(int(number) * UNIT_SECONDS[unit] for number, unit in re.findall(r"([0-9]+)([dhms])", value))
+
+
+def duration(least: int, most: int) -> BeforeValidator:
+    """Let a field of seconds between these take a string like "10m" as well."""
+    number = Annotated[int, Field(ge=least, le=most)]
+    text = Annotated[str, Field(min_length=2, pattern=DURATION, examples=["10m", "2h30m"])]
+    return BeforeValidator(read_duration, json_schema_input_type=number | text)
 
 
 def has_body(request: Request) -> bool:

@@ -13,8 +13,8 @@ MAX_DEPTH = 64
 MAX_VALUES = 200_000
 
 
-def load_json(body: bytes) -> Any:
-    """Return the value.
+def load_json(body: bytes, *, first_line: int = 1) -> Any:
+    """Return the value. `first_line` is the number of its first line, where it is part of something.
 
     Raises:
         InvalidEncoding: not UTF-8.
@@ -35,7 +35,7 @@ def load_json(body: bytes) -> Any:
         if not text.strip():
             raise InvalidJson("The body is empty; JSON was expected.") from error
         raise InvalidJson(
-            f"The body is not valid JSON: {error.msg}, line {error.lineno}, column {error.colno}."
+            f"The body is not valid JSON: {error.msg}, line {error.lineno + first_line - 1}, column {error.colno}."
         ) from error
     except RecursionError as error:
         raise _too_deep() from error

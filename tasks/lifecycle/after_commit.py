@@ -39,10 +39,10 @@ def after_commit(step: Callable[[], Value], *, otherwise: Callable[[], Value], w
         return step()
     except (DatabaseError, InterfaceError) as error:
         logger.warning("%s failed after the commit, which stands: %s", what, error)
+        connection.close_if_unusable_or_obsolete()
     except Exception:
         # Whatever it is: what was promised is stored, and a client that heard of an error would ask for it again.
         logger.exception("%s failed after the commit, which stands", what)
-    connection.close_if_unusable_or_obsolete()
     return otherwise()
 
 

@@ -12,6 +12,7 @@ from accounts.models import User
 from tasks import errors
 from tasks.lifecycle.read import read_task
 from tasks.lifecycle.submit import Submission
+from tasks.lifecycle.validate import DAY_SECONDS, LEAST_KEEP
 from tasks.models import Task, TaskContent
 
 
@@ -42,7 +43,13 @@ def _as_submitted(task: Task, content: TaskContent | None, limits: Limits) -> Su
         priority=min(task.priority_requested, limits.max_priority),
         timeout=min(task.timeout_seconds, limits.longest_timeout),
         max_attempts=task.max_attempts,
+        keep=_kept(task, limits),
         metadata=content.metadata if content else {},
         tags=content.tags if content else [],
         copy_of=task.id,
     )
+
+
+def _kept(task: Task, limits: Limits) -> int | None:
+    most = limits.keep_days * DAY_SECONDS
+    return min(task.keep_seconds, most) if task.keep_seconds is not None and most >= LEAST_KEEP else None

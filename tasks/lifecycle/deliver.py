@@ -119,7 +119,7 @@ def _start_tries() -> int:
 
 def _as_try(first: Accepted, data: dict[str, Any]) -> Accepted:
     # Validated once: all inputs are of our own making. Their content is recorded with the delivery, and purged soon.
-    return replace(first, id=new_id(), input=data, input_hash=None, keep_days=KEEP_TRIES_DAYS)
+    return replace(first, id=new_id(), input=data, input_hash=None, keep_days=KEEP_TRIES_DAYS, keep_seconds=None)
 
 
 def _input(row: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from tasks.models import Task, TaskContent
 TASK_COLUMNS = (
     "id", "owner_id", "type", "queue_id", "lane_id", "batch_id", "copy_of", "started_by", "cluster", "status",
     "version", "priority", "priority_requested", "priority_reason", "line_key", "rank", "size_bucket",
-    "attempt_number", "attempts_charged", "max_attempts", "timeout_seconds", "progress_fraction",
+    "attempt_number", "attempts_charged", "max_attempts", "timeout_seconds", "keep_seconds", "progress_fraction",
     "progress_stage", "error", "cancel_requested_at", "run_after", "start_before", "keep_until", "created_at",
     "started_at", "finished_at",
 )  # fmt: skip

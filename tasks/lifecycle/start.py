@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -48,13 +49,15 @@ def accept_children(claimed: Claimed, wanted: Sequence[ChildTask]) -> list[tuple
         raise errors.GiveUp(f"A task starts between 1 and {MOST_CHILDREN} others.")
     owner = User.objects.select_related("plan").get(pk=claimed.owner_id)
     limits = limits_of(owner)
-    priority = min(Task.objects.values_list("priority", flat=True).get(pk=claimed.id), admit.NORMAL)
+    own, keep = Task.objects.values_list("priority", "keep_seconds").get(pk=claimed.id)
+    priority = min(own, admit.NORMAL)
     started = []
     for child in wanted:
         submission = Submission(child.type, child.input, priority=min(priority, limits.max_priority))
         try:
             check_storable(child.key, "/key")
-            accepted = accept(owner, limits, submission, started_by=claimed.id)
+            # Kept as long as what starts it was asked to be, whatever the plan has become since.
+            accepted = replace(accept(owner, limits, submission, started_by=claimed.id), keep_seconds=keep)
         except errors.Refused as error:
             raise errors.GiveUp(f"The part {child.key!r} cannot be started. {error.message}") from error
         if claimed.id in accepted.needs:

@@ -38,10 +38,12 @@ from tasks.statuses import shown_status
 class Submission:
     """What a user asks for. Durations are seconds; None leaves the choice to the task type.
 
+    `keep` is how long input and result are kept once it has ended; None is as long as the plan keeps them.
     `needs` are tasks that must have succeeded first, `after` tasks that must have ended, however they did.
     `reuse` takes an earlier result of the same work where there is one.
     `webhook` is the id of an endpoint, or a URL: it hears how the task ended.
-    `queue`, `internal` (allow a type that users may not submit) and `id` are for our own code: no request sets them.
+    `queue`, `internal` (allow a type that users may not submit), `id` and `place` (with which faults in a batch begin)
+    are for our own code: no request sets them.
     """
 
     type: str
@@ -51,6 +53,7 @@ class Submission:
     start_before: datetime | None = None
     timeout: int | None = None
     max_attempts: int | None = None
+    keep: int | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     tags: Sequence[str] = ()
     on_quota: Literal["reject", "downgrade"] = "reject"
@@ -62,6 +65,7 @@ class Submission:
     queue: str | None = None
     internal: bool = False
     id: UUID | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class Accepted:
     max_attempts: int
     timeout_seconds: int
     keep_days: int
+    keep_seconds: int | None
     run_after: datetime | None
     start_before: datetime | None
     copy_of: UUID | None
@@ -221,7 +226,12 @@ def submit_batch(
         As `submit_task`; with `atomic`, InvalidInput names every faulty item by pointer.
     """
     submitted, accepted = _promise_batch(
-        user, submissions, name=name, atomic=atomic, idempotency_key=idempotency_key, body_sha256=body_sha256
+        user,
+        submissions,
+        name=name,
+        atomic=atomic,
+        idempotency_key=idempotency_key,
+        body_sha256=body_sha256,
     )
     fill_soon({item.lane for item in accepted}, newcomers=[item.id for item in accepted])
     return submitted
@@ -258,7 +268,12 @@ def _promise_batch(
             announce.note_webhooks(accepted)
     if not is_first:
         return _promise_batch(
-            user, submissions, name=name, atomic=atomic, idempotency_key=idempotency_key, body_sha256=body_sha256
+            user,
+            submissions,
+            name=name,
+            atomic=atomic,
+            idempotency_key=idempotency_key,
+            body_sha256=body_sha256,
         )
     counts = Counter(shown_status(first_status(item), None) for item in accepted)
     return SubmittedBatch(batch, counts=counts), accepted
@@ -286,8 +301,9 @@ def _accept_items(
                 raise errors.NotReusable("`reuse` is for single tasks: a batch is watched as the tasks it made.")
         except errors.Refused as error:
             found = list(getattr(error, "errors", []))
-            items.append({"problem": {"code": error.code, "detail": error.message, "errors": found}})
-            plain = {"pointer": "", "code": error.code, "detail": error.message}
+            detail = error.message if isinstance(submission, errors.Refused) else submission.place + error.message
+            items.append({"problem": {"code": error.code, "detail": detail, "errors": found}})
+            plain = {"pointer": "", "code": error.code, "detail": detail}
             faults += [fault | {"pointer": f"/tasks/{number}{fault['pointer']}"} for fault in found or [plain]]
         else:
             accepted.append(item)
@@ -355,6 +371,7 @@ def decide(
         max_attempts=submission.max_attempts or definition.max_attempts,
         timeout_seconds=submission.timeout or min(definition.timeout, limits.longest_timeout),
         keep_days=limits.keep_days,
+        keep_seconds=submission.keep,
         run_after=submission.run_after,
         start_before=submission.start_before,
         copy_of=submission.copy_of,

@@ -29,6 +29,9 @@ MAX_TAG_LENGTH = 100
 MAX_METADATA_KEYS = 50
 MAX_ATTEMPTS = 20
 MAX_DEPTH = 64
+DAY_SECONDS = 86_400
+# Whoever polls has to come by before it is gone.
+LEAST_KEEP = 60
 
 # The kind of a refusal is that of its first fault; what is not here is a field out of range.
 KINDS: Mapping[str, type[errors.InvalidInput]] = {
@@ -158,6 +161,11 @@ def _range_faults(limits: Limits, submission: Submission) -> Iterator[dict[str, 
             )
     if submission.max_attempts is not None and not 1 <= submission.max_attempts <= MAX_ATTEMPTS:
         yield fault("max_attempts", f"The number of attempts is 1 to {MAX_ATTEMPTS}.")
+    if submission.keep is not None and not LEAST_KEEP <= submission.keep <= limits.keep_days * DAY_SECONDS:
+        detail = (
+            f"A result is kept for {LEAST_KEEP} seconds at least, and for {limits.keep_days} days at most on your plan."
+        )
+        yield fault("keep", detail)
     if submission.run_after and submission.start_before and submission.start_before <= submission.run_after:
         yield fault("start_before", "start_before must be later than run_after.")
     if len(submission.tags) > MAX_TAGS or any(not 0 < len(tag) <= MAX_TAG_LENGTH for tag in submission.tags):

@@ -38,7 +38,8 @@ WITH waiting AS (
                                                                         ELSE needed.status END
                                                 FROM task AS needed WHERE needed.id = settled.broken))),
            finished_at = clock_timestamp(),
-           keep_until = now() + make_interval(days => least(task.keep_days, 36500)),
+           keep_until = now() + coalesce(make_interval(secs => task.keep_seconds),
+                          make_interval(days => least(task.keep_days, 36500))),
            version = task.version + 1
       FROM settled
      WHERE task.id = settled.id

@@ -20,7 +20,8 @@ WITH setting AS (
            finished_at = CASE WHEN %(status)s IN ('scheduled', 'waiting') AND task.cancel_requested_at IS NULL
                               THEN NULL ELSE clock_timestamp() END,
            keep_until = CASE WHEN %(status)s IN ('scheduled', 'waiting') AND task.cancel_requested_at IS NULL
-                             THEN NULL ELSE now() + make_interval(days => least(task.keep_days, 36500)) END,
+                             THEN NULL ELSE now() + coalesce(make_interval(secs => task.keep_seconds),
+                                        make_interval(days => least(task.keep_days, 36500))) END,
            attempts_charged = task.attempts_charged + %(charged)s::int,
            alone = %(alone)s,
            progress_fraction = CASE WHEN %(status)s = 'succeeded' THEN 1 ELSE task.progress_fraction END,

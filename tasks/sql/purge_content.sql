@@ -1,12 +1,18 @@
 -- Delete the content of ended tasks whose time of keeping is over, and what they said; the task stays as a tombstone. `keep_until` is
--- cleared, so that tombstones are not looked at again.
+-- cleared, so that tombstones are not looked at again. What an unfinished task needs is kept until that has ended.
 -- Locks: the tasks, skipping those that somebody is just retrying.
--- Index: task_terminal (keep_until); event_task; attempt (task).
+-- Index: task_terminal (keep_until); dependency (needs); event_task; attempt (task).
 WITH over AS (
     SELECT task.id
       FROM task
      WHERE task.status IN ('succeeded', 'failed', 'cancelled', 'expired')
        AND task.keep_until < now()
+       AND NOT (task.has_dependents
+                AND EXISTS (SELECT
+                              FROM dependency
+                              JOIN task AS needing ON needing.id = dependency.task_id
+                             WHERE dependency.needs_id = task.id
+                               AND needing.status NOT IN ('succeeded', 'failed', 'cancelled', 'expired')))
      ORDER BY task.keep_until
      LIMIT %(limit)s
        FOR NO KEY UPDATE SKIP LOCKED

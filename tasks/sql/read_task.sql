@@ -4,7 +4,7 @@
 SELECT task.id, task.owner_id, task.type, task.queue_id, task.lane_id, task.batch_id, task.copy_of, task.started_by, task.cluster,
        task.status, task.version, task.priority, task.priority_requested, task.priority_reason, task.line_key,
        task.rank, task.size_bucket, task.attempt_number, task.attempts_charged, task.max_attempts, task.timeout_seconds,
-       task.progress_fraction, task.progress_stage, task.error, task.cancel_requested_at, task.run_after,
+       task.keep_seconds, task.progress_fraction, task.progress_stage, task.error, task.cancel_requested_at, task.run_after,
        task.start_before, task.keep_until, task.created_at, task.started_at, task.finished_at,
        content.task_id AS content_id, content.input, content.result, content.engine, content.usage,
        content.metadata, content.tags, content.needs

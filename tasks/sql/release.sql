@@ -17,7 +17,8 @@ WITH ended AS (
            error = CASE WHEN task.cancel_requested_at IS NOT NULL THEN %(cancelled)s ELSE %(expired)s END,
            rank = NULL,
            finished_at = clock_timestamp(),
-           keep_until = now() + make_interval(days => least(task.keep_days, 36500)),
+           keep_until = now() + coalesce(make_interval(secs => task.keep_seconds),
+                          make_interval(days => least(task.keep_days, 36500))),
            version = task.version + 1
       FROM ended
      WHERE task.id = ended.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -112,3 +113,83 @@ def test_batch_looks_up_few_webhooks(api: MakeClient, alice: User, monkeypatch: 
     assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/tasks"]
     monkeypatch.setattr("tasks.lifecycle.announce.check_url", lambda *_, **__: None)
     assert api(alice).post("/api/v1/batches", {"tasks": items[:10] * 3}, JSON).json()["refused"] == 0
+
+
+LINES = "application/jsonl"
+
+
+def lines(*items: Any) -> str:
+    return "".join((item if isinstance(item, str) else json.dumps(item)) + "\n" for item in items)
+
+
+def test_batch_of_lines_is_one_task_a_line(api: MakeClient, alice: User) -> None:
+    body = lines(ECHO, "", ECHO | {"priority": 3}, "  ") + json.dumps(ECHO)
+    response = api(alice).post("/api/v1/batches?name=mine", body, f"{LINES}; charset=utf-8")
+    batch = response.json()
+    assert response.status_code == 202, batch
+    assert_shape(batch, BatchWithItems)
+    assert (batch["name"], batch["total"], batch["refused"]) == ("mine", 3, 0)
+    assert sorted(Task.objects.values_list("priority", flat=True)) == [3, 5, 5]
+
+
+def test_faulty_line_is_named_and_does_not_stop_the_others(api: MakeClient, alice: User) -> None:
+    body = lines(
+        ECHO, '{"type": "diagnostic.echo"', {"type": "nope"}, "", ECHO | {"priority": "5"}, "[]", '{"a":1,"a":2}'
+    )
+    batch = api(alice).post("/api/v1/batches", body, LINES).json()
+    problems = [item["problem"] for item in batch["items"] if "problem" in item]
+    assert [problem["code"] for problem in problems] == [
+        "invalid_json", "unknown_task_type", "invalid_body", "invalid_body", "invalid_json",
+    ]  # fmt: skip
+    assert [problem["detail"].partition(":")[0] for problem in problems] == [
+        "Line 2", "Line 3", "Line 5", "Line 6", "Line 7",
+    ]  # fmt: skip
+    assert "line 2, column 27" in problems[0]["detail"]
+    assert problems[2]["errors"][0]["pointer"] == "/priority"
+    assert Task.objects.count() == 1
+    again = api(alice).get(batch["urls"]["self"]).json()
+    assert [item.get("problem") for item in again["items"]] == [item.get("problem") for item in batch["items"]]
+
+
+def test_atomic_batch_of_lines_is_refused_as_a_whole(api: MakeClient, alice: User) -> None:
+    answer = api(alice).post("/api/v1/batches?atomic=true", lines(ECHO, "nonsense", {"type": "nope"}), LINES)
+    faults = answer.json()["errors"]
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in faults] == ["/tasks/1", "/tasks/2/type"]
+    assert faults[0]["detail"].startswith("Line 2: ")
+    assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "status", "pointer"),
+    [
+        ("\n\n", "", 422, "/tasks"),
+        (lines(*[ECHO] * 1001), "", 422, "/tasks"),
+        (lines(ECHO), "?name=" + "x" * 201, 400, "/name"),
+        (lines(ECHO), "?nom=x", 400, "/nom"),
+    ],
+)
+def test_impossible_batch_of_lines_is_refused(
+    api: MakeClient, alice: User, body: str, query: str, status: int, pointer: str
+) -> None:
+    answer = api(alice).post(f"/api/v1/batches{query}", body, LINES)
+    assert answer.status_code == status
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer], answer.content
+    assert not Task.objects.exists()
+
+
+def test_name_of_a_json_batch_stands_in_its_body(api: MakeClient, alice: User) -> None:
+    answer = api(alice).post("/api/v1/batches?atomic=true", {"tasks": [ECHO]}, JSON)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/atomic")
+
+
+def test_key_of_lines_stands_for_what_they_mean(api: MakeClient, alice: User) -> None:
+    client, key = api(alice), {"Idempotency-Key": "once"}
+    first = client.post("/api/v1/batches", lines(ECHO, "broken"), LINES, headers=key)
+    spaced = "\n" + json.dumps(ECHO, indent=None, separators=(" , ", " : ")) + "\r\nbroken\n"
+    again = client.post("/api/v1/batches", spaced, LINES, headers=key)
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+    for body, query in ((lines(ECHO, "other"), ""), (lines(ECHO, "broken"), "?name=x")):
+        other = client.post(f"/api/v1/batches{query}", body, LINES, headers=key)
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert Task.objects.count() == 1

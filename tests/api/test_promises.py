@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from accounts.models import Plan, PlanOverride, User
 from accounts.models.plan import Limit
+from tasks.api.objects.task import Task
+from tasks.api.views import tasks as views
 from tasks.backends import directory
 from tasks.backends.servers import NewServer, add_server
 from tasks.lifecycle.pause import pause_queue
@@ -218,3 +220,22 @@ def test_whichever_statement_fails_the_answer_says_what_is_stored(
     # Before the commit, and after it.
     assert refused
     assert accepted or way.makes == 0
+
+
+@pytest.mark.parametrize(
+    "way", [way for way in ONCE if way.name.startswith(("a task", "a copy", "a retry", "a can"))], ids=str
+)
+def test_task_that_cannot_be_written_down_is_answered_with_where_it_is(
+    alice: User, browsers: Callable[[User], Browsers], monkeypatch: pytest.MonkeyPatch, way: Way
+) -> None:
+    def write(*_: Any) -> None:
+        raise AttributeError("a mistake in a shape")
+
+    monkeypatch.setattr(views, "task_object", write)
+    both, things = browsers(alice), make_things(alice)
+    before = snapshot(alice)
+    response = way.send(both, things)
+    assert response.status_code == 202, response.content
+    _assert_word_is_kept(way, response, before, snapshot(alice))
+    assert response.json()["urls"]["self"] == f"/api/v1/tasks/{response.json()['id']}"
+    assert response.json().keys() == Task.model_json_schema()["properties"].keys()

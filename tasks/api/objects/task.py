@@ -131,7 +131,6 @@ class Task(Shape):
 def task_object(task: models.Task, content: models.TaskContent | None, wait: Wait) -> dict[str, Any]:
     """Return a task as JSON. Without `content` it was purged."""
     shown = task.shown_status
-    own = f"{BASE}/{task.id}"
     between_attempts = task.status == Status.SCHEDULED and task.attempt_number > 0
     return {
         "id": str(task.id),
@@ -174,16 +173,20 @@ def task_object(task: models.Task, content: models.TaskContent | None, wait: Wai
         "created_at": write_time(task.created_at),
         "started_at": write_time(task.started_at),
         "finished_at": write_time(task.finished_at),
-        "urls": {
-            "self": own,
-            "events": f"{own}/events",
-            "attempts": f"{own}/attempts",
-            "result": f"{own}/result",
-            "cancel": f"{own}/cancel",
-            "retry": f"{own}/retry",
-            "copy": f"{own}/copy",
-        },
+        "urls": _urls(task),
     }
+
+
+def least_object(task: models.Task) -> dict[str, Any]:
+    """Return the little of a task that says where to ask for it: for an answer that cannot be written in full."""
+    least = {"id": str(task.id), "type": task.type, "status": task.shown_status, "done": task.done}
+    return dict.fromkeys(Task.model_json_schema()["properties"]) | least | {"urls": _urls(task)}
+
+
+def _urls(task: models.Task) -> dict[str, str]:
+    own = f"{BASE}/{task.id}"
+    parts = {name: f"{own}/{name}" for name in ("events", "attempts", "result", "cancel", "retry", "copy")}
+    return {"self": own} | parts
 
 
 def without_content(shown: dict[str, Any]) -> dict[str, Any]:

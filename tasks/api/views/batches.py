@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Annotated, Any, ClassVar
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, cast
 from uuid import UUID
 
 from django.http import StreamingHttpResponse
@@ -17,9 +18,10 @@ from rest_framework.response import Response
 from tasks import errors
 from tasks.api import refusals
 from tasks.api.authentication import may_read_tasks
-from tasks.api.bodies import Body, check_body, read_body, read_query
+from tasks.api.bodies import Body, Query, check_body, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
-from tasks.api.idempotency import body_digest, idempotency_key
+from tasks.api.idempotency import body_digest, digest_of, idempotency_key
+from tasks.api.json_lines import JsonLinesParser, Line
 from tasks.api.objects.batch import (
     Batch,
     BatchWithItems,
@@ -29,6 +31,7 @@ from tasks.api.objects.batch import (
     item_result_object,
 )
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
+from tasks.api.parsers import StrictJSONParser
 from tasks.api.renderers import JsonLinesRenderer
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.tasks import IDEMPOTENCY, SUBMIT_PROBLEMS, CountedView, SubmitTask
@@ -43,15 +46,17 @@ MOST_TASKS = 1000
 MOST_WEBHOOKS = 10
 
 
-def _task_or_fault(item: Any) -> SubmitTask | errors.InvalidInput:
+def _task_or_fault(item: Any) -> SubmitTask | errors.Refused:
     # One by one, so that a faulty item need not stop the others.
+    if isinstance(item, errors.Refused):
+        return item
     try:
         return check_body(item, SubmitTask)
     except errors.InvalidInput as error:
         return error
 
 
-Item = Annotated[SubmitTask | SkipJsonSchema[InstanceOf[errors.InvalidInput]], BeforeValidator(_task_or_fault)]
+Item = Annotated[SubmitTask | SkipJsonSchema[InstanceOf[errors.Refused]], BeforeValidator(_task_or_fault)]
 
 
 class SubmitBatch(Body):
@@ -71,13 +76,25 @@ class SubmitBatch(Body):
         return tasks
 
 
+class LinesQuery(Query):
+    """What a body of lines has no room for."""
+
+    name: str = Field(default="", max_length=200, description="with `application/jsonl`; else in the body")
+    atomic: bool = Field(default=False, description="with `application/jsonl`; else in the body")
+
+
+BODIES = {"application/json": SubmitBatch, JsonLinesParser.media_type: SubmitTask}
+
+
 class BatchesView(CountedView):
     scopes: ClassVar = {"GET": "tasks:read", "POST": "tasks:write"}
+    parser_classes = [StrictJSONParser, JsonLinesParser]
 
     @operation(
         "submit_batch",
         tag="batches",
-        body=SubmitBatch,
+        body=BODIES,
+        query=LinesQuery,
         parameters=[IDEMPOTENCY],
         answers={202: BatchWithItems},
         headers=["Location", "Retry-After", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
@@ -88,9 +105,10 @@ class BatchesView(CountedView):
 
         `items` says what became of each, in the order given: the id of its task, or the problem. It
         counts once against the rate a minute, and once per task against the day and the waiting.
+        As `application/jsonl` the body is one task a line; `name` and `atomic` are then in the query, and faults name
+        their line.
         """
-        body = read_body(request, SubmitBatch)
-        tasks = [item if isinstance(item, errors.Refused) else item.submission() for item in body.tasks]
+        body, tasks = _read_tasks(request)
         for number, task in enumerate(tasks):
             # What the token may not do is no fault of one item: such a request is refused as a whole.
             if isinstance(task, Submission):
@@ -102,7 +120,7 @@ class BatchesView(CountedView):
             name=body.name,
             atomic=body.atomic,
             idempotency_key=key,
-            body_sha256=body_digest(request) if key else "",
+            body_sha256=_digest(request, body) if key else "",
         )
         response = Response(_submitted(submitted), status=202)
         response["Location"] = response.data["urls"]["self"]
@@ -168,6 +186,42 @@ class BatchResultsView(ApiView):
         return StreamingHttpResponse(
             (line.encode("utf-8", "replace") for line in lines), content_type=JsonLinesRenderer.media_type
         )
+
+
+def _read_tasks(request: Request) -> tuple[SubmitBatch, list[Submission | errors.Refused]]:
+    """Return the batch and its tasks; what is wrong with a line says which it is."""
+    if not _is_lines(request):
+        read_query(request.query_params, Query)
+        body = read_body(request, SubmitBatch)
+        return body, [item if isinstance(item, errors.Refused) else item.submission() for item in body.tasks]
+    query = read_query(request.query_params, LinesQuery)
+    lines = _lines(request)
+    values = [line.fault or line.value for line in lines]
+    body = check_body({"tasks": values, "name": query.name, "atomic": query.atomic}, SubmitBatch)
+    return body, [
+        _named(line, item) if isinstance(item, errors.Refused) else replace(item.submission(), place=line.place)
+        for line, item in zip(lines, body.tasks, strict=True)
+    ]
+
+
+def _named(line: Line, fault: errors.Refused) -> errors.Refused:
+    fault.message = line.place + fault.message
+    return fault
+
+
+def _digest(request: Request, body: SubmitBatch) -> str:
+    if not _is_lines(request):
+        return body_digest(request)
+    return digest_of(request.path, body.name, body.atomic, [line.value for line in _lines(request)])
+
+
+def _lines(request: Request) -> list[Line]:
+    # Without a body DRF asks no parser.
+    return cast("list[Line]", request.data or [])
+
+
+def _is_lines(request: Request) -> bool:
+    return bool(request.content_type.partition(";")[0].strip().lower() == JsonLinesParser.media_type)
 
 
 def _submitted(submitted: SubmittedBatch) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from tasks import errors
 from tasks.api import refusals
-from tasks.api.bodies import Body, Query, has_body, read_body, read_query
+from tasks.api.bodies import Body, Query, duration, has_body, read_body, read_query
 from tasks.api.downloads import answer_file
 from tasks.api.idempotency import digest_of, idempotency_key, mark_replayed
 from tasks.api.link_makers import check_maker, maker_of
@@ -142,10 +142,13 @@ class FileView(ApiView):
         return Response(status=204)
 
 
+LinkTime = Annotated[int, Field(ge=1, le=LONGEST_SECONDS), duration(1, LONGEST_SECONDS)]
+
+
 class LinkBody(Body):
     """How long the address is to be good."""
 
-    expires_in: int = Field(default=DEFAULT_SECONDS, ge=1, le=LONGEST_SECONDS, description="seconds")
+    expires_in: LinkTime = Field(default=DEFAULT_SECONDS, description='seconds, or a duration like "2h"')
 
 
 class FileLinkView(ApiView):

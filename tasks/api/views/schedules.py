@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -12,14 +12,14 @@ from rest_framework.response import Response
 from tasks import errors
 from tasks.api import refusals
 from tasks.api.authentication import may_read_tasks
-from tasks.api.bodies import Body, Time, read_body, read_query
+from tasks.api.bodies import Body, Time, duration, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import mark_replayed, once_of
 from tasks.api.objects.schedule import Schedule, ScheduleRun, schedule_object, schedule_run_object, without_content
 from tasks.api.objects.task import Task
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.schema import ListOf, operation
-from tasks.api.views.tasks import IDEMPOTENCY, CountedView, Metadata, Tags, answer_task
+from tasks.api.views.tasks import IDEMPOTENCY, CountedView, Metadata, Tags, Timeout, answer_task
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.once import do_once
 from tasks.lifecycle.schedule import (
@@ -44,6 +44,8 @@ EXAMPLE: dict[str, Any] = {
     "time_zone": "Europe/Berlin",
 }
 
+LONGEST_INTERVAL = 366 * 86_400
+Interval = Annotated[int, Field(ge=60, le=LONGEST_INTERVAL), duration(60, LONGEST_INTERVAL)]
 CatchUp = Literal["one", "all", "none"]
 Overlap = Literal["skip", "allow"]
 
@@ -54,7 +56,7 @@ class TaskToSchedule(Body):
     type: str = Field(description="name of a task type")
     input: dict[str, Any] = Field(default={}, description="as the type's input schema says")
     priority: int | None = Field(default=None, ge=1, le=10)
-    timeout: int | None = Field(default=None, ge=1, le=2**31 - 1, description="seconds one attempt may take")
+    timeout: Timeout | None = Field(default=None, description='how long one attempt may take: seconds, or "10m"')
     max_attempts: int | None = Field(default=None, ge=1, le=20)
     metadata: Metadata = Field(default={})
     tags: Tags = Field(default=[])
@@ -71,7 +73,7 @@ class ScheduleOptions(Body):
     name: str = Field(default="", max_length=200)
     cron: str | None = Field(default=None, description="five fields, or six with one second at the end, or @daily")
     time_zone: str = Field(default="UTC", description="of the cron expression, as in the tz database")
-    interval_seconds: int | None = Field(default=None, ge=60, le=366 * 86_400)
+    interval_seconds: Interval | None = Field(default=None, description='seconds, or a duration like "2h30m"')
     start_at: Time | None = Field(default=None, description="no run before; the first one of an interval")
     end_at: Time | None = Field(default=None, description="no run after")
     most_runs: int | None = Field(default=None, ge=1, le=1_000_000, description="it ends after so many")

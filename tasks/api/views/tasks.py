@@ -13,11 +13,11 @@ from rest_framework.response import Response
 
 from tasks import errors, models
 from tasks.api.authentication import may_read_tasks
-from tasks.api.bodies import Body, Query, Time, read_body, read_query
+from tasks.api.bodies import Body, Query, Time, duration, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.api.objects.preview import Preview, preview_object
-from tasks.api.objects.task import Task, content_of, task_object, wait_of_row, without_content
+from tasks.api.objects.task import Task, content_of, least_object, task_object, wait_of_row, without_content
 from tasks.api.pagination import answer_page, page_by_id
 from tasks.api.rate_limits import rate_limit_headers
 from tasks.api.refusals import InvalidParameter
@@ -28,7 +28,7 @@ from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.preview import preview_task
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
-from tasks.lifecycle.validate import MAX_METADATA_KEYS, MAX_TAGS
+from tasks.lifecycle.validate import LEAST_KEEP, MAX_METADATA_KEYS, MAX_TAGS
 
 POLL_AFTER_SECONDS = 1
 MOST_NEEDS = 100
@@ -90,6 +90,8 @@ def _few_keys(value: Any) -> Any:
 Metadata = Annotated[
     dict[str, str | int | float | bool | None], Field(max_length=MAX_METADATA_KEYS), BeforeValidator(_few_keys)
 ]
+Timeout = Annotated[int, Field(ge=1, le=2**31 - 1), duration(1, 2**31 - 1)]
+Keep = Annotated[int, Field(ge=LEAST_KEEP, le=2**31 - 1), duration(LEAST_KEEP, 2**31 - 1)]
 Tags = Annotated[list[str], Field(max_length=MAX_TAGS)]
 
 
@@ -107,8 +109,12 @@ class TaskOptions(Body):
     )
     run_after: Time | None = Field(default=None, description="not before this time")
     start_before: Time | None = Field(default=None, description="expire when not started by then")
-    timeout: int | None = Field(default=None, ge=1, le=2**31 - 1, description="seconds one attempt may take")
+    timeout: Timeout | None = Field(default=None, description='how long one attempt may take: seconds, or "10m"')
     max_attempts: int | None = Field(default=None, ge=1, le=20)
+    keep: Keep | None = Field(
+        default=None,
+        description='how long input and result are kept once it has ended: seconds, or "12h"; null: as the plan says',
+    )
     metadata: Metadata = Field(default={}, description="your own; lists filter by it")
     tags: Tags = Field(default=[], description="your own; lists filter by them")
     webhook: str | None = Field(
@@ -252,7 +258,11 @@ def answer_task(request: Request, task: models.Task, *, status: int) -> Response
     wait = after_commit(
         lambda: explain_wait(task), otherwise=lambda: wait_of_row(task), what="explaining why the task waits"
     )
-    shown = task_object(task, content_of(task), wait)
+    shown = after_commit(
+        lambda: task_object(task, content_of(task), wait),
+        otherwise=lambda: least_object(task),
+        what="writing the task down",
+    )
     response = Response(shown if may_read_tasks(request) else without_content(shown), status=status)
     response["ETag"] = task.etag
     return response
