@@ -38,10 +38,12 @@ __all__ = [
     "ALL_COMPLETED",
     "FIRST_COMPLETED",
     "FIRST_EXCEPTION",
+    "AsyncThreadPoolExecutor",
     "CancelledError",
     "TaskFuture",
     "TaskPoolExecutor",
     "as_completed",
+    "async_as_completed",
     "wait",
 ]
 
@@ -172,6 +174,18 @@ class TaskPoolExecutor(Executor):
         future: TaskFuture[T] = TaskFuture(task_id, self._user)
         self._watcher.add(future)
         return future
+
+
+class AsyncThreadPoolExecutor(TaskPoolExecutor):
+    """System B's executor. What only a pool of threads needs is taken and not used: a lane has slots."""
+
+    def __init__(self, max_workers: int | None = None, thread_name_prefix: str = "", **options: Any) -> None:
+        """`options` are those of `TaskPoolExecutor`."""
+        super().__init__(**options)
+
+
+# By system B's name.
+async_as_completed = as_completed
 
 
 def _in_order(futures: Sequence[TaskFuture[T]], deadline: float | None) -> Iterator[T]:

@@ -259,6 +259,11 @@ class Client:
         found: dict[str, Any] = self._sender.send_json("GET", f"/api/v1/task-types/{name}")
         return found
 
+    def queues(self) -> list[dict[str, Any]]:
+        """Return the queues: how many of one's own wait and run there, and whether to submit more now."""
+        queues: list[dict[str, Any]] = self._sender.send_json("GET", "/api/v1/queues", params={"limit": 100})["data"]
+        return queues
+
     def quota(self) -> dict[str, Any]:
         quota: dict[str, Any] = self._sender.send_json("GET", "/api/v1/quota")
         return quota

@@ -9,12 +9,29 @@ import pkgutil
 import tasks
 import tasks.api.compat
 import tasks.client.command
-import tasks.interop
+import tasks.interop.system_b
 import tasks.lifecycle
 
+PACKAGES = (
+    tasks,
+    tasks.lifecycle,
+    tasks.client,
+    tasks.client.command,
+    tasks.api.compat,
+    tasks.interop,
+    tasks.interop.system_b,
+)
 MODULES = [
     f"{package.__name__}.{module.name}"
-    for package in (tasks, tasks.lifecycle, tasks.client, tasks.client.command, tasks.api.compat, tasks.interop)
+    for package in (
+        tasks,
+        tasks.lifecycle,
+        tasks.client,
+        tasks.client.command,
+        tasks.api.compat,
+        tasks.interop,
+        tasks.interop.system_b,
+    )
     for module in pkgutil.iter_modules(package.__path__)
     if not module.ispkg and module.name != "__main__"
 ]

@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 from django.core.management import CommandError, call_command
 
-from tasks.interop.migrate_executor import migrate
+from tasks.interop.migrate_executor import Migrated, migrate
 
 SHAPES = {
     "names": (
@@ -135,10 +135,71 @@ SHAPES = {
     ),
 }
 
+SHAPES |= {
+    "two names": (
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        from concurrent.futures import ThreadPoolExecutor as Pool
+
+        one, other = ThreadPoolExecutor(2), Pool(3)
+        """,
+        """
+        from tasks.futures import TaskPoolExecutor as Pool, TaskPoolExecutor
+
+        one, other = TaskPoolExecutor(), Pool()
+        """,
+    ),
+    "system B": (
+        """
+        from load_balancer import load_balancer as balancer
+        from app.async_adapter import AsyncThreadPoolExecutor, async_as_completed
+        from queue_manager import queue_manager
+
+        with AsyncThreadPoolExecutor(max_workers=4) as pool:
+            for future in async_as_completed([pool.submit(work, item) for item in items]):
+                print(future.result(), balancer.should_throttle_tasks(), queue_manager.get_queue_stats())
+        """,
+        """
+        from tasks.futures import TaskPoolExecutor, as_completed
+        from tasks.interop.system_b import load_balancer as balancer, queue_manager
+
+        with TaskPoolExecutor() as pool:
+            for future in as_completed([pool.submit(work, item) for item in items]):
+                print(future.result(), balancer.should_throttle_tasks(), queue_manager.get_queue_stats())
+        """,
+    ),
+    "what system B's own migration wrote": (
+        """
+        try:
+            from .async_adapter import AsyncThreadPoolExecutor, async_as_completed
+            from .queue_manager import queue_manager
+            AVAILABLE = True
+        except ImportError:
+            from concurrent.futures import ThreadPoolExecutor as AsyncThreadPoolExecutor
+            from concurrent.futures import as_completed as async_as_completed
+            AVAILABLE = False
+
+        pool = AsyncThreadPoolExecutor(max_workers=max_workers)
+        """,
+        """
+        from tasks.futures import TaskPoolExecutor, as_completed
+        from tasks.interop.system_b import queue_manager
+
+        try:
+            AVAILABLE = True
+        except ImportError:
+            AVAILABLE = False
+
+        pool = TaskPoolExecutor()
+        """,
+    ),
+}
+
 UNTOUCHED = {
     "a name of its own": "class ThreadPoolExecutor: ...\n\npool = ThreadPoolExecutor(4)\n",
     "processes": "from concurrent.futures import ProcessPoolExecutor\n\npool = ProcessPoolExecutor(4)\n",
     "another module": "from mine import ThreadPoolExecutor, as_completed\n\nas_completed(ThreadPoolExecutor(4))\n",
+    "other queue managers": "from queue_manager import QueueManager\nfrom mine.queues import queue_manager\n",
     "already done": "from tasks.futures import TaskPoolExecutor, as_completed\n\npool = TaskPoolExecutor()\n",
 }
 
@@ -205,6 +266,30 @@ def test_diff_shows_and_write_changes_the_files(tmp_path: Path) -> None:
     assert "1 files changed." in said
     assert file.read_bytes().decode() == after
     assert hidden.read_bytes().decode() == before
+
+
+def test_file_that_cannot_be_rewritten_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = (dedent(code).lstrip() for code in SHAPES["names"])
+    good, bad, odd = tmp_path / "a.py", tmp_path / "b.py", tmp_path / "c.py"
+    good.write_text(before)
+    good.chmod(0o750)
+    bad.write_bytes(before.encode() + b"# \xff\n")
+    odd.write_text(f"{before}# odd\n")
+
+    def fail_of_odd(source: str) -> Migrated:
+        if "odd" in source:
+            raise TypeError("of libcst's own")
+        return migrate(source)
+
+    monkeypatch.setattr("tasks.management.commands.migrate_executor.migrate", fail_of_odd)
+    _, said = run(tmp_path, "--write")
+    assert good.read_text() == after
+    assert good.stat().st_mode & 0o777 == 0o750
+    assert "b.py: left out, it is not UTF-8" in said
+    assert "c.py: left out, it cannot be rewritten: TypeError: of libcst's own" in said
+    assert "1 files changed." in said
+    assert odd.read_text() == f"{before}# odd\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.py", "b.py", "c.py"]
 
 
 def test_command_wants_a_path_that_is_there_and_to_be_told_what_to_do(tmp_path: Path) -> None:

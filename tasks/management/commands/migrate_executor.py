@@ -1,8 +1,13 @@
-"""`manage.py migrate_executor PATH --diff|--write`: moves code from ThreadPoolExecutor to tasks.futures."""
+"""`manage.py migrate_executor PATH --diff|--write`: moves code from ThreadPoolExecutor to tasks.futures.
+
+All files are read and rewritten before the first is written, and each is replaced as a whole: nothing is half done.
+"""
 
 from __future__ import annotations
 
 import difflib
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,27 +33,32 @@ class Command(BaseCommand):
     def handle(self, *args: Any, path: Path, diff: bool, **options: Any) -> None:
         if not path.exists():
             raise CommandError(f"There is no {path}.")
-        changed = 0
+        changes = list(self._changes(path))
+        for file, before, after in changes:
+            if diff:
+                self._show(file, before, after)
+            else:
+                _replace(file, after)
+        self.stderr.write(f"{len(changes)} files {'would be ' if diff else ''}changed.")
+
+    def _changes(self, path: Path) -> Iterator[tuple[Path, str, str]]:
+        """Yield each file that changes, as it is and as it is to be; say of each that cannot be rewritten why."""
         for file in _python_files(path):
-            # As it is on disk: line ends included.
-            before = file.read_bytes().decode()
-            migrated = self._migrate(file, before)
+            # A folder of somebody's code holds anything: what goes wrong with one file is told of that file.
+            try:
+                # As it is on disk: line ends included.
+                before = file.read_bytes().decode()
+                migrated = migrate(before)
+            except ParserSyntaxError as error:
+                migrated = Migrated(warnings=[f"line {error.raw_line}: left out, it is not valid Python"])
+            except UnicodeDecodeError as error:
+                migrated = Migrated(warnings=[f"left out, it is not UTF-8 (byte {error.start})"])
+            except Exception as error:
+                migrated = Migrated(warnings=[f"left out, it cannot be rewritten: {type(error).__name__}: {error}"])
             for warning in migrated.warnings:
                 self.stderr.write(f"{file}: {warning}")
-            if migrated.code is None:
-                continue
-            changed += 1
-            if diff:
-                self._show(file, before, migrated.code)
-            else:
-                file.write_bytes(migrated.code.encode())
-        self.stderr.write(f"{changed} files {'would be ' if diff else ''}changed.")
-
-    def _migrate(self, file: Path, source: str) -> Migrated:
-        try:
-            return migrate(source)
-        except ParserSyntaxError as error:
-            return Migrated(warnings=[f"line {error.raw_line}: left out, it is not valid Python"])
+            if migrated.code is not None:
+                yield file, before, migrated.code
 
     def _show(self, file: Path, before: str, after: str) -> None:
         lines = difflib.unified_diff(
@@ -56,6 +66,17 @@ class Command(BaseCommand):
         )
         for line in lines:
             self.stdout.write(line, ending="" if line.endswith("\n") else "\n\\ No newline at end of file\n")
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a file as a whole or not at all, with the rights that it has."""
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(text.encode())
+        shutil.copymode(file, part)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _python_files(path: Path) -> Iterator[Path]:
