@@ -15,6 +15,9 @@ from tasks.lifecycle.references import find_references
 from tasks.lifecycle.submit import Submission
 from tasks.pointers import escape
 
+# A token with all of these may have anything worked on: its submissions need not be looked through.
+OF_CONTENT = frozenset({Scope.TASKS_READ, Scope.FILES, Scope.WEBHOOKS})
+
 
 @dataclass(frozen=True)
 class Need:
