@@ -10,6 +10,7 @@ import os
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -54,22 +55,38 @@ def load_run(path: Path = PROJECT / ".portal" / "environment") -> None:
         os.environ.setdefault(name, value)
 
 
+class Used(NamedTuple):
+    """A setting as it was read; `source` is one of environment, file, default."""
+
+    value: str
+    source: str
+
+
+# Everything that was asked for so far, for `manage.py inspect conf`.
+used: dict[str, Used] = {}
+
+
 def text(name: str, default: str | None = None) -> str:
     """Return ``NAME``, or the stripped content of the file that ``NAME_FILE`` names.
 
     Raises:
         ImproperlyConfigured: neither is set and there is no default, or the file cannot be read.
     """
+    used[name] = _look_up(name, default)
+    return used[name].value
+
+
+def _look_up(name: str, default: str | None) -> Used:
     if name in os.environ:
-        return os.environ[name]
+        return Used(os.environ[name], "environment")
     if file_name := os.environ.get(f"{name}_FILE"):
         try:
-            return Path(file_name).read_text().strip()
+            return Used(Path(file_name).read_text().strip(), "file")
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error}") from error
     if default is None:
         raise ImproperlyConfigured(f"Set {name} (or {name}_FILE) in the environment or in .env.")
-    return default
+    return Used(default, "default")
 
 
 def flag(name: str, default: bool) -> bool:
