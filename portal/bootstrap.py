@@ -49,7 +49,8 @@ def main(arguments: List[str]) -> int:
         sets, command = TARGETS[target]
         python = install.ensure(sets)
         if target == "test" and "not browser" not in os.environ.get("ARGS", "") + " ".join(rest):
-            chromium.ensure()
+            # For the tests: Playwright's own build is on no PATH.
+            os.environ["CHROMIUM"] = chromium.ensure(python)
     except (install.InstallError, chromium.ChromiumError) as error:
         return fail(str(error))
     except KeyboardInterrupt:
