@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+
+import psutil
+
+from portal.start.child_log import show
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8000
@@ -26,16 +31,26 @@ def take_port(wanted: int | None) -> socket.socket:
         try:
             return _bind(wanted)
         except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise PortError(
-                f"Port {wanted} cannot be used ({getattr(error, 'strerror', None) or error}): stop what uses it, "
+                f"Port {wanted} cannot be used ({reason}{holder(wanted)}): stop what uses it, "
                 "or choose another, as in `make run PORT=9000`."
             ) from error
     for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
         try:
             return _bind(port)
-        except OSError:
-            continue
+        except OSError as error:
+            show(f"Port {port} cannot be used ({error.strerror}{holder(port)}); trying the next one.")
     raise PortError(f"No port from {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} is free: choose one with PORT=.")
+
+
+def holder(port: int) -> str:
+    """Return ``, by NAME with process id N`` where that can be known: of one's own processes, or for root of all."""
+    with contextlib.suppress(psutil.Error, OSError, RuntimeError):
+        for held in psutil.net_connections("tcp"):
+            if held.status == psutil.CONN_LISTEN and held.laddr and held.laddr.port == port and held.pid:
+                return f", by {psutil.Process(held.pid).name()} with process id {held.pid}"
+    return ""
 
 
 def free_port() -> int:

@@ -24,6 +24,7 @@ from tasks.cluster.node import Node
 from tasks.cluster.orphans import die_with_parent
 from tasks.cluster.rescue import Rescue
 from tasks.cluster.tickets import ticket
+from tasks.functions import allowed as functions
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,13 @@ class TicketBroker(Broker):  # type: ignore[misc]  # django-q2 has no types
         found = 0
         if wanted:
             threads = node.memory.has_free_threads()
-            asked = {"cluster": node.cluster, "node": node.id, "limit": wanted, "threads": threads}
+            asked = {
+                "cluster": node.cluster,
+                "node": node.id,
+                "limit": wanted,
+                "threads": threads,
+                "functions": functions.are_run_here(),
+            }
             found = sql.run_one("count_ready", asked).ready
         if not found:
             self._line.wait(POLL_SECONDS)

@@ -11,6 +11,11 @@ from django.conf import settings
 from tasks import errors
 
 
+def are_run_here() -> bool:
+    """Return whether this process runs functions at all; nodes of one cluster may be set up unlike each other."""
+    return bool(settings.TASK_FUNCTIONS)
+
+
 def check_allowed(name: str) -> None:
     """Refuse a function whose module is not below one of the setting TASK_FUNCTIONS. Imports nothing.
 

@@ -8,10 +8,15 @@ from typing import Any
 from pydantic import Field
 
 from tasks.context import Context
-from tasks.errors import AttemptInterrupted, FunctionRaised, GiveUp, TaskError
+from tasks.errors import AttemptInterrupted, FunctionRaised, GiveUp, Snooze, TaskError
+from tasks.functions import allowed
 from tasks.functions.call import call_function
 from tasks.functions.plain import plain_json
 from tasks.registry import EngineInfo, Input, Result, task_type
+
+# Only the last node of a cluster takes a function that it does not run: gives it back so often, for more than an hour.
+MOST_TIMES_GIVEN_BACK = 100
+LONGEST_PAUSE_SECONDS = 60.0
 
 
 class CallInput(Input):
@@ -41,7 +46,17 @@ EXAMPLE: dict[str, Any] = {"function": "shop.tasks.send_receipt", "args": [17]}
     internal=True,
 )
 def python_call(ctx: Context, data: CallInput) -> CallResult:
-    """Call the function; what it raises fails the task for good, unless it is one of our own errors."""
+    """Call the function; what it raises fails the task for good, unless it is one of our own errors.
+
+    Raises:
+        Snooze: this node runs none, and there is no other.
+        FunctionNotAllowed: this node runs others, or none came for long.
+    """
+    if not allowed.are_run_here() and ctx.attempt <= MOST_TIMES_GIVEN_BACK:
+        raise Snooze(
+            f"No living node runs functions: TASK_FUNCTIONS is empty at the last one, on {platform.node()}.",
+            seconds=min(LONGEST_PAUSE_SECONDS, ctx.attempt),
+        )
     try:
         value = call_function(data.function, data.args, data.kwargs, task_id=ctx.task_id, backend=data.backend)
     except (TaskError, AttemptInterrupted):

@@ -9,6 +9,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from tasks import sql
+from tasks.functions import allowed as functions
 from tasks.lifecycle.references import may_have_references
 from tasks.models import Task
 from tasks.statuses import Status
@@ -65,6 +66,7 @@ def claim_tasks(
         "budget": BUDGET_SECONDS if len(tokens) > 1 else 0.0,
         "threads": threads,
         "main": main,
+        "functions": functions.are_run_here(),
     }
     return [_claimed(row) for row in sql.run("claim", asked)]
 

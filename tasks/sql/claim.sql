@@ -1,6 +1,8 @@
 -- Claim the first ready tasks of a cluster for one worker: ready becomes running, each under a token of the caller's. Async.
 -- One task, or several where the head of the line is short work: as many as fit the budget of seconds. A task that
 -- was lost before is claimed alone, so that it is clear who brings workers down.
+-- `functions` says whether this node calls Python functions: one that does not leaves them to others, and takes them only where
+-- it is the last, to say so.
 -- `own` says what this worker may take: threads are free for work that waits, or the worker itself for other work.
 -- Locks: the tasks, skipping those that others hold; the cluster's row only if nobody else holds it.
 -- Index: task_ready (cluster, rank, id), from `low_rank` on: before it lie only dead entries. A subquery, not a join: of
@@ -34,6 +36,9 @@ WITH setting AS (
        AND (task.start_before IS NULL OR task.start_before > now())
        AND queue.paused_at IS NULL
        AND (CASE WHEN task.waits AND NOT task.alone THEN %(threads)s ELSE %(main)s END)
+       AND (%(functions)s OR task.type <> 'python.call'
+            OR NOT EXISTS (SELECT FROM node AS other
+                            WHERE other.cluster_id = %(cluster)s AND other.status = 'alive' AND other.id <> %(node)s))
        AND EXISTS (SELECT FROM node WHERE node.id = %(node)s AND node.status = 'alive')
      ORDER BY task.rank, task.id
      LIMIT greatest(1, (SELECT fitting FROM ahead))

@@ -113,7 +113,7 @@ def _questions(node: UUID, lane: int) -> dict[str, dict[str, object]]:
     last = Task.objects.filter(lane=lane, status="held").latest("line_key", "pk").pk
     return {
         "claim": {"cluster": "default", "node": node, "pid": 1, "tokens": [uuid4()], "most": 1, "budget": 0.0,
-                  "threads": True, "main": True},
+                  "threads": True, "main": True, "functions": False},
         "fill": {"lanes": [lane], "newcomers": []},
         "swap": {"lanes": [lane]},
         "explain_wait": {"task": last, "limit": 1000},

@@ -6,15 +6,19 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
+from uuid import uuid4
 
 import pytest
 
 from accounts.models import User
 from tasks import errors, registry
 from tasks.functions.allowed import check_allowed, find_function, name_of
+from tasks.handlers.python_call import CallInput, python_call
 from tasks.lifecycle.submit import Submission, submit_task
-from tasks.models import Task
-from tests.cluster.conftest import RunningNode, wait_for_end
+from tasks.models import Attempt, Node, Task
+from tasks.models.attempt import Outcome
+from tests.cluster.conftest import RunningNode, wait_for_end, wait_until
 from tests.interop import functions
 from tests.interop.conftest import ALLOWED, SERVICE
 
@@ -84,6 +88,36 @@ def test_api_refuses_the_internal_type(alice: User, token_of: Callable[..., str]
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_task_type")
     assert client.get("/api/v1/task-types/python.call", headers=headers).status_code == 404
     assert not Task.objects.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_node_without_functions_leaves_them_to_another(service: User, start_node: Callable[..., RunningNode]) -> None:
+    start_node(TASK_FUNCTIONS="", TASK_USER="")
+    # Alone it says what is missing; beside another one it leaves functions alone.
+    task = submit_task(service, Submission("python.call", {"function": NAME, "args": [3]}, internal=True)).task
+    wait_until(lambda: Attempt.objects.filter(task=task, outcome=Outcome.SNOOZED).exists(), seconds=30)
+    attempt = Attempt.objects.filter(task=task).earliest("number")
+    assert "TASK_FUNCTIONS is empty at the last one" in attempt.error["message"]
+    start_node(workers=3, TASK_FUNCTIONS=ALLOWED, TASK_USER=SERVICE)
+    wait_for_end(task, seconds=120)
+    assert (task.status, task.attempts_charged) == ("succeeded", 1)
+    assert Node.objects.filter(status="alive").count() == 2
+    others = [
+        submit_task(service, Submission("python.call", {"function": NAME, "args": [3]}, internal=True)).task
+        for _ in range(10)
+    ]
+    wait_for_end(*others, seconds=60)
+    assert set(Attempt.objects.filter(task__in=others).values_list("outcome", flat=True)) == {"succeeded"}
+
+
+@pytest.mark.parametrize(
+    ("attempt", "raised"), [(1, errors.Snooze), (100, errors.Snooze), (101, errors.FunctionNotAllowed)]
+)
+def test_patience_with_nodes_without_functions_ends(settings: Any, attempt: int, raised: type[Exception]) -> None:
+    settings.TASK_FUNCTIONS = []
+    with pytest.raises(raised, match=r"TASK_FUNCTIONS (is empty|allows nothing)"):
+        python_call(Mock(attempt=attempt, task_id=uuid4()), CallInput(function=NAME, args=[3]))
 
 
 @pytest.mark.slow

@@ -166,6 +166,7 @@ def test_claim_reads_the_ready_index_whatever_the_size(alice: User, node: object
             budget=0.01,
             threads=True,
             main=True,
+            functions=False,
         )
         cursor.execute("RESET ALL")
     assert plan.count("Index Scan using task_ready on task") == 2

@@ -111,14 +111,14 @@ def _questions(user: User, node: UUID, claim: Callable[[], Claimed | None]) -> d
     Task.objects.filter(pk__in=ready).update(cancel_requested_at="2026-01-01T00:00Z")
     lanes = {"lanes": [lane]}
     claiming = {"cluster": "default", "node": node, "pid": 1, "tokens": [uuid4() for _ in range(32)], "most": 32,
-                "budget": 0.01, "threads": True, "main": True}  # fmt: skip
+                "budget": 0.01, "threads": True, "main": True, "functions": False}  # fmt: skip
     return {
         "lock_lanes": lanes,
         "fill": lanes | {"newcomers": None},
         "swap": lanes,
         "hold": lanes,
         "claim": claiming,
-        "count_ready": {"cluster": "default", "node": node, "limit": 4, "threads": True},
+        "count_ready": {"cluster": "default", "node": node, "limit": 4, "threads": True, "functions": False},
         "finish": finish._parameters(running, finish.succeeded({"engine": {}})),
         "settle": {"tokens": [ended.token], "lanes": [lane]},
         "dependent_lanes": {"tokens": [ended.token]},

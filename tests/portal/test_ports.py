@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import pytest
@@ -17,7 +18,8 @@ def taken() -> socket.socket:
 
 def test_wanted_port_that_is_taken_is_an_error(taken: socket.socket) -> None:
     number = taken.getsockname()[1]
-    with pytest.raises(ports.PortError, match=rf"Port {number} cannot be used .*make run PORT=9000"):
+    held = rf"Port {number} cannot be used \(Address already in use, by .+ with process id {os.getpid()}\).*PORT=9000"
+    with pytest.raises(ports.PortError, match=held):
         ports.take_port(number)
 
 
@@ -27,11 +29,14 @@ def test_impossible_port_is_an_error(number: int) -> None:
         ports.take_port(number)
 
 
-def test_next_free_port_is_taken_when_none_is_wanted(taken: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_next_free_port_is_taken_when_none_is_wanted(
+    taken: socket.socket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     number = taken.getsockname()[1]
     monkeypatch.setattr(ports, "FIRST_PORT", number)
     with ports.take_port(None) as listening:
         assert number < listening.getsockname()[1] < number + ports.PORTS_TRIED
+    assert f"Port {number} cannot be used (Address already in use, by " in capsys.readouterr().out
 
 
 def test_only_this_machine_can_connect() -> None:
