@@ -62,7 +62,7 @@ class RunningNode:
                 stderr=output,
                 start_new_session=True,
             )
-        wait_until(self._is_alive, seconds=30, what=f"a heartbeat; {log} says why not")
+        wait_until(self._is_alive, seconds=120, what=f"a heartbeat; {log} says why not")
 
     def _is_alive(self) -> bool:
         assert self.leader.is_running(), self.log.read_text()

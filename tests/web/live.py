@@ -18,6 +18,8 @@ from django.test import Client
 from accounts.models import User
 
 PROJECT = Path(__file__).resolve().parents[2]
+# Nothing is measured by it; with every worker of the suite starting processes it may take long.
+START_SECONDS = 120
 UVICORN = ("portal.web_server",)
 GRANIAN = ("granian", "--interface", "wsgi", "--log-level", "warning", "portal.wsgi:application")
 
@@ -44,7 +46,7 @@ class LiveServer:
         self._wait_until_it_answers()
 
     def _wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_SECONDS
         while True:
             try:
                 with urlopen(f"{self.url}/health/live", timeout=5):
