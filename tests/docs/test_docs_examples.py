@@ -30,6 +30,7 @@ with_examples = pytest.mark.parametrize(
         "docs/schedules.md",
         "docs/client.md",
         "docs/compatibility.md",
+        "docs/django-q2.md",
     ],
 )
 Run = Callable[[list[str], str], str]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
 import sys
 import types
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,6 +24,8 @@ from tests.attempts import Uninterrupted
 from tests.claims import claim_task
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "task-types.md"
+# What the runner of attempts calls on the context; handlers have no business with it.
+OF_THE_RUNNER = {"flush", "task_id", "resolved_input", "know_own_parts"}
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -51,8 +56,25 @@ def test_example_counts_words(alice: User) -> None:
     assert task.content.result["longest"] == ["fifteen"]
 
 
+def test_table_of_options_names_every_option_with_its_default() -> None:
+    section = PAGE.read_text().split("## Options of `@task_type`")[1].split("## What a handler gets")[0]
+    documented: dict[str, str] = {}
+    for names, default in re.findall(r"^\| (`[^|]+`) \|([^|]*)\|", section, re.MULTILINE):
+        documented |= dict.fromkeys(re.findall(r"`(\w+)`", names), default.strip("` "))
+    options = {field.name: field for field in dataclasses.fields(registry.TaskType) if field.name != "handler"}
+    assert documented == {name: _as_written(field.default) for name, field in options.items()}
+
+
+def _as_written(default: Any) -> str:
+    if default is dataclasses.MISSING:
+        return ""
+    if default == registry.RetryPolicy():
+        return "RetryPolicy()"
+    return default.__name__ if callable(default) else json.dumps(default) if isinstance(default, str) else repr(default)
+
+
 def test_table_of_the_context_names_what_there_is() -> None:
     page = PAGE.read_text()
     named = set(re.findall(r"`ctx\.(\w+)", page))
-    there = {name for name in vars(AttemptContext) if not name.startswith("_")} - {"flush", "task_id", "resolved_input"}
+    there = {name for name in vars(AttemptContext) if not name.startswith("_")} - OF_THE_RUNNER
     assert named == there
