@@ -153,6 +153,7 @@ def test_repeated_key_makes_one_chain(api: MakeClient, alice: User) -> None:
     [
         ("analyze-image", {"query": "When?"}, ""),
         ("analyze-image", {"query": "When?", "image_base64": "no!"}, "/image_base64"),
+        ("analyze-image", {"query": "When?", "image_base64": "né"}, "/image_base64"),
         ("query", {"query": "When?", "image_base64": "data:image/png;base64,no!"}, "/image_base64"),
         ("analyze-image", {"query": "When?", "image_url": "ftp://example.com/a"}, "/image_url"),
         ("analyze-image", {"query": 5, "image_url": PICTURE}, "/query"),

@@ -5,6 +5,7 @@ Both walks begin at what there is (the table of addresses, the task types), so n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -94,15 +95,17 @@ class Way:
     """How a route takes a submission: `wrap` makes its body; `fields` are those that it takes besides the input."""
 
     route: str
-    wrap: Callable[[dict[str, Any]], dict[str, Any]]
+    wrap: Callable[[dict[str, Any]], Any]
     fields: frozenset[str] = frozenset({"webhook", "reuse"})
     query: str = ""
+    kind: str = JSON
 
 
 WAYS = [
     Way("POST /api/v1/tasks", lambda task: task),
     Way("POST /api/v1/tasks", lambda task: task, query="?validate_only=true"),
     Way("POST /api/v1/batches", lambda task: {"tasks": [ECHO, task]}),
+    Way("POST /api/v1/batches", lambda task: [ECHO, task], kind="application/jsonl"),
     Way("POST /api/v1/schedules", lambda task: {"task": task, "cron": "0 6 * * *"}, frozenset()),
     Way("PATCH /api/v1/schedules/{schedule_id}", lambda task: {"task": task}, frozenset()),
     Way(
@@ -212,10 +215,13 @@ def send(client: Client, way: Way, case: Case, things: Things) -> Any:
     method, path = way.route.split(" ")
     task = {"type": case.type, "input": case.input, **case.options}
     address = path.format(**things) + way.query
-    return getattr(client, method.lower())(address, way.wrap(filled(task, things)), JSON)
+    body = way.wrap(filled(task, things))
+    if way.kind != JSON:
+        body = "".join(json.dumps(line) + "\n" for line in body)
+    return getattr(client, method.lower())(address, body, way.kind)
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.route + way.query)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.route}{way.query} {way.kind}")
 def test_no_submission_takes_what_the_token_may_not_read(
     api: MakeClient, alice: User, things: Things, way: Way
 ) -> None:

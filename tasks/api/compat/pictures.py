@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import cast
 
@@ -50,7 +49,7 @@ def _bytes_of(encoded: str) -> bytes:
     # With or without `data:image/png;base64,` before it.
     try:
         return base64.b64decode(encoded.partition(",")[2] if encoded.startswith("data:") else encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise errors.InvalidBody.at("/image_base64", "invalid_base64", "These are not bytes in base64.") from error
 
 
