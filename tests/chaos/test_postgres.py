@@ -90,13 +90,16 @@ def test_database_that_goes_away_under_load_loses_and_doubles_nothing(
     load = Load(dice)
     wait_until(lambda: Node.objects.filter(status="alive", beat__gt=0).count() == 2, seconds=60, what="both nodes")
     ends_at = time.monotonic() + chaos_seconds
-    while True:
-        for name, fault in FAULTS.items():
-            seconds = _break_once(server, load, fault)
-            say(f"{name}: the rate was back after {seconds:.1f} s; {len(load.accepted)} accepted")
-            assert seconds < BOUND_SECONDS
-        if time.monotonic() > ends_at:
-            break
+    # Each of them, and on until the time is over; in a short `make chaos` those that chance brings first.
+    least = 1 if "CHAOS_SECONDS" in os.environ else len(FAULTS)
+    waiting: list[str] = []
+    while least > 0 or time.monotonic() < ends_at:
+        waiting = waiting or dice.sample(list(FAULTS), len(FAULTS))
+        name = waiting.pop()
+        seconds = _break_once(server, load, FAULTS[name])
+        say(f"{name}: the rate was back after {seconds:.1f} s; {len(load.accepted)} accepted")
+        assert seconds < BOUND_SECONDS
+        least -= 1
     wait_for_all_to_end(supervisor)
     laws.check_settled(laws.take_picture(), accepted=load.accepted)
     assert not load.failures(), load.failures()
