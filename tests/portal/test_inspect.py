@@ -151,6 +151,13 @@ def test_without_a_database_it_says_so_in_a_sentence() -> None:
     assert "Traceback" not in answer.stderr
 
 
+def test_a_reader_that_has_seen_enough_leaves_no_traceback() -> None:
+    command = f"{sys.executable} manage.py inspect conf | head -1"
+    answer = subprocess.run(["sh", "-c", command], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert answer.stdout.startswith("setting")
+    assert answer.stderr == ""
+
+
 def test_an_unknown_word_is_refused() -> None:
     with pytest.raises(CommandError):
         inspect("everything")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,24 +38,29 @@ class Command(BaseCommand):
         except (DatabaseError, InterfaceError) as error:
             raise CommandError(f"The database does not answer: {str(error).strip()}") from error
         if options["json"]:
-            self.stdout.write(json.dumps(found, indent=2, ensure_ascii=False))
+            self._write(json.dumps(found, indent=2, ensure_ascii=False))
         elif isinstance(found, dict):
-            for title, rows in found.items():
-                self.stdout.write(f"\n{title}\n")
-                self._show(title, rows)
+            self._write("\n\n".join(f"{title}\n{_table(title, rows)}" for title, rows in found.items()))
         else:
-            self._show(word, found)
+            self._write(_table(word, found))
 
-    def _show(self, title: str, rows: Sequence[dict[str, Any]]) -> None:
-        """Write a table, each column as wide as what stands in it."""
-        if not rows:
-            self.stdout.write(EMPTY.get(title, "None."))
-            return
-        table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        for line in table:
-            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-            self.stdout.write("  ".join(cells).rstrip())
+    def _write(self, text: str) -> None:
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError:
+            # `| head` has seen enough. What Python still holds back goes nowhere, or it would complain at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _table(title: str, rows: Sequence[dict[str, Any]]) -> str:
+    """Return lines, each column as wide as what stands in it."""
+    if not rows:
+        return EMPTY.get(title, "None.")
+    table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = (zip(line, widths, strict=True) for line in table)
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in line).rstrip() for line in lines)
 
 
 def _cell(value: Any) -> str:
