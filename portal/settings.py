@@ -197,6 +197,8 @@ BACKENDS_EMBEDDINGS = env.listing("BACKENDS_EMBEDDINGS")
 BACKENDS_IMAGES = env.listing("BACKENDS_IMAGES")
 BACKENDS_VISION = env.listing("BACKENDS_VISION")
 BACKENDS_SPEECH = env.listing("BACKENDS_SPEECH")
+# How long a task is tried while none of its model servers answers; busy ones are waited for without an end.
+BACKEND_PATIENCE_SECONDS = env.number("BACKEND_PATIENCE_SECONDS", 900, at_least=0)
 
 # --- Requests to others' servers -------------------------------------------------------------------
 

@@ -258,6 +258,12 @@ class BackendBusy(TaskError):
     retryable = True
 
 
+class BackendUnreachable(BackendBusy):
+    """No model server for this work answers."""
+
+    code = "backend_unreachable"
+
+
 class Retry(TaskError):
     """The handler asks to be run again later; costs an attempt."""
 

@@ -39,6 +39,10 @@ WAITS = {
         "The last attempt failed; it is tried again after a short wait.",
     ),
     "backend_busy": ("Every model server is busy", "It is tried again shortly; this costs no attempt."),
+    "backend_unreachable": (
+        "No model server answers",
+        "The operators can see it. The task is tried again for a while, without costing an attempt, and fails then.",
+    ),
 }
 
 # The icons that handlers name, and what stands in where a handler names none.

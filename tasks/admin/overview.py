@@ -15,6 +15,7 @@ from tasks import sql
 from tasks.admin.bounded import bounded_queries
 from tasks.admin.depths import Depth, at_least, queue_depths
 from tasks.admin.formats import capped_text
+from tasks.backends.figures import silent_kinds
 from tasks.measures import duration_text
 from tasks.models import Lane, Node, Queue, Task
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
@@ -111,7 +112,7 @@ def overview() -> Overview:
             periods=_periods(),
             full_lanes=list(_full_lanes()),
             failed_last_hour=failed,
-            alarms=[*_node_alarms(nodes, lines), *_queue_alarms(lines), *_failure_alarms(failed)],
+            alarms=[*_node_alarms(nodes, lines), *_queue_alarms(lines), *_backend_alarms(), *_failure_alarms(failed)],
         )
 
 
@@ -179,6 +180,11 @@ def _queue_alarms(lines: list[Line]) -> list[Alarm]:
             oldest = duration_text(depth.oldest_seconds)
             alarms.append(Alarm(f"The oldest task in {queue.name} has waited for {oldest}.", tasks, is_bad=False))
     return alarms
+
+
+def _backend_alarms() -> list[Alarm]:
+    page = reverse("admin:tasks_backend_changelist")
+    return [Alarm(f"No model server for {kind} answers.", page) for kind in silent_kinds()]
 
 
 def _failure_alarms(failed: int) -> list[Alarm]:

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.backends import directory
-from tasks.backends.directory import Listed
-from tasks.backends.pool import none_set_up
+from tasks.backends.pool import names_of, none_set_up
 from tasks.backends.wire import check_status, read_json, translated
 from tasks.context import Server
 from tasks.errors import ServerFailed
@@ -73,13 +72,7 @@ def readiness() -> Readiness:
         return Readiness("unavailable", hint=none_set_up("chat"))
     if all(server.is_demo for server in servers):
         return Readiness("embedded", "model server on this machine (make run: SmolLM2-135M, a demo model)")
-    return Readiness("backend", names_of(servers))
-
-
-def names_of(servers: Sequence[Listed]) -> str:
-    """Return the names of servers for people: not more than fit."""
-    names = list(dict.fromkeys(server.name for server in servers if not server.is_demo))
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return Readiness("backend", names_of([server for server in servers if not server.is_demo]))
 
 
 def knows_model(model: str) -> bool:

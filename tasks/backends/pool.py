@@ -17,7 +17,7 @@ from tasks.backends import directory, leases
 from tasks.backends.directory import SETTINGS, Listed
 from tasks.backends.wire import connected, translated
 from tasks.context import Server
-from tasks.errors import BackendBusy, BackendError, GiveUp, ServerFailed
+from tasks.errors import BackendBusy, BackendError, BackendUnreachable, GiveUp, ServerFailed
 from tasks.models.backend import Kind
 from tasks.secrets import CannotOpen, open_sealed
 
@@ -100,16 +100,21 @@ class BalancedPool:
         self, failures: Sequence[ServerFailed], left: Sequence[Listed], model: str
     ) -> BackendError | BackendBusy | GiveUp:
         """Say what became of a call that no server is left for."""
+        ids = [server.id for server in left]
         if not failures:
-            return BackendBusy("Every model server for this work is busy, rests, or is out of order for the moment.")
+            if self._patiently(lambda: leases.any_works(ids)):
+                return BackendBusy("Every model server for this work is busy or rests for the moment.")
+            return BackendUnreachable(f"No model server for {self._kind} answers.")
         last = failures[-1]
         if not left and all(failure.why == "missing" for failure in failures):
             return GiveUp(f"{last.message} (model {model!r})" if model else last.message)
         # One that works had no place: the others' failures are not to be paid for. Where none works the attempt
-        # counts: it may be the request that brings one server after the other down.
-        ids = [server.id for server in left]
+        # counts: it may be the request that brings one server after the other down. One that was not even reached
+        # tells nothing of the request.
         if any(failure.why == "busy" for failure in failures) or self._patiently(lambda: leases.any_works(ids)):
             return BackendBusy()
+        if all(failure.why == "unreachable" for failure in failures):
+            return BackendUnreachable(last.message)
         return BackendError(last.message)
 
     def _lease(self, wanted: Sequence[Listed]) -> leases.Lease | None:
@@ -129,6 +134,12 @@ class BalancedPool:
         if able and not having:
             raise GiveUp(f"No model server for {self._kind} has the model {model!r}.")
         return sorted(having, key=lambda server: rendezvous_score(server, self._caller.owner), reverse=True)
+
+
+def names_of(servers: Sequence[Listed]) -> str:
+    """Return the names of servers for people: not more than fit."""
+    names = list(dict.fromkeys(server.name for server in servers))
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def none_set_up(kind: str) -> str:

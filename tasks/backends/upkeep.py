@@ -13,7 +13,7 @@ from tasks.models import Backend, BackendCall
 
 LIMIT = 5000
 KEEP_CALLS = timedelta(days=1)
-KEEP_UNNAMED = timedelta(hours=1)
+KEEP_UNNAMED = timedelta(minutes=10)
 
 
 def check_backends() -> int:

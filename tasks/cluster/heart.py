@@ -19,6 +19,7 @@ from django.conf import settings
 from psycopg.types.json import Jsonb
 
 from tasks import sql
+from tasks.backends import directory
 from tasks.cluster.guarded import guarded
 from tasks.cluster.node import Node
 from tasks.cluster.orphans import orphaned
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 STEP_SECONDS = 0.25
 BEAT_SECONDS = 1.0
+# Each node for itself: others' environments may name other model servers.
+NAME_SECONDS = 30.0
 STUCK_SECONDS = 15.0
 
 
@@ -47,9 +50,12 @@ class Heart(threading.Thread):
         )
 
     def run(self) -> None:
-        last_beat = 0.0
+        last_beat = last_named = 0.0
         while True:
             self._watch_sentinel()
+            if time.monotonic() - last_named >= NAME_SECONDS:
+                last_named = time.monotonic()
+                guarded(directory.name_environment)
             if time.monotonic() - last_beat >= BEAT_SECONDS:
                 last_beat = time.monotonic()
                 guarded(self._beat)

@@ -10,8 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from tasks.backends import directory, images
-from tasks.backends.chat import names_of
-from tasks.backends.pool import none_set_up
+from tasks.backends.pool import names_of, none_set_up
 from tasks.context import Context, Server
 from tasks.errors import InputTooLarge, ServerFailed, UnreadableFile
 from tasks.registry import EngineInfo, Input, Readiness, Result, task_type

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints
 
 from tasks.backends import directory, writing
-from tasks.backends.chat import names_of
+from tasks.backends.pool import names_of
 from tasks.context import Context, FileInfo
 from tasks.errors import BackendError, GiveUp, InputTooLarge, UnreadableFile
 from tasks.registry import EngineInfo, Input, Readiness, Result, file_field, task_type

@@ -52,4 +52,5 @@ def explain_wait(task: Task) -> Wait:
 def _why_scheduled(task: Task) -> str:
     if not task.attempt_number:
         return "scheduled"
-    return "backend_busy" if task.error and task.error.get("code") == "backend_busy" else "retry_backoff"
+    code = task.error.get("code") if task.error else None
+    return code if code in {"backend_busy", "backend_unreachable"} else "retry_backoff"

@@ -11,7 +11,7 @@ from django.db import DataError
 from pydantic import ValidationError
 
 from tasks import errors, registry
-from tasks.lifecycle import finish, start
+from tasks.lifecycle import finish, patience, start
 from tasks.lifecycle.attempt_context import AttemptContext, Superseded
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.validate import check_storable
@@ -21,9 +21,6 @@ from tasks.sql.turns import database_turn
 logger = logging.getLogger(__name__)
 
 MAX_RESULT_BYTES = 32 * 1024 * 1024
-# How long a task waits whose model servers are busy: twice as long each time. With the jitter at most half a minute.
-BUSY_SECONDS = 2.0
-LONGEST_BUSY_SECONDS = 25.0
 LONGEST_SNOOZE_SECONDS = 3600.0
 
 
@@ -104,18 +101,15 @@ def _execute(claimed: Claimed, interrupts: Interrupts) -> finish.Ending:
     except errors.Snooze as pause:
         seconds = min(pause.seconds, LONGEST_SNOOZE_SECONDS)
         return finish.put_off(claimed, pause, outcome=Outcome.SNOOZED, seconds=seconds)
+    except errors.BackendUnreachable as silence:
+        with database_turn():
+            return patience.unreachable_ending(claimed, silence)
     except errors.BackendBusy as busy:
-        return finish.put_off(claimed, busy, outcome=Outcome.BUSY, seconds=busy_seconds(claimed))
+        return patience.busy_ending(claimed, busy)
     except errors.TaskError as error:
         return finish.failed(claimed, error, traceback=traceback.format_exc())
     except BaseException as error:  # the one broad catch: around the handler, SystemExit included
         return finish.failed(claimed, _wrapped(error), traceback=traceback.format_exc(), raised=error)
-
-
-def busy_seconds(claimed: Claimed) -> float:
-    """Return how long a task waits now, before jitter: its attempts that were free of charge tell how often it did."""
-    free_of_charge = claimed.attempt_number - 1 - claimed.attempts_charged
-    return min(LONGEST_BUSY_SECONDS, BUSY_SECONDS * 2.0 ** min(free_of_charge, 10))
 
 
 def _end(interrupts: Interrupts) -> None:

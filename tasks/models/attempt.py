@@ -18,6 +18,7 @@ class Outcome(models.TextChoices):
     CANCELLED = "cancelled"
     SNOOZED = "snoozed"
     BUSY = "busy", "Model servers busy"
+    UNREACHABLE = "unreachable", "No model server answered"
     DIED = "died", "Worker died"
     LOST = "lost", "Node lost"
     RETURNED = "returned", "Went back"

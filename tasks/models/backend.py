@@ -60,7 +60,7 @@ class Backend(models.Model):
         "most calls at once", db_default=4, default=4, help_text="Counted across all nodes."
     )
     enabled = models.BooleanField(db_default=True, default=True)
-    # Named by a setting: used by processes whose environment names it, and gone an hour after the last one did.
+    # Named by a setting: used by processes whose environment names it, and gone ten minutes after the last one did.
     from_environment = models.BooleanField(db_default=False, editable=False)
     named_at = models.DateTimeField(null=True, editable=False)
     # Whose turn it is with round robin: the lowest goes first.

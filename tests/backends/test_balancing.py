@@ -18,7 +18,7 @@ from accounts.models import User
 from tasks.backends import chat, leases, servers
 from tasks.backends.pool import BalancedPool, Caller
 from tasks.context import Server
-from tasks.errors import BackendBusy, BackendError, CancelRequested, GiveUp, ServerFailed
+from tasks.errors import BackendBusy, BackendError, BackendUnreachable, CancelRequested, GiveUp, ServerFailed
 from tasks.models import Backend, BackendCall, BackendLease, Task
 from tests.backends.fake_server import FakeServer
 
@@ -97,10 +97,23 @@ def test_with_every_breaker_open_the_task_goes_back_free_of_charge(add: Add, poo
     pool = pool_of(alice)
 
     for _ in range(leases.FAILURES_TO_OPEN):
-        with pytest.raises(BackendError, match="cannot be reached"):
+        with pytest.raises(BackendUnreachable, match="cannot be reached"):
             pool.call(ask)
-    with pytest.raises(BackendBusy, match="out of order"):
+    with pytest.raises(BackendUnreachable, match="No model server for chat answers"):
         pool.call(ask)
+
+
+def test_busy_is_not_unreachable(serve: Serve, add: Add, pool_of: PoolOf, alice: User, bob: User) -> None:
+    """One that is full is waited for, whatever became of the other."""
+    add(dead_address())
+    add(serve(), most_calls=1)
+
+    def ask_in_vain(_server: Server) -> str:
+        with pytest.raises(BackendBusy) as caught:
+            pool_of(bob).call(ask)
+        return caught.value.code
+
+    assert pool_of(alice).call(ask_in_vain) == "backend_busy"
 
 
 def test_a_server_that_asks_for_rest_gets_it(serve: Serve, add: Add, pool_of: PoolOf, alice: User) -> None:

@@ -19,6 +19,7 @@ from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Attempt, Backend, BackendCall, BackendLease, Duty, Task
 from tasks.models.attempt import Outcome
 from tests.backends.fake_server import FakeServer
+from tests.backends.test_balancing import dead_address
 from tests.cluster.conftest import RunningNode, environment, start_node, wait_for_end, wait_until  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.slow]
@@ -160,3 +161,24 @@ def test_a_server_of_the_environment_works_and_its_health_is_seen(
     row = Backend.objects.get()
     assert (row.base_url, row.from_environment) == (server.base_url, True)
     assert "secret-key" not in node.log.read_text()
+
+
+def test_task_whose_only_model_server_is_dead_ends_and_the_overview_says_why(
+    start_node: Callable[..., RunningNode],  # noqa: F811
+    alice: User,
+    olga: User,
+    client: Client,
+    settings: pytest.FixtureRequest,
+) -> None:
+    address = dead_address()
+    settings.BACKENDS_CHAT = [address]  # type: ignore[attr-defined]
+    task = submit_task(alice, Submission("text.generate", {"prompt": "Write."})).task
+    start_node(workers=1, BACKENDS_CHAT=address, BACKEND_PATIENCE_SECONDS="3")
+    wait_for_end(task, seconds=60)
+    assert (task.status, task.error["code"]) == ("failed", "backend_unreachable")
+    outcomes = list(task.attempts.order_by("number").values_list("outcome", "charged"))
+    assert outcomes[0] == (Outcome.UNREACHABLE, False)
+    assert [charged for _, charged in outcomes].count(True) == 1
+    client.force_login(olga, "django.contrib.auth.backends.ModelBackend")
+    wait_until(lambda: Backend.objects.get().open_until is not None, seconds=60, what="an open breaker")
+    assert "No model server for chat answers." in client.get("/admin/").text

@@ -16,6 +16,7 @@ from accounts.models import User
 from tasks import backends, registry
 from tasks.backends import checks, directory, servers, upkeep
 from tasks.backends.addresses import BadAddress, parse_address
+from tasks.backends.figures import health_of
 from tasks.backends.pool import BalancedPool
 from tasks.errors import EngineUnavailable, InvalidInput
 from tasks.lifecycle.submit import Submission, submit_task
@@ -100,7 +101,12 @@ def test_servers_of_the_environment_get_rows_and_lose_them_when_nobody_names_the
 
     settings.BACKENDS_IMAGES = []  # type: ignore[attr-defined]
     assert not backends.is_configured("images")
-    Backend.objects.update(named_at=Now() - timedelta(hours=2))
+    Backend.objects.update(named_at=Now() - timedelta(minutes=3))
+    gone = Backend.objects.annotate(now=Now()).get()
+    assert health_of(gone, gone.now) == "unnamed"
+    upkeep.forget_calls()
+    assert Backend.objects.exists()
+    Backend.objects.update(named_at=Now() - timedelta(minutes=11))
     upkeep.forget_calls()
     assert not Backend.objects.exists()
 

@@ -36,7 +36,7 @@ def test_every_status_has_words_an_icon_and_a_tone() -> None:
 
 def test_every_reason_to_wait_has_words() -> None:
     whys = "waiting_for_a_slot waiting_for_a_worker queue_paused no_workers waiting_for_tasks scheduled retry_backoff"
-    assert set(whys.split()) | {"backend_busy"} == set(words.WAITS)
+    assert set(whys.split()) | {"backend_busy", "backend_unreachable"} == set(words.WAITS)
 
 
 @pytest.mark.parametrize(

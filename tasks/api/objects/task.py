@@ -25,6 +25,7 @@ Why = Literal[
     "scheduled",
     "retry_backoff",
     "backend_busy",
+    "backend_unreachable",
 ]
 BASE = "/api/v1/tasks"
 # Messages quote: names of files, fields of results, what a handler said.
