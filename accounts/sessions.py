@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest, HttpResponseBase
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -17,6 +19,26 @@ SEEN = "seen"
 STEPS = 20
 UNTIL_BROWSER_CLOSES = 0
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+logger = logging.getLogger(__name__)
+
+
+class KeptAnswerMiddleware(SessionMiddleware):
+    """Django's; but a session that cannot be saved does not undo the answer to what was done already.
+
+    docs/decisions/0021: a form whose task is stored must not say that it failed. Whoever is being signed in by the
+    request (the session has another key then) is told, since nothing was gained without the session.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        try:
+            return super().process_response(request, response)
+        except Exception:
+            if request.session.session_key != request.COOKIES.get(settings.SESSION_COOKIE_NAME):
+                raise
+            logger.exception("the session could not be saved; the answer stands")
+            return response
 
 
 class SessionAgeMiddleware:

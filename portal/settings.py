@@ -82,7 +82,7 @@ MIDDLEWARE = [
     "tasks.api.poll_route.PollMiddleware",
     "portal.middleware.RequestCountMiddleware",
     "portal.body_limits.BodyLimitMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.sessions.KeptAnswerMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
