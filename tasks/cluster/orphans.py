@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
@@ -20,7 +21,9 @@ def die_with_parent() -> None:
     global _tied
     if _tied is not None and _tied[0] == os.getpid():
         return
-    parent = os.getppid()
+    # Who forked it, not who is its parent by now: on a busy machine it may be an orphan before it comes to this call.
+    forked_by = multiprocessing.parent_process()
+    parent = os.getppid() if forked_by is None or forked_by.pid is None else forked_by.pid
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # it died before the call
