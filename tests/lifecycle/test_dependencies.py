@@ -178,16 +178,20 @@ def test_child_submitted_while_its_need_finishes_is_not_forgotten(
 
 
 def test_submission_that_is_the_victim_of_a_deadlock_is_made_again(alice: User, submit: Submit) -> None:
-    """Somebody holds the second need and then wants the first: Postgres ends the transaction that waited longer."""
+    """Somebody holds the second need and then wants the first: Postgres ends the transaction that finds it out."""
     first, second = submit(alice), submit(alice)
     submitted: list[Task] = []
 
     def submit_it() -> None:
+        with connection.cursor() as cursor:
+            # Whoever waits looks once: the submission late enough to find the other waiting, the other too late.
+            cursor.execute("SET deadlock_timeout = '3s'")
         submitted.append(submit(alice, needs=[first.pk, second.pk]))
         connection.close()
 
     thread = threading.Thread(target=submit_it)
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL deadlock_timeout = '1min'")
         Task.objects.select_for_update(no_key=True).get(pk=second.pk)
         thread.start()
         wait_for_waiters()
