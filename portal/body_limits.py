@@ -5,6 +5,7 @@ Django would store the files of any form on the disk before it looks who sent th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 
+from tasks import errors
 from tasks.api.arrival import came_too_slowly
 from tasks.api.middleware import PREFIX
+from tasks.storage import is_full
+
+logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -48,8 +53,15 @@ class BodyLimitMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer a form that broke off: nobody hears it, and it is no failure of ours."""
-        if request.path_info.startswith(PREFIX) or not isinstance(exception, UnreadablePostError):
+        """Answer a form that broke off, which nobody hears, and one that there is no room for."""
+        if request.path_info.startswith(PREFIX):
+            return None
+        if is_full(exception) or isinstance(exception, errors.StorageFull):
+            logger.error("There is no room for what is sent: %s", exception)
+            return _refusal(
+                request, 507, "There is no room left for files. An operator must make some; try again later."
+            )
+        if not isinstance(exception, UnreadablePostError):
             return None
         return render(request, "400.html", status=400)
 

@@ -356,7 +356,7 @@ WHITENOISE_USE_FINDERS = PORTAL_DEMO
 WHITENOISE_AUTOREFRESH = DEBUG
 FILE_UPLOAD_HANDLERS = [
     "tasks.api.uploads.NameLengthHandler",
-    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+    "portal.upload_handler.TidyUploadHandler",
 ]
 
 LANGUAGE_CODE = "en"

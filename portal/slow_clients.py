@@ -148,11 +148,15 @@ async def _keep(kept: SpooledTemporaryFile[bytes], receive: Receive) -> OSError 
         except (TimeoutError, ConnectionResetError) as error:
             return error
         part = message.get("body", b"")
-        if kept.tell() + len(part) <= MEMORY_BYTES:
-            kept.write(part)
-        else:
-            # A disk may take its time.
-            await asyncio.to_thread(kept.write, part)
+        try:
+            if kept.tell() + len(part) <= MEMORY_BYTES:
+                kept.write(part)
+            else:
+                # A disk may take its time.
+                await asyncio.to_thread(kept.write, part)
+        except OSError as error:
+            # No room for it: said in the words of whoever reads the body.
+            return error
         has_more = message.get("more_body", False)
     return None
 

@@ -206,6 +206,25 @@ class InputTooLarge(GiveUp):
     code = "input_too_large"
 
 
+class StorageFull(HandlerError):
+    """There is no room left for files.
+
+    An operator must make room. Try again later: nothing of the file was kept.
+    """
+
+    code = "storage_full"
+
+
+class StorageUnavailable(HandlerError):
+    """Files cannot be stored or read at the moment.
+
+    Their folder is away, or may not be written to; an operator must look. Try again later: nothing of the file was
+    kept.
+    """
+
+    code = "storage_unavailable"
+
+
 class UrlRefused(GiveUp):
     """The portal does not call this address."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import UUID
@@ -21,6 +22,7 @@ from tasks import errors, sql
 from tasks.context import FileInfo
 from tasks.models import File
 from tasks.models.file import storage_path
+from tasks.storage import folder_is_there, storing
 
 HEAD_BYTES = 8192
 # In bytes, as file systems count: 85 Chinese characters.
@@ -60,6 +62,7 @@ def store_file(
         InputTooLarge: more than MAX_UPLOAD_BYTES.
         QuotaExceeded: the plan's file storage is full.
         NotWanted: `is_wanted` said so.
+        StorageFull, StorageUnavailable: the bytes cannot be kept; nothing of them is left behind.
     """
     clean_name = _clean_name(name)
     digest = hashlib.sha256()
@@ -72,7 +75,8 @@ def store_file(
                     f"{clean_name} is larger than the {settings.MAX_UPLOAD_BYTES // 1024 // 1024} MiB that are allowed."
                 )
             digest.update(chunk)
-            spool.write(chunk)
+            with storing():
+                spool.write(chunk)
         if size == 0:
             raise errors.InvalidFile.at("/file", "empty_file", f"{clean_name} is empty (0 bytes).")
         _check_storage(user, size)
@@ -88,11 +92,13 @@ def store_file(
             sha256=digest.hexdigest(),
         )
         try:
-            file.data.save(clean_name, DjangoFile(spool), save=False)
+            with storing():
+                file.data.save(clean_name, DjangoFile(spool), save=False)
             _insert_within_quota(user, file, is_wanted)
         except BaseException:
-            # A full disk leaves the beginning of a file, which has no name here yet.
-            file.data.storage.delete(file.data.name or storage_path(file, clean_name))
+            # A full disk leaves the beginning of a file, which has no name here yet; a folder that is away nothing.
+            with suppress(OSError):
+                file.data.storage.delete(file.data.name or storage_path(file, clean_name))
             raise
     return file
 
@@ -113,11 +119,12 @@ def open_file(file: File) -> BinaryIO:
 
     Raises:
         UnreadableFile: the storage has lost them.
+        StorageUnavailable: the storage is away; it may come back with the file.
     """
     try:
         return cast(BinaryIO, file.data.storage.open(str(file.data.name), "rb"))
     except OSError as error:
-        raise errors.UnreadableFile(f"{file.name} cannot be read from the storage.") from error
+        raise _unreadable(file, error) from error
 
 
 def local_path(file: File, folder: Path) -> Path:
@@ -128,13 +135,25 @@ def local_path(file: File, folder: Path) -> Path:
         path = folder / f"portal-{file.id}"
         if not path.exists():
             partial = path.with_suffix(".part")
-            with open_file(file) as source, partial.open("wb") as target:
-                while chunk := source.read(1024 * 1024):
-                    target.write(chunk)
-            partial.rename(path)
-    if not path.exists():
-        raise errors.UnreadableFile(f"{file.name} cannot be read from the storage.")
+            try:
+                with open_file(file) as source, storing(), partial.open("wb") as target:
+                    while chunk := source.read(1024 * 1024):
+                        target.write(chunk)
+                partial.rename(path)
+            finally:
+                partial.unlink(missing_ok=True)
+    try:
+        path.stat()
+    except OSError as error:
+        raise _unreadable(file, error) from error
     return path
+
+
+def _unreadable(file: File, error: OSError) -> errors.TaskError:
+    """Tell a file that is gone from a folder that is away: a network file system comes back."""
+    if isinstance(error, FileNotFoundError) and folder_is_there():
+        return errors.UnreadableFile(f"{file.name} cannot be read from the storage.")
+    return errors.StorageUnavailable()
 
 
 def delete_file(file: File) -> None:
@@ -142,12 +161,14 @@ def delete_file(file: File) -> None:
     storage, name = file.data.storage, str(file.data.name)
     with transaction.atomic():
         file.delete()
-    storage.delete(name)
+    with storing():
+        storage.delete(name)
 
 
 def delete_file_for_good(file: File) -> None:
     """Delete a file's bytes, then its row; cut off in between, the row tells that this is to be done again."""
-    file.data.storage.delete(str(file.data.name))
+    with storing():
+        file.data.storage.delete(str(file.data.name))
     file.delete()
 
 

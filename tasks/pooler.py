@@ -70,6 +70,9 @@ def check_pooler(
     *, app_configs: Sequence[AppConfig] | None = None, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
     """Django's system check, for `manage.py migrate` and `check --database default`."""
+    if databases is None:
+        # All other commands, of which many need no database.
+        return []
     try:
         refuse_pooler()
     except UnusablePooler as refused:

@@ -20,6 +20,7 @@ from tasks.measures import duration_text
 from tasks.models import Lane, Node, Queue, Task
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
 from tasks.statuses import Status
+from tasks.storage import storage_trouble
 
 MOST_FULL_LANES = 10
 FAILED_CAP = 1_000
@@ -112,7 +113,13 @@ def overview() -> Overview:
             periods=_periods(),
             full_lanes=list(_full_lanes()),
             failed_last_hour=failed,
-            alarms=[*_node_alarms(nodes, lines), *_queue_alarms(lines), *_backend_alarms(), *_failure_alarms(failed)],
+            alarms=[
+                *_node_alarms(nodes, lines),
+                *_queue_alarms(lines),
+                *_backend_alarms(),
+                *_failure_alarms(failed),
+                *_storage_alarms(),
+            ],
         )
 
 
@@ -193,3 +200,9 @@ def _failure_alarms(failed: int) -> list[Alarm]:
     count = capped_text(failed, FAILED_CAP)
     text = f"{count} {'task' if failed == 1 else 'tasks'} failed in the last hour."
     return [Alarm(text, f"{reverse('admin:failures')}?period=hour")]
+
+
+def _storage_alarms() -> list[Alarm]:
+    trouble = storage_trouble()
+    page = reverse("admin:tasks_file_changelist")
+    return [Alarm(f"The folder of files {trouble}: uploads and results fail.", page)] if trouble else []

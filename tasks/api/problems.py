@@ -19,6 +19,7 @@ from tasks import errors
 from tasks.api import refusals
 from tasks.api.read_again import is_cut_read
 from tasks.api.uploads import NameTooLong
+from tasks.storage import is_full
 
 logger = logging.getLogger("tasks.api")
 
@@ -45,8 +46,11 @@ CORE_STATUS: dict[type[errors.TaskError], int] = {
     errors.WrongStatus: 409,
     errors.ContentPurged: 410,
     errors.InputTooLarge: 413,
+    errors.StorageUnavailable: 503,
+    errors.StorageFull: 507,
 }
 MAINTENANCE_RETRY_SECONDS = 60
+STORAGE_RETRY_SECONDS = 60
 
 
 def all_kinds() -> dict[str, type[errors.TaskError]]:
@@ -83,8 +87,12 @@ def problem_response(exception: Exception, context: Mapping[str, Any]) -> HttpRe
 def refusal_of(exception: Exception) -> errors.TaskError | None:
     """Translate what Django and DRF raise into our tree; None is a bug that nobody foresaw."""
     match exception:
-        case errors.Refused() | errors.InputTooLarge():
+        case errors.Refused() | errors.InputTooLarge() | errors.StorageFull() | errors.StorageUnavailable():
             return exception
+        case OSError() if is_full(exception):
+            # Of a temporary file, before the body came to whoever would store it; Django makes it UnreadablePostError.
+            logger.error("There is no room for what is sent: %s", exception)
+            return errors.StorageFull()
         case Http404():
             return errors.NotFound()
         case PermissionDenied():
@@ -145,5 +153,7 @@ def problem(request: HttpRequest, refusal: errors.TaskError) -> HttpResponse:
         response.headers["Retry-After"] = str(refusal.retry_after_seconds)
     elif isinstance(refusal, errors.Maintenance):
         response.headers["Retry-After"] = str(MAINTENANCE_RETRY_SECONDS)
+    elif isinstance(refusal, errors.StorageFull | errors.StorageUnavailable):
+        response.headers["Retry-After"] = str(STORAGE_RETRY_SECONDS)
     response.content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
     return response

@@ -204,6 +204,8 @@ def _error_of(described: dict[str, str]) -> errors.TaskError:
         return known(described["message"])
     if described["class"] == "MemoryError":
         return errors.InputTooLarge("Reading the file needs more memory than a task may use.")
+    if described["class"] == "StorageFull":
+        return errors.StorageFull("The machine that ran this task has no room left for files.")
     if described["class"] == "EngineError":
         return errors.EngineError(described["message"])
     error = errors.EngineError(f"{described['class']}: {described['message']}")

@@ -5,6 +5,7 @@ A script: it becomes the child process, and ends when the worker closes the pipe
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -43,7 +44,9 @@ def _answer(asked: dict[str, Any], answers: BinaryIO) -> dict[str, Any]:
     except Exception as error:  # whatever a library raises on a file is told to the worker, which names it
         message = getattr(error, "message", None) or str(error)
         written = traceback.format_exc()[-MAX_TRACEBACK:]
-        return {"error": {"class": type(error).__name__, "message": str(message)[:MAX_MESSAGE], "traceback": written}}
+        is_full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+        kind = "StorageFull" if is_full else type(error).__name__
+        return {"error": {"class": kind, "message": str(message)[:MAX_MESSAGE], "traceback": written}}
 
 
 def _say(answers: BinaryIO, message: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.validate import check_storable
 from tasks.models.attempt import Outcome
 from tasks.sql.turns import database_turn
+from tasks.storage import is_full
 
 logger = logging.getLogger(__name__)
 
@@ -157,5 +158,7 @@ def _check_result(result: dict[str, object]) -> None:
 def _wrapped(error: BaseException) -> errors.HandlerError:
     if isinstance(error, MemoryError):
         return errors.HandlerError("The work needed more memory than a worker has.")
+    if is_full(error):
+        return errors.StorageFull("The machine that ran this task has no room left for files.")
     words = str(error).strip().splitlines()
     return errors.HandlerError(f"{type(error).__name__}: {words[0]}" if words else type(error).__name__)

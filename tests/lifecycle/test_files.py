@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from accounts.models import User
+from tasks import errors
 from tasks.files import store_file
 from tasks.models import File
 
@@ -28,7 +29,7 @@ def files_no_larger_than(size: int) -> Iterator[None]:
 
 
 def test_file_that_does_not_fit_on_the_disk_leaves_no_part_of_itself(alice: User, settings: object) -> None:
-    with files_no_larger_than(100_000), pytest.raises(OSError, match="File too large"):
+    with files_no_larger_than(100_000), pytest.raises(errors.StorageFull):
         store_file(alice, name="large.txt", chunks=[b"x" * 500_000])
     assert not File.objects.exists()
     assert not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]  # type: ignore[attr-defined]

@@ -53,7 +53,7 @@ def upload(request: SignedInRequest) -> HttpResponseBase:
         file = store_file(request.user, name=given.name or "", chunks=given.chunks())
     except errors.TaskError as error:
         if wants_json:
-            return JsonResponse({"error": error.message}, status=422)
+            return JsonResponse({"error": error.message}, status=507 if isinstance(error, errors.StorageFull) else 422)
         messages.error(request, error.message)
         return redirect("web:files")
     if wants_json:

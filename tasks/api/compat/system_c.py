@@ -120,7 +120,7 @@ class SpeechView(CountedView):
     @operation(
         "system_c_recognise_speech", tag=TAG, body=SPEECH_BODIES, parameters=[IDEMPOTENCY], answers={200: AcceptedC},
         headers=["Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
-        problems=[*SUBMIT_PROBLEMS, errors.InputTooLarge],
+        problems=[*SUBMIT_PROBLEMS, errors.InputTooLarge, errors.StorageFull, errors.StorageUnavailable],
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Recognise speech, as system C did.

@@ -70,8 +70,11 @@ class FilesView(ApiView):
         parameters=[IDEMPOTENCY],
         answers={201: File},
         headers=["Location", "Idempotency-Replayed"],
-        problems=[errors.InvalidFile, errors.QuotaExceeded, errors.InputTooLarge, errors.IdempotencyConflict],
-    )
+        problems=[
+            errors.InvalidFile, errors.QuotaExceeded, errors.InputTooLarge, errors.IdempotencyConflict,
+            errors.StorageFull, errors.StorageUnavailable,
+        ],
+    )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Upload a file.
 
