@@ -7,7 +7,16 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_origin
 
 from django.http import QueryDict
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from rest_framework.request import Request
 
 from tasks import errors
@@ -20,7 +29,21 @@ YEARS = range(1970, 2201)
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Body(BaseModel):
+class WholeNumbers(BaseModel):
+    """Takes 7.0 for 7, as JSON Schema does: JSON knows one kind of number, and strict models two."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_a_fraction(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: int(member) if isinstance(member, float) and member.is_integer() else member
+            for name, member in value.items()
+        }
+
+
+class Body(WholeNumbers):
     """A JSON body. Unknown fields and wrong JSON types are faults."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -43,7 +66,17 @@ def _time(value: Any) -> Any:
     return time
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_time)]
+# RFC3339 and YEARS as JSON Schema takes them, with the T and the Z that all write.
+TIME_PATTERN = (
+    r"^(19[7-9][0-9]|2[01][0-9]{2}|2200)-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
+
+Time = Annotated[
+    AwareDatetime,
+    BeforeValidator(_time),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIME_PATTERN}),
+]
 
 # Days, hours, minutes and seconds, each at most once and in this order.
 DURATION = r"^([0-9]{1,6}d)?([0-9]{1,7}h)?([0-9]{1,9}m)?([0-9]{1,10}s)?$"

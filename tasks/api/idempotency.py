@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 from rest_framework.request import Request
@@ -14,6 +15,8 @@ from tasks.api.refusals import InvalidParameter
 from tasks.lifecycle.once import Once
 
 MAX_LENGTH = 255
+# A quoted string, which is not empty, or 1 to 255 printable ASCII characters that are none: without spaces around.
+KEY = re.compile(r'^("[ -~]{1,255}"|[!#-~]([ -~]{0,253}[!-~])?)$')
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -26,10 +29,8 @@ def idempotency_key(request: Request) -> str | None:
     if given is None:
         return None
     key = given.strip()
-    if len(key) >= 2 and key[0] == key[-1] == '"':
-        key = key[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    if 0 < len(key) <= MAX_LENGTH and key.isascii() and key.isprintable():
-        return key
+    if KEY.fullmatch(key):
+        return key[1:-1].replace('\\"', '"').replace("\\\\", "\\") if key[0] == '"' else key
     detail = f"The Idempotency-Key has 1 to {MAX_LENGTH} printable ASCII characters."
     raise InvalidParameter(detail, errors=[{"pointer": "/Idempotency-Key", "code": "invalid_key", "detail": detail}])
 

@@ -1,4 +1,4 @@
-"""Completes the OpenAPI document: task types as discriminated components, headers, problems and their examples.
+"""Completes the OpenAPI document: other systems' shapes, task types, headers, problems and their examples.
 
 The document is stored in docs/openapi.yaml; `manage.py openapi` writes it anew, and a test compares.
 """
@@ -9,8 +9,10 @@ from typing import Any
 
 from django.conf import settings
 
-from tasks import errors, registry
+from tasks import errors
 from tasks.api.compat.document import describe_systems
+from tasks.api.described_types import add_task_types
+from tasks.api.plain_schemas import make_plain
 from tasks.api.problems import MEDIA_TYPE, advice_of, all_kinds, status_of, title_of
 
 REF = "#/components/schemas/"
@@ -32,15 +34,16 @@ def complete_document(result: dict[str, Any], generator: Any, request: Any, publ
     """Complete the document: drf-spectacular's postprocessing hook."""
     schemas = result["components"]["schemas"]
     describe_systems(result, settings.COMPAT_ROUTES)
-    _add_task_types(schemas)
+    add_task_types(schemas)
+    make_plain(result)
     result["components"]["headers"] = {
         name: {"description": text, "schema": TEXT} for name, text in sorted(HEADERS.items())
     }
     result["components"]["examples"] = {code: {"value": _example(kind)} for code, kind in sorted(all_kinds().items())}
     shared: dict[str, Any] = {}
     for methods in result["paths"].values():
-        for operation in methods.values():
-            _complete_operation(operation)
+        for method, operation in methods.items():
+            _complete_operation(method, operation)
             operation["responses"] = {
                 status: _shared(shared, status, answer) for status, answer in operation["responses"].items()
             }
@@ -48,106 +51,12 @@ def complete_document(result: dict[str, Any], generator: Any, request: Any, publ
     return result
 
 
-# --- Task types -------------------------------------------------------------------------------------
-
-
-def _add_task_types(schemas: dict[str, Any]) -> None:
-    """Make `Task` and `SubmitTask` choices by `type`, with the types' own input and result."""
-    types = registry.all_types()
-    titles = {name: _title(name) for name in types}
-    for name, definition in types.items():
-        _add_model(schemas, f"{titles[name]}Input", definition.input, "validation")
-        _add_model(schemas, f"{titles[name]}Result", definition.result, "serialization")
-    schemas["InputWithReferences"] = {
-        "type": "object",
-        "description": 'An input in which `{"$from": task id, "path": "a.0.b"}` stands for a part of another '
-        "task's result, wherever such a part fits.",
-    }
-    submit, task = schemas["SubmitTask"], schemas["Task"]
-    schemas["TaskFields"] = _without(task, {"type", "input", "result"}) | {"description": "What every task has."}
-    for name, definition in types.items():
-        title = titles[name]
-        schemas[f"Submit{title}"] = _submission_of(submit, name, title, dict(definition.example))
-        schemas[f"{title}Task"] = _task_of(
-            {"const": name}, {"$ref": f"{REF}{title}Input"}, {"$ref": f"{REF}{title}Result"}, definition.title
-        )
-    other = {"type": "string", "not": {"enum": list(types)}}
-    schemas["OtherTask"] = _task_of(other, {}, {}, "A task of a type that cannot be submitted here, or not any more.")
-    schemas["SubmitTask"] = {
-        "description": submit["description"],
-        "oneOf": [{"$ref": f"{REF}Submit{titles[name]}"} for name in types],
-        "discriminator": _by_type({name: f"{REF}Submit{titles[name]}" for name in types}),
-    }
-    schemas["Task"] = {
-        "description": task["description"],
-        "oneOf": [{"$ref": f"{REF}{titles[name]}Task"} for name in types] + [{"$ref": f"{REF}OtherTask"}],
-        "discriminator": _by_type({name: f"{REF}{titles[name]}Task" for name in types}),
-    }
-
-
-def _title(name: str) -> str:
-    """Return a type's name as a component's.
-
-    >>> _title("pdf.cross_check")
-    'PdfCrossCheck'
-    """
-    return "".join(part.title() for part in name.replace(".", "_").split("_"))
-
-
-def _add_model(schemas: dict[str, Any], component: str, model: Any, mode: Any) -> None:
-    schema = model.model_json_schema(ref_template=f"{REF}{component}.{{model}}", mode=mode)
-    for inner, part in schema.pop("$defs", {}).items():
-        schemas[f"{component}.{inner}"] = part
-    schemas[component] = schema
-
-
-def _submission_of(submit: dict[str, Any], name: str, title: str, example: dict[str, Any]) -> dict[str, Any]:
-    own = {
-        "type": {"const": name},
-        "input": {"anyOf": [{"$ref": f"{REF}{title}Input"}, {"$ref": f"{REF}InputWithReferences"}]},
-    }
-    return submit | {
-        "title": f"Submit{title}",
-        "required": ["type"],
-        "properties": submit["properties"] | own,
-        "examples": [{"type": name, "input": example}],
-    }
-
-
-def _task_of(kind: dict[str, Any], given: dict[str, Any], result: dict[str, Any], text: str) -> dict[str, Any]:
-    """Describe a task of one type. Purged content is null, and so is the result of what has not succeeded."""
-    nothing = {"type": "null"}
-    references = {"$ref": f"{REF}InputWithReferences"}
-    return {
-        "description": text,
-        "allOf": [{"$ref": f"{REF}TaskFields"}],
-        "type": "object",
-        "required": ["type", "input", "result"],
-        "properties": {
-            "type": kind,
-            "input": {"anyOf": [given, references, nothing]} if given else {},
-            "result": {"anyOf": [result, nothing]} if result else {},
-        },
-    }
-
-
-def _without(schema: dict[str, Any], names: set[str]) -> dict[str, Any]:
-    return schema | {
-        "title": "TaskFields",
-        "properties": {name: part for name, part in schema["properties"].items() if name not in names},
-        "required": [name for name in schema["required"] if name not in names],
-    }
-
-
-def _by_type(mapping: dict[str, str]) -> dict[str, Any]:
-    return {"propertyName": "type", "mapping": mapping}
-
-
-# --- Answers ----------------------------------------------------------------------------------------
-
-
-def _complete_operation(operation: dict[str, Any]) -> None:
+def _complete_operation(method: str, operation: dict[str, Any]) -> None:
     counted = any(COUNTED[0] in answer.get("headers", {}) for answer in operation["responses"].values())
+    body = operation.get("requestBody", {})
+    # A change of nothing is an empty object, an upload is something; else a body without a needed field may be missing.
+    if method == "patch" or "multipart/form-data" in body.get("content", {}):
+        body["required"] = True
     for status_text, answer in operation["responses"].items():
         status = int(status_text)
         headers = answer.setdefault("headers", {})

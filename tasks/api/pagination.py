@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -20,14 +19,41 @@ from tasks.api.refusals import InvalidParameter
 Row = TypeVar("Row", bound=Model)
 Value = TypeVar("Value")
 
-MAX_ID = 2**63 - 1
+# Cursors are places in hexadecimal: what the document says of them is all that is asked of them.
+CURSOR_OF_ID = r"^[0-9a-f]{32}$"
+CURSOR_OF_NUMBER = r"^[0-7][0-9a-f]{15}$"
+CURSOR_OF_NAME = r"^([0-9a-f]{2}){1,250}$"
 
 
 class PageQuery(Query):
     """The parameters of every list."""
 
     limit: int = Field(default=20, ge=1, le=100, description="how many a page")
-    cursor: str | None = Field(default=None, max_length=500, description="`next_cursor` of the page before")
+    cursor: str | None = Field(
+        default=None,
+        description="`next_cursor` of the page before",
+        json_schema_extra={"pattern": CURSOR_OF_ID},
+    )
+
+
+class NumberedPageQuery(PageQuery):
+    """The parameters of a list of what is numbered."""
+
+    cursor: str | None = Field(
+        default=None,
+        description="`next_cursor` of the page before",
+        json_schema_extra={"pattern": CURSOR_OF_NUMBER},
+    )
+
+
+class NamedPageQuery(PageQuery):
+    """The parameters of a list in order of names."""
+
+    cursor: str | None = Field(
+        default=None,
+        description="`next_cursor` of the page before",
+        json_schema_extra={"pattern": CURSOR_OF_NAME},
+    )
 
 
 @dataclass(frozen=True)
@@ -50,15 +76,15 @@ def page_by_id(rows: QuerySet[Row], query: PageQuery, *, newest_first: bool = Tr
     found = list(rows.order_by("-pk" if newest_first else "pk")[: query.limit + 1])
     more = len(found) > query.limit
     found = found[: query.limit]
-    return Page(found, encode_cursor(str(found[-1].pk)) if more else None)
+    return Page(found, cursor_of(found[-1].pk) if more else None)
 
 
 def page_by_name(named: Mapping[str, Value], query: PageQuery) -> tuple[list[Value], str | None]:
     """Return a page of the few things that live in memory, in order of their names, and the next cursor."""
-    after = decode_cursor(query.cursor) if query.cursor is not None else ""
+    after = _name(query.cursor) if query.cursor is not None else ""
     names = sorted(name for name in named if name > after)
     shown = names[: query.limit]
-    return [named[name] for name in shown], encode_cursor(shown[-1]) if len(names) > len(shown) else None
+    return [named[name] for name in shown], cursor_of(shown[-1]) if len(names) > len(shown) else None
 
 
 def answer_page(request: Request, data: list[Any], next_cursor: str | None) -> Response:
@@ -71,32 +97,32 @@ def answer_page(request: Request, data: list[Any], next_cursor: str | None) -> R
     return response
 
 
-def encode_cursor(place: str) -> str:
-    """Return an opaque cursor."""
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+def cursor_of(place: UUID | int | str) -> str:
+    """Return the cursor that goes on after this id, number or name; opaque to clients.
 
-
-def decode_cursor(cursor: str) -> str:
-    """Return what `encode_cursor` was given.
-
-    Raises:
-        InvalidParameter: it is none of ours.
+    >>> cursor_of(19)
+    '0000000000000013'
     """
-    try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, ValueError) as error:
-        raise _not_a_cursor() from error
+    match place:
+        case UUID():
+            return place.hex
+        case int():
+            return f"{place:016x}"
+        case _:
+            return place.encode().hex()
 
 
 def _place(cursor: str, model: type[Model]) -> UUID | int:
-    convert: Callable[[str], UUID | int] = UUID if model._meta.pk.get_internal_type() == "UUIDField" else int
-    try:
-        place = convert(decode_cursor(cursor))
-    except ValueError as error:
-        raise _not_a_cursor() from error
-    if isinstance(place, int) and not 0 <= place <= MAX_ID:
+    is_id = model._meta.pk.get_internal_type() == "UUIDField"
+    if not re.fullmatch(CURSOR_OF_ID if is_id else CURSOR_OF_NUMBER, cursor):
         raise _not_a_cursor()
-    return place
+    return UUID(cursor) if is_id else int(cursor, 16)
+
+
+def _name(cursor: str) -> str:
+    if not re.fullmatch(CURSOR_OF_NAME, cursor):
+        raise _not_a_cursor()
+    return bytes.fromhex(cursor).decode("utf-8", "replace")
 
 
 def _not_a_cursor() -> InvalidParameter:

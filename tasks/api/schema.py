@@ -24,6 +24,7 @@ from tasks.api import refusals
 from tasks.api.bodies import Query
 from tasks.api.objects.problem import Problem
 from tasks.api.objects.shape import Shape
+from tasks.api.plain_schemas import with_default
 from tasks.api.problems import MEDIA_TYPE, status_of
 
 Item = TypeVar("Item")
@@ -146,16 +147,16 @@ def query_parameters(model: type[BaseModel]) -> list[OpenApiParameter]:
     found = []
     for name, given in schema["properties"].items():
         options = [option for option in given.get("anyOf", [given]) if option.get("type") != "null"]
-        kept = {key: value for key, value in options[0].items() if key not in {"title", "description", "default"}}
-        if given.get("default") is not None:
-            kept["default"] = given["default"]
+        # What is said beside the choice between a value and nothing holds for the value.
+        asked = given | options[0]
+        kept = {key: asked[key] for key in asked if key not in {"title", "description", "default", "anyOf"}}
         found.append(
             OpenApiParameter(
                 name,
                 kept,
                 OpenApiParameter.QUERY,
                 required=name in schema.get("required", []),
-                description=given.get("description", ""),
+                description=with_default(given),
             )
         )
     return found

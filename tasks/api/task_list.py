@@ -23,12 +23,17 @@ from tasks.models.small_json import if_small
 
 # As JSON writes them; none that a submission takes is longer.
 NUMBER = re.compile(r"-?\d{1,300}(\.\d{1,300})?([eE][+-]?\d{1,3})?")
-METADATA = re.compile(r"metadata\[(.{1,200})\]")
+METADATA = re.compile(r"metadata\[(.{1,200})\]", re.DOTALL)
 # Each is a condition of its own on the content of every task that is looked at.
 MOST_METADATA_FILTERS = 10
 BY_METADATA = OpenApiParameter(
     "metadata",
-    {"type": "object", "additionalProperties": {"type": "string"}},
+    {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "propertyNames": {"minLength": 1, "maxLength": 200},
+        "maxProperties": MOST_METADATA_FILTERS,
+    },
     OpenApiParameter.QUERY,
     style="deepObject",
     description=f"metadata[customer]=42: tasks with this value; at most {MOST_METADATA_FILTERS} keys",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 PATTERN = re.compile(r"\s*(\d{1,6})\s*(?:(-)\s*(\d{1,6})?\s*)?")
+# The same for JSON Schema, for a whole choice; that a range runs forwards cannot be said so.
+PAGES = r"^\s*([1-9][0-9]{0,5}\s*(-\s*([1-9][0-9]{0,5})?\s*)?(,\s*[1-9][0-9]{0,5}\s*(-\s*([1-9][0-9]{0,5})?\s*)?)*)?$"
 
 
 def parse_pages(text: str) -> list[tuple[int, int | None]]:

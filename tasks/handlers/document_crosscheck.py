@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from tasks.context import Context
 from tasks.engines import crosscheck
@@ -74,7 +75,9 @@ class DocumentCrosscheckInput(Input):
     @model_validator(mode="after")
     def _two_or_more(self) -> Self:
         if not 2 <= len(self.files) + len(self.texts) + len(self.results) <= MAX_DOCUMENTS:
-            raise ValueError(f"give 2 to {MAX_DOCUMENTS} documents, as files, texts or results")
+            raise PydanticCustomError(
+                "document_count", "give 2 to {most} documents, as files, texts or results", {"most": MAX_DOCUMENTS}
+            )
         return self
 
 

@@ -12,11 +12,12 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from tasks.context import Context
 from tasks.engines.content_types import content_type_of, is_taken
 from tasks.errors import UnreadableFile
+from tasks.one_of import WEB_ADDRESS_OR_BLANK, exactly_one_of
 from tasks.registry import Input
 
 MAX_FETCHED_BYTES = 100 * 1024 * 1024
@@ -27,6 +28,8 @@ MAX_URL_LENGTH, MAX_NAME_LENGTH = 2000, 200
 class FileOrUrl(Input):
     """Add ``file`` with `file_field` in the subclass; ``url`` stands after it in forms."""
 
+    model_config = ConfigDict(json_schema_extra=exactly_one_of("file", "url"))
+
     file: UUID | None = None
     url: str | None = Field(
         default=None,
@@ -34,6 +37,7 @@ class FileOrUrl(Input):
         description="Where the file is fetched from, instead of an uploaded one.",
         max_length=MAX_URL_LENGTH,
         examples=["https://example.com/report.pdf"],
+        json_schema_extra={"pattern": WEB_ADDRESS_OR_BLANK},
     )
 
     @field_validator("url")

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from tasks.context import Context
 from tasks.errors import FetchFailed, Retry, UrlRefused
+from tasks.one_of import WEB_ADDRESS
 from tasks.registry import EngineInfo, Input, Result, task_type
 
 if TYPE_CHECKING:
@@ -34,12 +35,32 @@ MAX_DEPTH = 60
 TEXT_TYPES = {"application/xml", "application/javascript", "application/x-www-form-urlencoded", "application/x-ndjson"}
 
 
+NOTHING = {"type": "null"}
+# GET, which is the default, and HEAD have no body; the others have one at most.
+BODIES: dict[str, Any] = {
+    "if": {"properties": {"method": {"enum": ["GET", "HEAD"]}}},
+    "then": {"properties": {"json": NOTHING, "body": NOTHING}},
+    "else": {
+        "if": {"required": ["json"], "properties": {"json": {"not": NOTHING}}},
+        "then": {"properties": {"body": NOTHING}},
+    },
+}
+
+
 class HttpRequestInput(Input):
     # `json` is what the field is for, but also the name of a method of pydantic's.
-    model_config = ConfigDict(extra="forbid", validate_by_alias=True, validate_by_name=False, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        validate_by_alias=True,
+        validate_by_name=False,
+        serialize_by_alias=True,
+        json_schema_extra=BODIES,
+    )
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = Field(default="GET", title="Method")
-    url: str = Field(title="URL", description="https://…", min_length=1, max_length=2_000)
+    url: str = Field(
+        title="URL", description="https://…", min_length=1, max_length=2_000, json_schema_extra={"pattern": WEB_ADDRESS}
+    )
     headers: dict[str, str] = Field(
         default_factory=dict,
         title="Headers",

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from tasks.context import Child, ChildTask, Context
 from tasks.engines.any_file import pdf_engine
-from tasks.engines.page_ranges import parse_pages
+from tasks.engines.page_ranges import PAGES, parse_pages
 from tasks.errors import UnreadableFile
+from tasks.one_of import exactly_one_of
 from tasks.registry import EngineInfo, Input, Readiness, Result, file_field, task_type
 
 MAX_FILES = 1000
@@ -21,6 +22,8 @@ Material = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAM
 
 
 class PdfBatchInput(Input):
+    model_config = ConfigDict(json_schema_extra=exactly_one_of("files", "materials"))
+
     files: list[UUID] = file_field(PDF, default=[], title="PDF files", max_length=MAX_FILES)
     materials: dict[Material, list[UUID]] = file_field(
         PDF,
@@ -29,7 +32,11 @@ class PdfBatchInput(Input):
         description='Instead of files: named groups of them, like {"offer": ["…"], "contract": ["…", "…"]}.',
     )
     pages: str | None = Field(
-        default=None, title="Pages", description="Which pages of each, like 1-3; empty: all.", max_length=200
+        default=None,
+        title="Pages",
+        description="Which pages of each, like 1-3; empty: all.",
+        max_length=200,
+        json_schema_extra={"pattern": PAGES},
     )
     ocr: Literal["auto", "always", "never"] = Field(default="auto", title="Read scanned pages (OCR)")
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from tasks.context import Context
 from tasks.engines.any_file import pdf_engine
-from tasks.engines.page_ranges import choose_pages, parse_pages
+from tasks.engines.page_ranges import PAGES, choose_pages, parse_pages
 from tasks.errors import GiveUp, InputTooLarge
 from tasks.handlers.file_or_url import FileOrUrl, open_input
 from tasks.registry import EngineInfo, Readiness, Result, file_field, task_type
@@ -29,6 +29,7 @@ class PdfExtractInput(FileOrUrl):
         description="Which pages, like 1-3,5 or 7-; empty: all.",
         max_length=200,
         examples=["1-3,5"],
+        json_schema_extra={"pattern": PAGES},
     )
     ocr: Literal["auto", "always", "never"] = Field(
         default="auto",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from tasks import backends
 from tasks.backends import speech
@@ -45,7 +46,7 @@ class SpeechTranscribeInput(FileOrUrl):
     @model_validator(mode="after")
     def _language_is_understood(self) -> Self:
         if self.language != ENGLISH and not backends.is_configured("speech"):
-            raise ValueError(NO_BACKEND)
+            raise PydanticCustomError("language_unavailable", NO_BACKEND)
         return self
 
 

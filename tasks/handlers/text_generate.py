@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from tasks.backends.addresses import is_local
 from tasks.backends.chat import ChatAnswer, Piece, ask_chat, first_model, known_models, knows_model, readiness
 from tasks.context import Context, Server
+from tasks.one_of import exactly_one_of
 from tasks.registry import EngineInfo, Input, Result, task_type
 
 MAX_CHARACTERS = 400_000
@@ -24,6 +25,8 @@ class Message(BaseModel):
 
 
 class TextGenerateInput(Input):
+    model_config = ConfigDict(json_schema_extra=exactly_one_of("prompt", "messages"))
+
     prompt: str | None = Field(
         default=None, title="Prompt", description="What the model is told. This or messages.", max_length=MAX_CHARACTERS
     )

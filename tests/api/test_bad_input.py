@@ -12,7 +12,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import User
 from tasks.api.objects.problem import Problem
-from tasks.api.pagination import encode_cursor
 from tasks.models import File, Task
 from tests.api.conftest import ECHO, JSON, MakeClient
 from tests.api.shapes import assert_shape
@@ -68,7 +67,7 @@ def echo(**changes: Any) -> dict[str, Any]:
         (echo(metadata={f"k{number}": 1 for number in range(51)}), 422, "invalid_body", "/metadata"),
         (echo(tags="a"), 422, "invalid_body", "/tags"),
         (echo(tags=[1]), 422, "invalid_body", "/tags/0"),
-        (echo(tags=["x" * 101]), 422, "invalid_body", "/tags"),
+        (echo(tags=["x" * 101]), 422, "invalid_body", "/tags/0"),
         (echo(on_quota="maybe"), 422, "invalid_body", "/on_quota"),
         # What the task type refuses.
         ({"type": "nope"}, 422, "unknown_task_type", "/type"),
@@ -198,10 +197,10 @@ def test_nul_in_a_filter_is_refused(api: MakeClient, alice: User, query: str) ->
     assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
 
 
-@pytest.mark.parametrize("cursor", [str(2**63), "-1", str(2**80), "x"])
+@pytest.mark.parametrize("cursor", ["8000000000000000", "-1", "f" * 20, "x", "1"])
 def test_impossible_cursor_of_numbers_is_refused(api: MakeClient, alice: User, submit: Any, cursor: str) -> None:
     task = submit(alice)
-    response = api(alice).get(task["urls"]["events"], {"cursor": encode_cursor(cursor)})
+    response = api(alice).get(task["urls"]["events"], {"cursor": cursor})
     assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
 
 

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
-from tasks.api.objects.file import File
+from tasks.api.objects.file import FileInfo
 from tasks.models import File as StoredFile
 from tests.api.conftest import JSON, MakeClient
 from tests.api.shapes import assert_shape
@@ -27,7 +27,7 @@ def test_upload_by_form_tells_size_type_and_checksum(api: MakeClient, alice: Use
     response = upload(api(alice), b"%PDF-1.7 text", "report.pdf")
     file = response.json()
     assert response.status_code == 201
-    assert_shape(file, File)
+    assert_shape(file, FileInfo)
     assert response["Location"] == file["urls"]["self"]
     assert (file["name"], file["size"], file["content_type"]) == ("report.pdf", 13, "application/pdf")
     assert file["sha256"] == hashlib.sha256(b"%PDF-1.7 text").hexdigest()

@@ -15,7 +15,7 @@ from tasks.api.objects.problem import Problem
 from tasks.api.problems import all_kinds, status_of
 from tasks.api.views import quota
 from tests.api.conftest import ECHO, JSON, MakeClient
-from tests.api.routes import PARAMETER, plain_paths
+from tests.api.routes import PARAMETER, plain_paths, routes
 from tests.api.shapes import assert_shape
 
 
@@ -38,6 +38,18 @@ def test_unknown_address_is_404_by_every_method(method: str, path: str, hint: st
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
     assert path in response.json()["detail"]
     assert (hint in response.json()["detail"]) if hint else ("slash" not in response.json()["detail"])
+
+
+ADDRESSES = sorted(({route.path for route in routes()} | plain_paths()) - {"api/(?P<path>.*)$"})
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+@pytest.mark.django_db
+def test_method_that_no_view_has_is_405_everywhere(api: MakeClient, alice: User, path: str) -> None:
+    address = "/" + PARAMETER.sub("01900000-0000-7000-8000-000000000000", path)
+    response = api(alice).generic("QUERY", address, b"{}", JSON)
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+    assert "GET" in response["Allow"] or "POST" in response["Allow"]
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])

@@ -169,7 +169,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"task": {"type": "nope"}}, "/task/type"),
     ({"task": {"type": "diagnostic.echo"}}, "/task/input/message"),
     ({"task": ECHO | {"priority": 11}}, "/task/priority"),
-    ({"task": ECHO | {"tags": [""]}}, "/task/tags"),
+    ({"task": ECHO | {"tags": [""]}}, "/task/tags/0"),
     ({"cron": "0 0 30 2 *"}, "/cron"),
     ({"cron": "whenever"}, "/cron"),
     ({"cron": 5}, "/cron"),

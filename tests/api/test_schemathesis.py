@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.models import User
 from tasks.management.commands.openapi import STORED
+from tests.api.conformance import run_phases
 from tests.api.conftest import Work
 from tests.api.known_things import BODIES, known_things
 from tests.web.conftest import server, web_process
@@ -64,6 +66,30 @@ def test_every_operation_keeps_the_document(
     assert not wrong, "\n\n".join(f"{label}\n{text}" for label, text in wrong.items())
     assert len(operations) > 50
     assert "Traceback" not in server.log()
+
+
+# What carries content can be answered well in both; so many operations are, in the time of `make test`.
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize(("phases", "share"), [("examples,coverage", 0.6), ("fuzzing,stateful", 0.4)])
+def test_all_phases_find_nothing(
+    server: LiveServer,
+    make_user: Callable[..., User],
+    token_of: Callable[..., str],
+    work: Work,
+    tmp_path: Path,
+    phases: str,
+    share: float,
+) -> None:
+    carol = make_user("carol", plan="Internal", max_waiting=1_000_000)
+    token = token_of(carol)
+    make_things(server.url, token)
+    work()
+    run = run_phases(phases, url=server.url, token=token, folder=tmp_path, share=share)
+    assert not run.findings, run.findings
+    assert "Traceback" not in server.log()
+    # It was heard: a token that is revoked or a limit that is reached would find nothing, either.
+    assert len({operation for operation, status in run.answers if status < 300}) >= 20
+    assert httpx.get(f"{server.url}/api/v1/quota", headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
 def make_things(url: str, token: str) -> dict[str, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from tasks.api.compat.submitting import TheirBody
 from tasks.api.objects.shape import Shape
+from tasks.one_of import at_least_one_of
 
 
 class TheirPicture(TheirBody):
@@ -17,6 +18,8 @@ class TheirPicture(TheirBody):
 
 
 class AnalyzeImage(TheirPicture):
+    model_config = ConfigDict(json_schema_extra=at_least_one_of("image_url", "image_base64"))
+
     query: str = Field(default="", description="what to find out about the picture")
 
     @model_validator(mode="after")

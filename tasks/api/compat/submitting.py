@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from rest_framework.request import Request
 
 from accounts.models import User
 from tasks import errors
+from tasks.api.bodies import WholeNumbers
 from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.files import delete_file_for_good
@@ -20,7 +21,7 @@ from tasks.models import File
 Names = Mapping[str, str]
 
 
-class TheirBody(BaseModel):
+class TheirBody(WholeNumbers):
     """A body of another system: unknown fields are ignored, as FastAPI and Go's JSON did; types are strict."""
 
     model_config = ConfigDict(extra="ignore", strict=True)

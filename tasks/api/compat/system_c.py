@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,20 +36,24 @@ from tasks.files import store_file
 from tasks.lifecycle.read import read_task
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
 from tasks.models import Task, TaskContent
+from tasks.one_of import exactly_one_of
 from tasks.statuses import Status
 
 LETTER = "C"
 TAG = "compatibility"
 SALT = "tasks.api.compat.system_c"
 LINK_SECONDS = 3600
+DRAW_NAMES = {"prompt": "prompt", "size": "size", "seed": "seed", "count": "n"}
+# For the document: what is refused is refused as `size`.
+SIDE: dict[str, Any] = {"minimum": 64, "maximum": 2048}
 SPEECH_NAMES = {"file": "file", "url": "audio_url", "language": "language"}
 
 
 class DrawImage(TheirBody):
     prompt: str
     size: str | None = Field(default=None, description="width x height, as 512x512")
-    width: int | None = None
-    height: int | None = Field(default=None, description="with width, instead of size")
+    width: int | None = Field(default=None, json_schema_extra=SIDE)
+    height: int | None = Field(default=None, description="with width, instead of size", json_schema_extra=SIDE)
     seed: int | None = None
     n: int | None = Field(default=None, description="how many")
 
@@ -61,6 +65,8 @@ class DrawImage(TheirBody):
 
 
 class RecogniseSpeech(TheirBody):
+    model_config = ConfigDict(json_schema_extra=exactly_one_of("audio_url", "file"))
+
     audio_url: str | None = None
     file: str | None = Field(default=None, description="id of an uploaded file, instead of audio_url")
     language: str | None = None
@@ -71,13 +77,14 @@ class RecogniseSpeech(TheirBody):
         return {name: value for name, value in given.items() if value is not None}
 
 
+LANGUAGE = {"type": "string", "pattern": r"^([a-z]{2,3}|auto)$"}
 # In a form, `file` is the recording itself.
 SPEECH_BODIES = {
     "application/json": RecogniseSpeech,
     "multipart/form-data": {
         "type": "object",
         "required": ["file"],
-        "properties": {"file": {"type": "string", "format": "binary"}, "language": {"type": "string"}},
+        "properties": {"file": {"type": "string", "format": "binary"}, "language": LANGUAGE},
     },
 }
 
@@ -109,8 +116,7 @@ class ImageView(CountedView):
         The same as `image.generate`.
         """
         body = read_body(request, DrawImage)
-        names = {"prompt": "prompt", "size": "size", "seed": "seed", "count": "n"}
-        return _accepted(submit_theirs(self.caller, request, Submission("image.generate", body.input()), names))
+        return _accepted(submit_theirs(self.caller, request, Submission("image.generate", body.input()), DRAW_NAMES))
 
 
 class SpeechView(CountedView):

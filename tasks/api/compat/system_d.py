@@ -50,7 +50,7 @@ class TaskD(Shape):
     prompt: str | None
     model: str | None = Field(description="what wrote the text, or was asked to")
     result: str | None = Field(description="the text, when it is completed")
-    engine: dict[str, Any] | None = Field(description="what did the work: name, version, kind, sha256")
+    engine: registry.EngineInfo | None = Field(description="what did the work")
     error: str | None
     created_at: datetime
     started_at: datetime | None

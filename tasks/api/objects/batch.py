@@ -9,7 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from tasks import models
 from tasks.api.objects.shape import Shape, write_time
@@ -51,6 +51,10 @@ class ItemResult(Shape):
     status: Shown | Literal["refused"] | None = Field(description="null where the task itself was removed since")
     result: Any = Field(description="null until it succeeded, and once purged")
     error: TaskError | ItemProblem | None
+
+
+class ItemResults(RootModel[list[ItemResult]]):
+    """One a line, in the order of the items."""
 
 
 class Batch(Shape):

@@ -22,7 +22,7 @@ class FileUrls(Shape):
     link: str = Field(description="POST: make an address of the content that anybody may fetch for a short time")
 
 
-class File(Shape):
+class FileInfo(Shape):
     """An uploaded file, or one that a task made."""
 
     id: UUID

@@ -7,10 +7,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from tasks import models
 from tasks.api.objects.shape import Shape, write_time
 from tasks.lifecycle.explain import Wait, explain_wait
+from tasks.registry import EngineInfo
 from tasks.statuses import Status
 
 Shown = Literal[
@@ -27,6 +29,9 @@ Why = Literal[
     "backend_busy",
     "backend_unreachable",
 ]
+# With names of their own: generators make a class of each object, and all types of task share these.
+WorkUsage = TypeAliasType("WorkUsage", dict[str, Any])
+TaskMetadata = TypeAliasType("TaskMetadata", dict[str, Any])
 BASE = "/api/v1/tasks"
 # Messages quote: names of files, fields of results, what a handler said.
 UNTOLD = "Why is told to tokens with the scope tasks:read."
@@ -111,9 +116,9 @@ class Task(Shape):
     progress: Progress
     queue: QueuePlace
     attempts: AttemptCount
-    engine: dict[str, Any] | None = Field(description="what did the work: name, version, kind, sha256")
-    usage: dict[str, Any] = Field(description="what the work used, such as tokens")
-    metadata: dict[str, Any] = Field(description="your own; empty once purged, and without `tasks:read`")
+    engine: EngineInfo | None = Field(description="what did the work")
+    usage: WorkUsage = Field(description="what the work used, such as tokens")
+    metadata: TaskMetadata = Field(description="your own; empty once purged, and without `tasks:read`")
     tags: list[str]
     batch: UUID | None
     needs: list[UUID] = Field(description="tasks that it waits for, or waited for")

@@ -25,7 +25,7 @@ from tasks.api.json_lines import JsonLinesParser, Line
 from tasks.api.objects.batch import (
     Batch,
     BatchWithItems,
-    ItemResult,
+    ItemResults,
     batch_object,
     count_tasks,
     item_result_object,
@@ -98,7 +98,7 @@ class BatchesView(CountedView):
         parameters=[IDEMPOTENCY],
         answers={202: BatchWithItems},
         headers=["Location", "Retry-After", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
-        problems=SUBMIT_PROBLEMS,
+        problems=[*SUBMIT_PROBLEMS, errors.BatchRefused],
     )
     def post(self, request: Request) -> Response:
         """Submit up to 1,000 tasks.
@@ -172,7 +172,7 @@ class BatchResultsView(ApiView):
         "list_batch_results",
         tag="batches",
         answers={},
-        streams={200: {JsonLinesRenderer.media_type: ItemResult}},
+        streams={200: {JsonLinesRenderer.media_type: ItemResults}},
         problems=[errors.NotFound],
     )
     def get(self, request: Request, batch_id: UUID) -> StreamingHttpResponse:

@@ -22,7 +22,7 @@ from tasks.api.bodies import Body, Query, duration, has_body, read_body, read_qu
 from tasks.api.downloads import answer_file
 from tasks.api.idempotency import digest_of, idempotency_key, mark_replayed
 from tasks.api.link_makers import check_maker, maker_of
-from tasks.api.objects.file import File, FileLink, file_object, link_object
+from tasks.api.objects.file import FileInfo, FileLink, file_object, link_object
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.parsers import RawBodyParser
 from tasks.api.refusals import BadRequest, UnsupportedMediaType
@@ -44,10 +44,13 @@ UPLOAD = {
         "type": "object",
         "required": ["file"],
         "properties": {"file": {"type": "string", "format": "binary"}},
+        "additionalProperties": False,
     },
-    "application/octet-stream": OpenApiTypes.BINARY,
+    "application/octet-stream": {"type": "string", "format": "binary", "minLength": 1},
 }
 
+# The file's own type; generators know bytes by the first of these.
+ANY_BYTES = {"application/octet-stream": OpenApiTypes.BINARY, "*/*": OpenApiTypes.BINARY}
 RANGE = OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One range of bytes, as bytes=0-1023.")
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag that you have: 304 when it still holds."
@@ -68,7 +71,7 @@ class FilesView(ApiView):
         body=UPLOAD,
         query=UploadQuery,
         parameters=[IDEMPOTENCY],
-        answers={201: File},
+        answers={201: FileInfo},
         headers=["Location", "Idempotency-Replayed"],
         problems=[
             errors.InvalidFile, errors.QuotaExceeded, errors.InputTooLarge, errors.IdempotencyConflict,
@@ -119,7 +122,7 @@ class FilesView(ApiView):
         assert earlier is not None, "the key is taken"
         return _find(self, UUID(earlier))
 
-    @operation("list_files", tag="files", query=PageQuery, answers={200: ListOf[File]}, headers=["Link"])
+    @operation("list_files", tag="files", query=PageQuery, answers={200: ListOf[FileInfo]}, headers=["Link"])
     def get(self, request: Request) -> Response:
         """List your files, newest first."""
         query = read_query(request.query_params, PageQuery)
@@ -130,7 +133,7 @@ class FilesView(ApiView):
 class FileView(ApiView):
     scopes: ClassVar = {"GET": "files", "DELETE": "files"}
 
-    @operation("get_file", tag="files", answers={200: File}, problems=[errors.NotFound])
+    @operation("get_file", tag="files", answers={200: FileInfo}, problems=[errors.NotFound])
     def get(self, request: Request, file_id: UUID) -> Response:
         """Read what is known of a file."""
         return Response(file_object(_find(self, file_id)))
@@ -205,7 +208,7 @@ class FileContentView(ApiView):
         query=ContentQuery,
         parameters=[RANGE, IF_NONE_MATCH],
         answers={304: None},
-        streams={200: {"*/*": OpenApiTypes.BINARY}, 206: {"*/*": OpenApiTypes.BINARY}},
+        streams={200: ANY_BYTES, 206: ANY_BYTES},
         headers={
             200: ["ETag", "Accept-Ranges", "Content-Disposition"],
             206: ["ETag", "Accept-Ranges", "Content-Disposition", "Content-Range"],

@@ -11,7 +11,7 @@ from accounts.models import ApiToken, User
 from tasks import errors
 from tasks.api.bodies import read_query
 from tasks.api.objects.queue import Queue, queue_object
-from tasks.api.pagination import PageQuery, answer_page, page_by_name
+from tasks.api.pagination import NamedPageQuery, answer_page, page_by_name
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.queue_figures import read_queues
@@ -20,14 +20,14 @@ from tasks.lifecycle.queue_figures import read_queues
 class QueuesView(ApiView):
     scopes: ClassVar = {"GET": ("tasks:read", "tasks:write")}
 
-    @operation("list_queues", tag="queues", query=PageQuery, answers={200: ListOf[Queue]}, headers=["Link"])
+    @operation("list_queues", tag="queues", query=NamedPageQuery, answers={200: ListOf[Queue]}, headers=["Link"])
     def get(self, request: Request) -> Response:
         """List the queues, by name.
 
         With what waits and runs there of yours, and whether to hold back. `system` is for operators (a session, or
         a token with the scope `operate`).
         """
-        query = read_query(request.query_params, PageQuery)
+        query = read_query(request.query_params, NamedPageQuery)
         named = {figures.queue.name: figures for figures in read_queues(self.caller)}
         shown, next_cursor = page_by_name(named, query)
         for_operator = _operates(request)

@@ -36,6 +36,7 @@ from tasks.lifecycle.schedule_fire import run_schedule_now
 from tasks.lifecycle.submit import Submission
 from tasks.models import Schedule as StoredSchedule
 from tasks.models.small_json import if_small
+from tasks.one_of import at_most_one_of, exactly_one_of
 
 EXAMPLE: dict[str, Any] = {
     "name": "Morning report",
@@ -46,6 +47,15 @@ EXAMPLE: dict[str, Any] = {
 
 LONGEST_INTERVAL = 366 * 86_400
 Interval = Annotated[int, Field(ge=60, le=LONGEST_INTERVAL), duration(60, LONGEST_INTERVAL)]
+# The form alone; what the fields may hold is told when it is refused.
+CRON = r"^\s*(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+(\s+\S+){4,5})\s*$"
+
+# What may be wrong with what is to be submitted.
+CHECKED = (
+    errors.InvalidInput, errors.UnknownTaskType, errors.AbovePlan, errors.InvalidFile, errors.InvalidDependency,
+    errors.EngineUnavailable,
+)  # fmt: skip
+
 CatchUp = Literal["one", "all", "none"]
 Overlap = Literal["skip", "allow"]
 
@@ -71,7 +81,11 @@ class ScheduleOptions(Body):
     """When a schedule runs; either `cron` or `interval_seconds`."""
 
     name: str = Field(default="", max_length=200)
-    cron: str | None = Field(default=None, description="five fields, or six with one second at the end, or @daily")
+    cron: str | None = Field(
+        default=None,
+        description="five fields, or six with one second at the end, or @daily",
+        json_schema_extra={"pattern": CRON},
+    )
     time_zone: str = Field(default="UTC", description="of the cron expression, as in the tz database")
     interval_seconds: Interval | None = Field(default=None, description='seconds, or a duration like "2h30m"')
     start_at: Time | None = Field(default=None, description="no run before; the first one of an interval")
@@ -94,7 +108,7 @@ class ScheduleOptions(Body):
 class CreateSchedule(ScheduleOptions):
     """What to submit, and when."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]} | exactly_one_of("cron", "interval_seconds"))
 
     task: TaskToSchedule
 
@@ -102,7 +116,9 @@ class CreateSchedule(ScheduleOptions):
 class ChangeSchedule(ScheduleOptions):
     """What is to be different. Setting `cron` unsets `interval_seconds`, and the other way round."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"cron": "@daily"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"cron": "@daily"}]} | at_most_one_of("cron", "interval_seconds")
+    )
 
     task: TaskToSchedule | None = Field(default=None, description="as a whole")
 
@@ -118,7 +134,7 @@ class SchedulesView(ApiView):
         answers={201: Schedule},
         headers=["Location", "Idempotency-Replayed"],
         problems=[
-            errors.UnknownTaskType, errors.EngineUnavailable, errors.QuotaExceeded, errors.IdempotencyConflict,
+            *CHECKED, errors.InvalidSchedule, errors.QuotaExceeded, errors.IdempotencyConflict,
             refusals.InvalidParameter,
         ],
     )  # fmt: skip
@@ -168,7 +184,7 @@ class ScheduleView(ApiView):
         tag="schedules",
         body=ChangeSchedule,
         answers={200: Schedule},
-        problems=[errors.NotFound, errors.UnknownTaskType, errors.EngineUnavailable],
+        problems=[*CHECKED, errors.NotFound, errors.InvalidSchedule],
     )
     def patch(self, request: Request, schedule_id: UUID) -> Response:
         """Change a schedule.
@@ -202,8 +218,8 @@ class RunScheduleView(CountedView):
         answers={202: Task},
         headers=["Location", "ETag", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
         problems=[
-            errors.NotFound, errors.InvalidInput, errors.EngineUnavailable, errors.QuotaExceeded, errors.UserDisabled,
-            errors.Maintenance, errors.IdempotencyConflict, refusals.InvalidParameter, refusals.CsrfFailed,
+            *CHECKED, errors.NotFound, errors.QuotaExceeded, errors.UserDisabled, errors.Maintenance,
+            errors.IdempotencyConflict, refusals.InvalidParameter, refusals.CsrfFailed,
         ],
     )  # fmt: skip
     def post(self, request: Request, schedule_id: UUID) -> Response:

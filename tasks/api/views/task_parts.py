@@ -16,11 +16,11 @@ from tasks.api.objects.attempt import Attempt, attempt_object, running_attempt_o
 from tasks.api.objects.event import Event, event_object
 from tasks.api.objects.shape import Shape
 from tasks.api.objects.task import content_of
-from tasks.api.pagination import PageQuery, answer_page, page_by_id
+from tasks.api.pagination import NumberedPageQuery, answer_page, page_by_id
 from tasks.api.refusals import InvalidParameter, NoResult, TooManyStreams
 from tasks.api.schema import ListOf, operation
 from tasks.api.streams.handover import MEDIA_TYPE, EventStreamRenderer, open_task_stream, wants_stream
-from tasks.api.views.events import LAST_EVENT_ID
+from tasks.api.views.events import EVENTS, LAST_EVENT_ID
 from tasks.api.views.view import ApiView
 from tasks.models import Task
 from tasks.statuses import Status
@@ -52,7 +52,7 @@ class AttemptsView(ApiView):
     @operation(
         "list_attempts",
         tag="tasks",
-        query=PageQuery,
+        query=NumberedPageQuery,
         answers={200: ListOf[Attempt]},
         headers=["Link"],
         problems=[errors.NotFound],
@@ -62,7 +62,7 @@ class AttemptsView(ApiView):
 
         The running one is the last.
         """
-        query = read_query(request.query_params, PageQuery)
+        query = read_query(request.query_params, NumberedPageQuery)
         task = find_own(self, task_id)
         page = page_by_id(task.attempts.select_related("node"), query, newest_first=False)
         data = [attempt_object(attempt) for attempt in page.rows]
@@ -78,10 +78,10 @@ class EventsView(ApiView):
     @operation(
         "list_events",
         tag="tasks",
-        query=PageQuery,
+        query=NumberedPageQuery,
         parameters=[LAST_EVENT_ID],
         answers={200: ListOf[Event], 204: None},
-        streams={200: {MEDIA_TYPE: str}},
+        streams={200: {MEDIA_TYPE: EVENTS}},
         headers=["Link"],
         problems=[errors.NotFound, InvalidParameter, TooManyStreams],
     )
@@ -97,7 +97,7 @@ class EventsView(ApiView):
         if wants_stream(request):
             read_query(request.query_params, Query)
             return open_task_stream(request, find_own(self, task_id))
-        query = read_query(request.query_params, PageQuery)
+        query = read_query(request.query_params, NumberedPageQuery)
         task = find_own(self, task_id)
         page = page_by_id(task.events.all(), query, newest_first=False)
         return answer_page(request, [event_object(event) for event in page.rows], page.next_cursor)

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from tasks import errors, registry
 from tasks.api.bodies import read_query
 from tasks.api.objects.task_type import TaskType, type_object
-from tasks.api.pagination import PageQuery, answer_page, page_by_name
+from tasks.api.pagination import NamedPageQuery, answer_page, page_by_name
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.recommend import read_outlooks
@@ -19,13 +19,15 @@ from tasks.lifecycle.recommend import read_outlooks
 class TaskTypesView(ApiView):
     scopes: ClassVar = {"GET": ("tasks:read", "tasks:write")}
 
-    @operation("list_task_types", tag="task types", query=PageQuery, answers={200: ListOf[TaskType]}, headers=["Link"])
+    @operation(
+        "list_task_types", tag="task types", query=NamedPageQuery, answers={200: ListOf[TaskType]}, headers=["Link"]
+    )
     def get(self, request: Request) -> Response:
         """List the task types of this installation, by name.
 
         Each with its schemas, an example, and whether it is ready here.
         """
-        query = read_query(request.query_params, PageQuery)
+        query = read_query(request.query_params, NamedPageQuery)
         definitions, next_cursor = page_by_name(registry.all_types(), query)
         outlooks = read_outlooks(self.caller, definitions)
         shown = [type_object(definition, outlooks[definition.name]) for definition in definitions]

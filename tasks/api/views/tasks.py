@@ -10,12 +10,13 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from typing_extensions import TypeAliasType
 
 from tasks import errors, models
 from tasks.api.authentication import may_read_tasks
 from tasks.api.bodies import Body, Query, Time, duration, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
-from tasks.api.idempotency import body_digest, idempotency_key
+from tasks.api.idempotency import KEY, body_digest, idempotency_key
 from tasks.api.objects.preview import Preview, preview_object
 from tasks.api.objects.task import Task, content_of, least_object, task_object, wait_of_row, without_content
 from tasks.api.pagination import answer_page, page_by_id
@@ -28,7 +29,7 @@ from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.preview import preview_task
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
-from tasks.lifecycle.validate import LEAST_KEEP, MAX_METADATA_KEYS, MAX_TAGS
+from tasks.lifecycle.validate import LEAST_KEEP, MAX_METADATA_KEYS, MAX_TAG_LENGTH, MAX_TAGS
 
 POLL_AFTER_SECONDS = 1
 MOST_NEEDS = 100
@@ -41,7 +42,7 @@ EXAMPLE: dict[str, Any] = {
 
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "pattern": KEY.pattern},
     OpenApiParameter.HEADER,
     description="The same key and body within 24 hours give the first answer again.",
 )
@@ -87,12 +88,16 @@ def _few_keys(value: Any) -> Any:
     return value
 
 
-Metadata = Annotated[
-    dict[str, str | int | float | bool | None], Field(max_length=MAX_METADATA_KEYS), BeforeValidator(_few_keys)
-]
+# By its name a class in generated clients, the same one wherever a task is described.
+Metadata = TypeAliasType(
+    "Metadata",
+    Annotated[
+        dict[str, str | int | float | bool | None], Field(max_length=MAX_METADATA_KEYS), BeforeValidator(_few_keys)
+    ],
+)
 Timeout = Annotated[int, Field(ge=1, le=2**31 - 1), duration(1, 2**31 - 1)]
 Keep = Annotated[int, Field(ge=LEAST_KEEP, le=2**31 - 1), duration(LEAST_KEEP, 2**31 - 1)]
-Tags = Annotated[list[str], Field(max_length=MAX_TAGS)]
+Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG_LENGTH)]], Field(max_length=MAX_TAGS)]
 
 
 class TaskOptions(Body):
@@ -208,9 +213,9 @@ class TasksView(CountedView):
         query = read_query(request.query_params, SubmitQuery)
         submission = read_body(request, SubmitTask).submission()
         require_content_scopes(request, submission)
+        key = idempotency_key(request)
         if query.validate_only:
             return Response(preview_object(preview_task(self.caller, submission)))
-        key = idempotency_key(request)
         submitted = submit_task(
             self.caller, submission, idempotency_key=key, body_sha256=body_digest(request) if key else ""
         )

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, cast
 
 from django.db.models import QuerySet
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, JsonValue
+from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,7 +20,7 @@ from tasks.api import refusals
 from tasks.api.bodies import Body, Time, read_body, read_query
 from tasks.api.idempotency import mark_replayed, once_of
 from tasks.api.objects.token import NewToken, Token, token_object
-from tasks.api.pagination import PageQuery, answer_page, page_by_name
+from tasks.api.pagination import NamedPageQuery, answer_page, page_by_name
 from tasks.api.schema import ListOf, operation
 from tasks.api.token_cache import forget_token
 from tasks.api.views.tasks import IDEMPOTENCY
@@ -28,6 +29,8 @@ from tasks.lifecycle.once import do_once
 
 # More than one can have at once (`accounts.delegation`); expired ones are listed until they are revoked.
 MOST_LISTED = 1000
+# As JSON Schema has it: something to be seen, and nothing that breaks the line.
+ONE_LINE = r"^[ -~]*[!-~][ -~]*$"
 
 
 def _printable(name: str) -> str:
@@ -44,7 +47,7 @@ def _known_scopes(scopes: list[str]) -> list[str]:
 
 def _in_future(time: datetime) -> datetime:
     if time <= datetime.now(UTC):
-        raise ValueError("the end must be in the future")
+        raise PydanticCustomError("in_the_past", "the end must be in the future")
     return time
 
 
@@ -52,10 +55,17 @@ class MakeToken(Body):
     """A token to make."""
 
     name: Annotated[str, AfterValidator(_printable)] = Field(
-        min_length=1, max_length=100, description="where it is used: a program, a machine", examples=["nightly import"]
+        min_length=1,
+        max_length=100,
+        description="where it is used: a program, a machine",
+        examples=["nightly import"],
+        json_schema_extra={"pattern": ONE_LINE},
     )
     scopes: Annotated[list[str], AfterValidator(_known_scopes)] = Field(
-        min_length=1, description=f"of {', '.join(Scope.values)}", examples=[["tasks:read", "tasks:write"]]
+        min_length=1,
+        description=f"of {', '.join(Scope.values)}",
+        examples=[["tasks:read", "tasks:write"]],
+        json_schema_extra={"items": {"type": "string", "enum": list[JsonValue](Scope.values)}},
     )
     expires_at: Annotated[Time, AfterValidator(_in_future)] | None = Field(
         default=None, description="null: never, or together with the token that makes it"
@@ -65,10 +75,10 @@ class MakeToken(Body):
 class TokensView(ApiView):
     scopes: ClassVar = {"GET": "account", "POST": "account"}
 
-    @operation("list_tokens", tag="account", query=PageQuery, answers={200: ListOf[Token]}, headers=["Link"])
+    @operation("list_tokens", tag="account", query=NamedPageQuery, answers={200: ListOf[Token]}, headers=["Link"])
     def get(self, request: Request) -> Response:
         """List your tokens that are not revoked, oldest first."""
-        query = read_query(request.query_params, PageQuery)
+        query = read_query(request.query_params, NamedPageQuery)
         named = {f"{token.created_at.isoformat()} {token.pk}": token for token in _own(self)[:MOST_LISTED]}
         tokens, next_cursor = page_by_name(named, query)
         return answer_page(request, [token_object(token, _current(request)) for token in tokens], next_cursor)

@@ -42,6 +42,8 @@ from tasks.models import WebhookEndpoint as StoredEndpoint
 SCOPE = "webhooks"
 TAG = "webhooks"
 LONGEST_OVERLAP_HOURS = 168
+# The form alone: where it leads is looked up when it is given.
+HTTPS = r"^https://[A-Za-z0-9._-]+(:[0-9]{1,4})?([/?#]\S*)?$"
 
 Event = Literal["task.succeeded", "task.failed", "task.cancelled", "task.expired"]
 
@@ -52,6 +54,7 @@ class CreateEndpoint(Body):
     url: str | None = Field(
         description="https://…; null for the one that stands for all URLs given with submissions",
         max_length=2_000,
+        json_schema_extra={"pattern": HTTPS},
         examples=["https://example.com/hooks/portal"],
     )
     events: list[Event] = Field(default=[], max_length=10, description="empty for all")
@@ -61,7 +64,7 @@ class CreateEndpoint(Body):
 class ChangeEndpoint(Body):
     """What is to be different; the rest stays."""
 
-    url: str | None = Field(default=None, max_length=2_000)
+    url: str | None = Field(default=None, max_length=2_000, json_schema_extra={"pattern": HTTPS})
     events: list[Event] | None = Field(default=None, max_length=10, description="empty for all")
     description: str | None = Field(default=None, max_length=200)
     enabled: bool | None = Field(default=None, description="true also for one that was disabled because it failed")
@@ -118,7 +121,7 @@ class EndpointsView(WebhookView):
         parameters=[IDEMPOTENCY],
         answers={201: WebhookEndpointWithSecret},
         headers=["Location", "Idempotency-Replayed"],
-        problems=[errors.IdempotencyConflict, refusals.InvalidParameter],
+        problems=[errors.WebhookRefused, errors.IdempotencyConflict, refusals.InvalidParameter],
     )
     def post(self, request: Request) -> Response:
         """Make a webhook endpoint.
@@ -157,7 +160,7 @@ class EndpointView(ApiView):
         tag=TAG,
         body=ChangeEndpoint,
         answers={200: WebhookEndpoint},
-        problems=[errors.NotFound],
+        problems=[errors.WebhookRefused, errors.NotFound],
     )
     def patch(self, request: Request, endpoint_id: UUID) -> Response:
         """Change a webhook endpoint.
