@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from accounts.models import ApiToken
 from tasks.api.refusals import MissingScope
 from tasks.lifecycle.content_needs import OF_CONTENT, Need, content_needs
-from tasks.lifecycle.submit import Submission
+from tasks.lifecycle.submission import Submission
 
 
 def require_content_scopes(request: Request, submission: Submission, *, below: str = "") -> None:

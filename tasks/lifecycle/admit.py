@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import transaction
 
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, sql
-
-if TYPE_CHECKING:
-    from tasks.lifecycle.submit import Accepted
+from tasks.lifecycle.submission import Accepted
 
 NORMAL = 6  # the highest priority that costs no allowance
 RATE_WINDOW_SECONDS = 60.0

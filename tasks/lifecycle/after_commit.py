@@ -8,17 +8,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from accounts.models import User
 from tasks.lifecycle.read import get_task
+from tasks.lifecycle.submission import Accepted
 from tasks.models import Task, TaskContent
 from tasks.statuses import Status
-
-if TYPE_CHECKING:
-    from tasks.lifecycle.submit import Accepted
 
 # Below the milliseconds of a UUIDv7 (RFC 9562, section 5.7).
 TIME_BITS = 80

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from accounts.models import User
 from tasks import errors, sql
+from tasks.lifecycle.submission import Accepted, Webhook
 from tasks.models import TaskWebhook, WebhookEndpoint
 from tasks.models.webhook import EVENTS
 from tasks.outbound.guard import check_url
 from tasks.webhook_secrets import new_sealed_secret
-
-if TYPE_CHECKING:
-    from tasks.lifecycle.submit import Accepted
 
 # A receiver that answers nothing but failures is tried for so long.
 GIVE_UP_SECONDS = 3 * 86_400.0
@@ -30,13 +27,6 @@ LOOKUP_SECONDS = 2.0
 MOST_REMEMBERED = 1_000
 
 _checked: dict[str, float] = {}
-
-
-class Webhook(NamedTuple):
-    """Where the end of one task is to be posted; `url` is empty for the endpoint's own."""
-
-    endpoint: UUID
-    url: str
 
 
 def announce_ended(tasks: Sequence[UUID]) -> None:

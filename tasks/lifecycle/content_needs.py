@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from accounts.models.token import Scope
 from tasks import errors, registry
 from tasks.lifecycle.references import find_references
-from tasks.lifecycle.submit import Submission
+from tasks.lifecycle.submission import Submission
 from tasks.pointers import escape
 
 # A token with all of these may have anything worked on: its submissions need not be looked through.

@@ -11,7 +11,7 @@ from accounts.limits import Limits, limits_of
 from accounts.models import User
 from tasks import errors
 from tasks.lifecycle.read import read_task
-from tasks.lifecycle.submit import Submission
+from tasks.lifecycle.submission import Submission
 from tasks.lifecycle.validate import DAY_SECONDS, LEAST_KEEP
 from tasks.models import Task, TaskContent
 

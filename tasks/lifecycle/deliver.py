@@ -22,8 +22,9 @@ from accounts.limits import limits_of
 from accounts.system import system_user
 from tasks import sql
 from tasks.lifecycle import admit
+from tasks.lifecycle.accept import accept, insert
 from tasks.lifecycle.fill import fill_soon
-from tasks.lifecycle.submit import Accepted, Submission, accept, insert
+from tasks.lifecycle.submission import Accepted, Submission
 from tasks.lifecycle.subscribe import end_pending
 from tasks.models import TaskContent, TaskWebhook, WebhookDelivery, WebhookEndpoint
 from tasks.models.ids import new_id

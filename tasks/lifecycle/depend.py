@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -12,11 +12,9 @@ from psycopg.types.json import Jsonb
 from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle.announce import announce_ended
+from tasks.lifecycle.submission import Accepted
 from tasks.models import Dependency
 from tasks.statuses import TERMINAL, Status
-
-if TYPE_CHECKING:
-    from tasks.lifecycle.submit import Accepted
 
 MOST_NEEDS = 1000
 # In one transaction, under the locks of their lanes.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -17,9 +17,7 @@ from tasks import sql
 from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.announce import announce_ended
 from tasks.lifecycle.depend import release_dependents
-
-if TYPE_CHECKING:
-    from tasks.lifecycle.submit import Accepted
+from tasks.lifecycle.submission import Accepted
 
 # Whoever watches the owner's tasks looks at all of them when one is told.
 MOST_TOLD = 20

@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from psycopg.types.json import Jsonb
@@ -20,12 +20,10 @@ from tasks import errors, registry, sql
 from tasks.lifecycle import start
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.fill import settle
+from tasks.lifecycle.submission import Accepted
 from tasks.models import Attempt
 from tasks.models.attempt import Outcome
 from tasks.statuses import Status
-
-if TYPE_CHECKING:
-    from tasks.lifecycle.submit import Accepted
 
 logger = logging.getLogger(__name__)
 

@@ -10,10 +10,12 @@ from django.db import transaction
 from accounts.limits import limits_of
 from accounts.models import User
 from tasks import sql
-from tasks.lifecycle import admit, submit
+from tasks.lifecycle import admit
+from tasks.lifecycle.accept import check_open, decide, insert
 from tasks.lifecycle.explain import Wait, explain_wait
 from tasks.lifecycle.fill import fill_locked
 from tasks.lifecycle.read import get_task
+from tasks.lifecycle.submission import Submission
 from tasks.lifecycle.validate import validate_submission
 from tasks.models import Task
 
@@ -30,7 +32,7 @@ class Preview:
     cost: dict[str, int]
 
 
-def preview_task(user: User, submission: submit.Submission) -> Preview:
+def preview_task(user: User, submission: Submission) -> Preview:
     """Return what submitting would bring about, by the very statements that submitting uses.
 
     Everything happens in one transaction that is rolled back, NOTIFY included. Asking is work like submitting, so
@@ -39,15 +41,15 @@ def preview_task(user: User, submission: submit.Submission) -> Preview:
     Raises:
         As `submit_task`.
     """
-    submit.check_open(user)
+    check_open(user)
     limits = limits_of(user)
     admit.count_request(user, limits)
     checked = validate_submission(user, limits, submission)
     with transaction.atomic(durable=True):
         # Also a lane that the user does not have yet is made and taken back.
-        accepted = submit.decide(user, limits, submission, checked)
+        accepted = decide(user, limits, submission, checked)
         [accepted] = admit.admit(user, limits, [accepted], rate=False)
-        submit.insert(user, [accepted])
+        insert(user, [accepted])
         _fill(accepted.lane, accepted.id)
         task = get_task(accepted.id)
         wait = explain_wait(task)

@@ -10,12 +10,12 @@ from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle import admit, audit, depend
+from tasks.lifecycle.accept import check_open
 from tasks.lifecycle.after_commit import read_again
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.find import find_task
 from tasks.lifecycle.once import Once
 from tasks.lifecycle.read import get_task
-from tasks.lifecycle.submit import check_open
 from tasks.models import Task
 from tasks.statuses import Status
 

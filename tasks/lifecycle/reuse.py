@@ -7,19 +7,17 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import distributions
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
 from accounts.models import User
 from tasks import errors
+from tasks.lifecycle.submission import Accepted
 from tasks.models import File, Task
 from tasks.registry import TaskType
 from tasks.statuses import Status
-
-if TYPE_CHECKING:
-    from tasks.lifecycle.submit import Accepted
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tasks.lifecycle.submit import Submission
+from tasks.lifecycle.submission import Submission
 from tasks.models import Schedule
 from tasks.models.schedule import CatchUp, Overlap
 

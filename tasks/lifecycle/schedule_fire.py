@@ -21,6 +21,7 @@ from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors
 from tasks.lifecycle import admit, audit
+from tasks.lifecycle.accept import accept, insert
 from tasks.lifecycle.after_commit import read_back
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.once import Once
@@ -28,7 +29,7 @@ from tasks.lifecycle.read import get_task
 from tasks.lifecycle.schedule import find_schedule, next_time, read_clock, stop
 from tasks.lifecycle.schedule_draft import submission_of
 from tasks.lifecycle.schedule_missed import is_missed, looks_from, note_missed
-from tasks.lifecycle.submit import Accepted, Submitted, accept, insert
+from tasks.lifecycle.submission import Accepted, Submitted
 from tasks.models import Schedule, ScheduleRun, Task
 from tasks.models.schedule import Outcome, Overlap
 

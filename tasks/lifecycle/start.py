@@ -12,13 +12,13 @@ from accounts.models import User
 from tasks import errors
 from tasks.context import Child, ChildTask
 from tasks.lifecycle import admit, depend
+from tasks.lifecycle.submission import Accepted, Submission
 from tasks.lifecycle.validate import check_storable
 from tasks.models import Dependency, Task
 from tasks.statuses import Status
 
 if TYPE_CHECKING:
     from tasks.lifecycle.claim import Claimed
-    from tasks.lifecycle.submit import Accepted
 
 MOST_CHILDREN = 1000
 
@@ -42,7 +42,7 @@ def accept_children(claimed: Claimed, wanted: Sequence[ChildTask]) -> list[tuple
     Raises:
         GiveUp: none or too many, or one that could not be submitted either.
     """
-    from tasks.lifecycle.submit import Submission, accept
+    from tasks.lifecycle.accept import accept
 
     count = Dependency.objects.filter(task=claimed.id, key__isnull=False).count() + len(wanted)
     if not wanted or count > MOST_CHILDREN:
@@ -74,7 +74,7 @@ def insert_started(claimed: Claimed, started: Sequence[tuple[Accepted, str]]) ->
     Raises:
         QuotaExceeded: the owner's plan has no room for them.
     """
-    from tasks.lifecycle.submit import insert
+    from tasks.lifecycle.accept import insert
 
     owner = User.objects.select_related("plan").get(pk=claimed.owner_id)
     limits = limits_of(owner)

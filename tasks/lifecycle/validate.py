@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -18,11 +18,9 @@ from tasks import errors, registry
 from tasks.faults import summary_of
 from tasks.lifecycle import announce, depend
 from tasks.lifecycle.references import MARK, Reference, copy_plain, find_references
+from tasks.lifecycle.submission import Submission
 from tasks.models import File
 from tasks.pointers import escape, pointer_to, walk
-
-if TYPE_CHECKING:
-    from tasks.lifecycle.submit import Submission
 
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 100

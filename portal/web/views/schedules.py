@@ -33,7 +33,7 @@ from tasks.lifecycle.schedule import (
 )
 from tasks.lifecycle.schedule_draft import Draft
 from tasks.lifecycle.schedule_fire import run_schedule_now
-from tasks.lifecycle.submit import Submission
+from tasks.lifecycle.submission import Submission
 from tasks.models import Schedule
 from tasks.registry import TaskType, all_types, get_type
 

@@ -25,7 +25,7 @@ from tasks.api.objects.shape import Shape, write_time
 from tasks.api.objects.task import content_of
 from tasks.api.views.tasks import POLL_AFTER_SECONDS, CountedView
 from tasks.lifecycle.read import read_task
-from tasks.lifecycle.submit import Submission
+from tasks.lifecycle.submission import Submission
 from tasks.models import Task, TaskContent
 from tasks.statuses import Status
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.api.objects.task import UNTOLD
-from tasks.lifecycle.submit import Submitted
+from tasks.lifecycle.submission import Submitted
 from tasks.models import Task
 from tasks.statuses import NOT_STARTED, Status
 

@@ -33,7 +33,7 @@ from tasks.lifecycle.schedule import (
 from tasks.lifecycle.schedule_check import check_draft
 from tasks.lifecycle.schedule_draft import Draft
 from tasks.lifecycle.schedule_fire import run_schedule_now
-from tasks.lifecycle.submit import Submission
+from tasks.lifecycle.submission import Submission
 from tasks.models import Schedule as StoredSchedule
 from tasks.models.small_json import if_small
 from tasks.one_of import at_most_one_of, exactly_one_of
