@@ -6,15 +6,16 @@ SELECT task.type,
            ORDER BY extract(epoch FROM coalesce(whole.time, ended.finished_at - ended.started_at))) AS seconds
   FROM (SELECT task_id, number, outcome, started_at, finished_at FROM attempt ORDER BY id DESC LIMIT %(most)s) AS ended
   JOIN task ON task.id = ended.task_id
+  -- Sums in subqueries of their own: joins would be planned as such, over all attempts that there are.
   LEFT JOIN LATERAL (
-       SELECT sum(one.finished_at - one.started_at) AS time
+       SELECT sum((SELECT sum(one.finished_at - one.started_at) FROM attempt AS one WHERE one.task_id = work.id)) AS time
          FROM (SELECT ended.task_id AS id
                UNION ALL
                SELECT part.id FROM task AS part WHERE part.started_by = ended.task_id) AS work
-         JOIN attempt AS one ON one.task_id = work.id
         -- The first attempt cannot have found anything started.
         WHERE ended.number > 1
-       HAVING bool_or(one.outcome = 'started_others' AND one.task_id = ended.task_id)) AS whole ON true
+          AND EXISTS (SELECT FROM task AS part WHERE part.started_by = ended.task_id)
+       ) AS whole ON true
  WHERE ended.outcome = 'succeeded'
    AND ended.finished_at > now() - interval '1 day'
  GROUP BY task.type
