@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar, get_origin
 
 from django.http import QueryDict
@@ -63,7 +63,8 @@ def _time(value: Any) -> Any:
     time = datetime.fromisoformat(value.upper())
     if time.year not in YEARS:
         raise ValueError(f"the year must be {YEARS.start} to {YEARS.stop - 1}")
-    return time
+    # Postgres takes offsets of less than sixteen hours, and RFC 3339 those of a day.
+    return time.astimezone(UTC)
 
 
 # RFC3339 and YEARS as JSON Schema takes them, with the T and the Z that all write.

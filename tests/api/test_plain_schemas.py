@@ -160,3 +160,11 @@ def test_idempotency_key_is_described_as_it_is_checked(
     for address in ("/api/v1/tasks", "/api/v1/tasks?validate_only=true"):
         answer = api(alice).post(address, ECHO, JSON, headers={"Idempotency-Key": key})
         assert (answer.status_code < 300) == bool(re.search(pattern, key)), answer.content
+
+
+@pytest.mark.parametrize("offset", ["+23:59", "-23:59", "+18:21"])
+def test_time_of_any_offset_is_understood(api: MakeClient, alice: User, offset: str) -> None:
+    client = api(alice)
+    client.post("/api/v1/tasks", ECHO, JSON)
+    answer = client.get("/api/v1/tasks", {"created_before": f"2154-12-21T04:30:31{offset}"})
+    assert (answer.status_code, len(answer.json()["data"])) == (200, 1)

@@ -74,7 +74,7 @@ class FilesView(ApiView):
         answers={201: FileInfo},
         headers=["Location", "Idempotency-Replayed"],
         problems=[
-            errors.InvalidFile, errors.QuotaExceeded, errors.InputTooLarge, errors.IdempotencyConflict,
+            errors.NotFound, errors.InvalidFile, errors.QuotaExceeded, errors.InputTooLarge, errors.IdempotencyConflict,
             errors.StorageFull, errors.StorageUnavailable,
         ],
     )  # fmt: skip
