@@ -27,6 +27,8 @@ HEADERS = {
     "Retry-After": "seconds after which to try again",
     "Content-Range": "the size of the file",
 }
+# What may be asked without a body; all others need one, were it an empty object.
+OPTIONAL_BODIES = {"copy_task", "make_file_link", "rotate_webhook_secret"}
 COUNTED = ("RateLimit-Policy", "RateLimit")
 
 
@@ -42,8 +44,8 @@ def complete_document(result: dict[str, Any], generator: Any, request: Any, publ
     result["components"]["examples"] = {code: {"value": _example(kind)} for code, kind in sorted(all_kinds().items())}
     shared: dict[str, Any] = {}
     for methods in result["paths"].values():
-        for method, operation in methods.items():
-            _complete_operation(method, operation)
+        for operation in methods.values():
+            _complete_operation(operation)
             operation["responses"] = {
                 status: _shared(shared, status, answer) for status, answer in operation["responses"].items()
             }
@@ -51,11 +53,10 @@ def complete_document(result: dict[str, Any], generator: Any, request: Any, publ
     return result
 
 
-def _complete_operation(method: str, operation: dict[str, Any]) -> None:
+def _complete_operation(operation: dict[str, Any]) -> None:
     counted = any(COUNTED[0] in answer.get("headers", {}) for answer in operation["responses"].values())
     body = operation.get("requestBody", {})
-    # A change of nothing is an empty object, an upload is something; else a body without a needed field may be missing.
-    if method == "patch" or "multipart/form-data" in body.get("content", {}):
+    if body and operation["operationId"] not in OPTIONAL_BODIES:
         body["required"] = True
     for status_text, answer in operation["responses"].items():
         status = int(status_text)

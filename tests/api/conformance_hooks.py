@@ -41,6 +41,7 @@ PLACES = re.compile(
     r".* (/tasks/\d+)?(/task)?/timeout out_of_range|.* (/tasks/\d+)?/start_before out_of_range"
     r"|.*/async/\S+ /image_(url|base64) \S+"
     r"|.*/(timeout|keep|interval_seconds|expires_in) (less|greater)_than_equal"
+    r"|.* /input/materials/[\s\S]* \S+"
     r"|.*/batches /(atomic|name) unknown_field"
     r"|.*/schedules\S* /task/input\S* \S+|.*/copy /input\S* \S+"
 )
