@@ -39,6 +39,7 @@ class ScriptedServer(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.answers: list[Answer] = []
         self.asked: list[Asked] = []
+        self.was_asked = threading.Event()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: clients that go away are part of the tests."""
@@ -52,6 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.asked.append(Asked(self.command, self.path, self.headers, body))
         answer = self.server.answers.pop(0)
+        self.server.was_asked.set()
         if answer.cut:
             self.close_connection = True
             return

@@ -1,8 +1,8 @@
-"""``python -m tasks.client``: the portal from a shell. See docs/client.md."""
+"""``python -m portal_client``, or ``python -m tasks.client`` in a checkout: the portal from a shell."""
 
 import sys
 
-from tasks.client.command import main
+from .command import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], name=f"python -m {__package__}"))

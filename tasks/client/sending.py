@@ -3,72 +3,99 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, BinaryIO, TypeVar
 
 import httpx
 
-from tasks.client.shapes import Task
-from tasks.client_errors import PortalError, error_of
+from .answers import checked, json_of
+from .errors import PortalError
+from .wire import Wire
 
+T = TypeVar("T")
 RETRIED = frozenset({429, 502, 503, 504})
 MOST_TRIES = 5
 LONGEST_PAUSE_SECONDS = 60.0
-NOT_MODIFIED = 304
 
 
 class Sender:
     """One portal, one token, one pool of connections."""
 
-    def __init__(self, url: str, token: str, *, timeout: float) -> None:
-        self.timeout = timeout
-        self._http = httpx.Client(
-            base_url=url.rstrip("/"),
-            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-            timeout=timeout,
-        )
+    def __init__(self, wire: Wire, *, timeout: float) -> None:
+        self.wire = wire
+        self._timeout = timeout
 
-    def close(self) -> None:
-        self._http.close()
-
-    def send(self, method: str, path: str, *, longer: float = 0.0, **request: Any) -> httpx.Response:
+    async def send(
+        self, method: str, path: str, *, longer: float = 0.0, file: BinaryIO | None = None, **request: Any
+    ) -> httpx.Response:
         """Send a request that may be repeated; `longer` are seconds that the portal may take besides.
+
+        `file` is sent as the body, from its beginning each time.
 
         Raises:
             PortalError: it is refused, or failed again and again.
             httpx.TransportError: the portal cannot be reached.
         """
-        for number in range(1, MOST_TRIES + 1):
+
+        async def once() -> httpx.Response:
+            if file is not None:
+                file.seek(0)
+                request["content"] = self.wire.content_of(file)
+            return checked(await self.wire.send(method, path, timeout=self._patience(longer), **request))
+
+        return await self.repeat(once)
+
+    async def send_json(self, method: str, path: str, **request: Any) -> Any:
+        """Send a request that may be repeated, and return the JSON of its answer."""
+        return json_of(await self.send(method, path, **request))
+
+    async def make(self, method: str, path: str, *, key: str | None, **request: Any) -> Any:
+        """Send what must happen once under an idempotency key, of our own where none is given; return the JSON."""
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())} | request.pop("headers", {})
+        return await self.send_json(method, path, headers=headers, **request)
+
+    async def pages(self, path: str, **query: Any) -> AsyncGenerator[Any]:
+        """Yield each thing of a list, page by page."""
+        while True:
+            page = await self.send_json("GET", path, params=query)
+            for found in page["data"]:
+                yield found
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
+
+    @asynccontextmanager
+    async def open(self, method: str, path: str, **request: Any) -> AsyncIterator[httpx.Response]:
+        """Send, again where it must be, and hand out the answer before its body was read."""
+        async with AsyncExitStack() as stack:
+            yield await self.repeat(lambda: stack.enter_async_context(self.open_once(method, path, **request)))
+
+    @asynccontextmanager
+    async def open_once(
+        self, method: str, path: str, *, longer: float = 0.0, **request: Any
+    ) -> AsyncIterator[httpx.Response]:
+        async with self.wire.open(method, path, timeout=self._patience(longer), **request) as answer:
+            if answer.status_code >= 300:
+                await self.wire.read(answer)
+            yield checked(answer)
+
+    async def repeat(self, once: Callable[[], Awaitable[T]]) -> T:
+        """Do something that may be repeated, until it does or there is no more hope."""
+        number = 1
+        while True:
             try:
-                return self.send_once(method, path, longer=longer, **request)
+                return await once()
             except (httpx.TransportError, PortalError) as error:
                 pause = pause_before_retry(error, number)
                 if pause is None:
                     raise
-            time.sleep(pause)
-        raise AssertionError("unreachable")
+            await self.wire.pause(pause)
+            number += 1
 
-    def send_once(self, method: str, path: str, *, longer: float = 0.0, **request: Any) -> httpx.Response:
-        """Send a request that must not be repeated blindly."""
-        timeout = httpx.Timeout(self.timeout, read=self.timeout + longer)
-        return _checked(self._http.request(method, path, timeout=timeout, **request))
-
-    def send_json(self, method: str, path: str, **request: Any) -> Any:
-        """Send a request that may be repeated, and return the JSON of its answer."""
-        return json_of(self.send(method, path, **request))
-
-    @contextmanager
-    def open(self, method: str, path: str, *, longer: float = 0.0, **request: Any) -> Iterator[httpx.Response]:
-        """Send once, and hand out the answer before its body was read."""
-        timeout = httpx.Timeout(self.timeout, read=self.timeout + longer)
-        with self._http.stream(method, path, timeout=timeout, **request) as answer:
-            if answer.status_code >= 300:
-                answer.read()
-            yield _checked(answer)
+    def _patience(self, longer: float) -> httpx.Timeout:
+        return httpx.Timeout(self._timeout, read=self._timeout + longer)
 
 
 def pause_before_retry(error: Exception, number: int) -> float | None:
@@ -81,73 +108,27 @@ def pause_before_retry(error: Exception, number: int) -> float | None:
         return None
     usual = 0.2 * 2**number * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
     if isinstance(error, httpx.TransportError):
-        # What cannot work the second time either: a scheme or a proxy that httpx does not speak.
-        return None if isinstance(error, httpx.UnsupportedProtocol) else usual
+        # What cannot work the second time either: a scheme or a proxy that httpx does not speak, a file that shrank.
+        return None if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError) else usual
     if not isinstance(error, PortalError) or error.status not in RETRIED:
         return None
     pause = usual if error.retry_after is None else error.retry_after
     return pause if pause <= LONGEST_PAUSE_SECONDS else None
 
 
-def json_of(answer: httpx.Response) -> Any:
-    """Return the JSON of an answer.
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given: an older portal refuses fields that it does not know.
 
-    Raises:
-        PortalError: it is none, so somebody else answered.
+    >>> given(name="nightly", cron=None)
+    {'name': 'nightly'}
     """
-    try:
-        return answer.json()
-    except ValueError as error:
-        detail = f"{answer.url} did not answer with JSON: is this the address of a portal?"
-        raise PortalError(answer.status_code, {"detail": detail}) from error
+    return {name: value for name, value in options.items() if value is not None}
 
 
-def task_of(answer: httpx.Response) -> Task:
-    """Return the task of an answer.
+def filters_of(metadata: Mapping[str, str] | None, filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the query of a list.
 
-    Raises:
-        PortalError: it was submitted in the shape of another system, and the portal shows it in that shape only.
+    >>> filters_of({"customer": "42"}, {"status": ["failed"]})
+    {'status': ['failed'], 'metadata[customer]': '42'}
     """
-    task = json_of(answer)
-    if "done" not in task:
-        detail = (
-            f"The task at {answer.url.path} was submitted by a prompt without a type, as clients of another system do, "
-            "and is read in their shape. Submit it with a type (text.generate) to read it here."
-        )
-        raise PortalError(answer.status_code, {"detail": detail})
-    found: Task = task
-    return found
-
-
-def seconds_of(retry_after: str) -> float | None:
-    """Return a Retry-After header, seconds or a date (RFC 9110, section 10.2.3), in seconds.
-
-    >>> seconds_of("3"), seconds_of("soon")
-    (3.0, None)
-    """
-    if retry_after.isascii() and retry_after.isdigit():
-        return float(retry_after)
-    try:
-        until = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
-
-
-def _checked(answer: httpx.Response) -> httpx.Response:
-    """Return an answer below 300, or 304.
-
-    Raises:
-        PortalError: of the class of its problem.
-    """
-    if answer.status_code < 300 or answer.status_code == NOT_MODIFIED:
-        return answer
-    problem: Mapping[str, Any] = {}
-    if answer.is_redirect:
-        # Not followed: a token must not travel to wherever somebody points.
-        problem = {"detail": f"{answer.url} leads to {answer.headers.get('Location')}: use that address."}
-    elif answer.headers.get("Content-Type", "").startswith("application/problem+json"):
-        problem = json_of(answer)
-    raise error_of(answer.status_code, dict(problem), seconds_of(answer.headers.get("Retry-After", "")))
+    return {**filters, **{f"metadata[{key}]": value for key, value in (metadata or {}).items()}}

@@ -6,16 +6,15 @@ The format: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsi
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from tasks.client.sending import Sender, pause_before_retry
-from tasks.client_errors import PortalError
+from .errors import PortalError
+from .sending import Sender, pause_before_retry
 
 # The portal sends a heartbeat every 15 seconds; longer silence is a dead connection.
 SILENCE_SECONDS = 45.0
@@ -35,7 +34,9 @@ class Event:
     data: Any
 
 
-def follow(sender: Sender, path: str, *, last_event_id: str = "", until_done: bool = False) -> Generator[Event]:
+async def follow(
+    sender: Sender, path: str, *, last_event_id: str = "", until_done: bool = False
+) -> AsyncGenerator[Event]:
     """Yield the events of a stream, across broken connections; with `until_done` up to the event done.
 
     Raises:
@@ -46,9 +47,9 @@ def follow(sender: Sender, path: str, *, last_event_id: str = "", until_done: bo
     while True:
         broken: Exception = httpx.RemoteProtocolError("The stream ended.")
         try:
-            # `closing`: whoever stops reading in the middle gives the connection back at once.
-            with closing(_connect(sender, path, reader)) as events:
-                for event in events:
+            # `aclosing`: whoever stops reading in the middle gives the connection back at once.
+            async with aclosing(_connect(sender, path, reader)) as events:
+                async for event in events:
                     failures = 0
                     yield event
                     if until_done and event.name == "done":
@@ -59,19 +60,46 @@ def follow(sender: Sender, path: str, *, last_event_id: str = "", until_done: bo
         pause = pause_before_retry(broken, failures)
         if pause is None:
             raise broken
-        time.sleep(max(pause, reader.retry_seconds if failures == 1 else 0.0))
+        await sender.wire.pause(max(pause, reader.retry_seconds if failures == 1 else 0.0))
 
 
-def _connect(sender: Sender, path: str, reader: EventReader) -> Generator[Event]:
+async def _connect(sender: Sender, path: str, reader: EventReader) -> AsyncGenerator[Event]:
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
     if reader.last_event_id:
         headers["Last-Event-ID"] = reader.last_event_id
-    with sender.open("GET", path, headers=headers, longer=SILENCE_SECONDS) as answer:
+    async with sender.open_once("GET", path, headers=headers, longer=SILENCE_SECONDS) as answer:
         content_type = answer.headers.get("Content-Type", "")
         if not content_type.startswith("text/event-stream"):
             detail = f"{answer.url} answered with {content_type or 'nothing'} instead of events."
             raise PortalError(answer.status_code, {"detail": detail})
-        yield from reader.read(answer.iter_bytes())
+        reader.begin()
+        async for chunk in sender.wire.chunks(answer):
+            for event in reader.read(chunk):
+                yield event
+
+
+class Lines:
+    r"""Cuts bytes into lines that end with LF, CR or CRLF, and with nothing else.
+
+    `httpx.Response.iter_lines` would also cut at U+2028 and others, which JSON may hold.
+
+    >>> lines = Lines()
+    >>> [*lines.add(b"a\r"), *lines.add(b"\nb\n\xe2\x80\xa8c\r\r")] == ["a", "b", "\u2028c", ""]
+    True
+    """
+
+    def __init__(self) -> None:
+        self._rest, self._after_cr = b"", False
+
+    def add(self, chunk: bytes) -> list[str]:
+        """Return the lines that are complete now."""
+        if not chunk:
+            return []
+        # A CRLF that two chunks share ended its line with the first of them.
+        fresh = chunk[1:] if self._after_cr and chunk.startswith(b"\n") else chunk
+        self._after_cr = chunk.endswith(b"\r")
+        *lines, self._rest = (self._rest + fresh).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        return [line.decode("utf-8", "replace") for line in lines]
 
 
 @dataclass
@@ -83,11 +111,15 @@ class EventReader:
     _id: str = ""
     _name: str = ""
     _data: list[str] = field(default_factory=list)
+    _lines: Lines = field(default_factory=Lines)
 
-    def read(self, chunks: Iterable[bytes]) -> Iterator[Event]:
-        """Yield each complete event; what the connection broke off is dropped, as the format wants it."""
-        self._id, self._name, self._data = self.last_event_id, "", []
-        for line in lines_of(chunks):
+    def begin(self) -> None:
+        """Begin a connection anew; what the last one broke off is dropped, as the format wants it."""
+        self._id, self._name, self._data, self._lines = self.last_event_id, "", [], Lines()
+
+    def read(self, chunk: bytes) -> Iterator[Event]:
+        """Yield each event that is complete now."""
+        for line in self._lines.add(chunk):
             if line:
                 self._take(line)
                 continue
@@ -110,23 +142,3 @@ class EventReader:
             case "retry" if value.isascii() and value.isdigit():
                 self.retry_seconds = int(value) / 1000
             # A comment (a line that begins with a colon) is the heartbeat; other fields are ignored.
-
-
-def lines_of(chunks: Iterable[bytes]) -> Iterator[str]:
-    r"""Yield lines that end with LF, CR or CRLF, and with nothing else.
-
-    `httpx.Response.iter_lines` would also cut at U+2028 and others, which JSON may hold.
-
-    >>> list(lines_of([b"a\r", b"\nb\n\xe2\x80\xa8c\r\r"])) == ["a", "b", "\u2028c", ""]
-    True
-    """
-    rest, after_cr = b"", False
-    for chunk in chunks:
-        if not chunk:
-            continue
-        # A CRLF that two chunks share ended its line with the first of them.
-        fresh = chunk[1:] if after_cr and chunk.startswith(b"\n") else chunk
-        after_cr = chunk.endswith(b"\r")
-        *lines, rest = (rest + fresh).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        for line in lines:
-            yield line.decode("utf-8", "replace")

@@ -1,86 +1,109 @@
-"""Checks webhooks as Standard Webhooks has them: https://github.com/standard-webhooks/standard-webhooks"""
+"""Webhooks: who hears of the end of tasks, and what became of each message."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
-import json
-import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Sequence
+from typing import TypedDict, Unpack
 
-TOLERANCE_SECONDS = 300
+from .sending import Sender, given
+from .shapes import WebhookDelivery, WebhookEndpoint
+from .webhook_signature import verify_webhook
+from .written_once import method, series
 
 
-class InvalidWebhook(ValueError):
-    """This message was not signed with the endpoint's secret, or is too old."""
+class EndpointChanges(TypedDict, total=False):
+    """What is left out stays as it is; ``enabled=True`` brings back what was disabled."""
+
+    url: str | None
+    events: Sequence[str]
+    description: str
+    enabled: bool
 
 
-def verify_webhook(
-    body: bytes | str,
-    headers: Mapping[str, str],
-    secret: str,
-    *,
-    tolerance_seconds: float = TOLERANCE_SECONDS,
-    now: float | None = None,
-) -> Any:
-    """Return the JSON of a webhook that the portal sent; answer 2xx only then.
+class Webhooks:
+    _sender: Sender
 
-    A message may come twice: `webhook-id` is the same then.
+    verify_webhook = staticmethod(verify_webhook)
 
-    Args:
-        body: as it came, byte for byte.
-        headers: of the request; upper and lower case do not matter.
-        secret: of the endpoint, ``whsec_…``.
-        tolerance_seconds: how far the message's time may be from this machine's, so that nobody sends it again later.
-        now: epoch seconds, for tests.
+    @method
+    async def create_endpoint(
+        self,
+        url: str | None,
+        *,
+        events: Sequence[str] | None = None,
+        description: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> WebhookEndpoint:
+        """Have the end of one's tasks told to `url`, or only some `events`; the answer has the secret, this once.
 
-    Raises:
-        InvalidWebhook: throw the message away.
-        ValueError: the secret is none.
-    """
-    given = {name.lower(): value for name, value in headers.items()}
-    message_id, sent_at = given.get("webhook-id", ""), given.get("webhook-timestamp", "")
-    if not (message_id and sent_at and given.get("webhook-signature")):
-        raise InvalidWebhook("webhook-id, webhook-timestamp or webhook-signature is missing.")
-    content = body.encode() if isinstance(body, str) else body
-    signed = hmac.digest(_key(secret), f"{message_id}.{sent_at}.".encode() + content, "sha256")
-    if not any(hmac.compare_digest(signed, other) for other in _signatures(given["webhook-signature"])):
-        raise InvalidWebhook("No signature fits: another secret, or the body was changed on the way.")
-    _check_time(sent_at, time.time() if now is None else now, tolerance_seconds)
-    try:
-        return json.loads(content)
-    except ValueError as error:
-        raise InvalidWebhook("The body is not JSON.") from error
+        The endpoint without a URL has the secret of the URLs that single tasks name.
+        """
+        body = {"url": url, **given(events=events, description=description)}
+        made: WebhookEndpoint = await self._sender.make(
+            "POST", "/api/v1/webhook-endpoints", key=idempotency_key, json=body
+        )
+        return made
 
+    @series
+    async def endpoints(self) -> AsyncGenerator[WebhookEndpoint]:
+        """Yield one's endpoints, newest first."""
+        async for endpoint in self._sender.pages("/api/v1/webhook-endpoints"):
+            yield endpoint
 
-def _key(secret: str) -> bytes:
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except binascii.Error as error:
-        raise ValueError("The secret is not one of a webhook endpoint: whsec_ and base64.") from error
-    if not key:
-        # Anybody can sign with an empty key.
-        raise ValueError("The secret of the webhook endpoint is empty.")
-    return key
+    @method
+    async def get_endpoint(self, endpoint_id: str) -> WebhookEndpoint:
+        found: WebhookEndpoint = await self._sender.send_json("GET", f"/api/v1/webhook-endpoints/{endpoint_id}")
+        return found
 
+    @method
+    async def change_endpoint(self, endpoint_id: str, **changes: Unpack[EndpointChanges]) -> WebhookEndpoint:
+        """Change what is given."""
+        changed: WebhookEndpoint = await self._sender.send_json(
+            "PATCH", f"/api/v1/webhook-endpoints/{endpoint_id}", json=changes
+        )
+        return changed
 
-def _signatures(header: str) -> list[bytes]:
-    """Return the signatures of version 1; there are several while a secret is being rotated."""
-    found = []
-    for entry in header.split():
-        version, _, text = entry.partition(",")
-        if version == "v1":
-            try:
-                found.append(base64.b64decode(text, validate=True))
-            except ValueError:
-                continue
-    return found
+    @method
+    async def delete_endpoint(self, endpoint_id: str) -> None:
+        await self._sender.send("DELETE", f"/api/v1/webhook-endpoints/{endpoint_id}")
 
+    @method
+    async def test_endpoint(self, endpoint_id: str, *, idempotency_key: str | None = None) -> WebhookDelivery:
+        """Send `webhook.test` there."""
+        delivery: WebhookDelivery = await self._sender.make(
+            "POST", f"/api/v1/webhook-endpoints/{endpoint_id}/test", key=idempotency_key
+        )
+        return delivery
 
-def _check_time(sent_at: str, now: float, tolerance_seconds: float) -> None:
-    if not (sent_at.isascii() and sent_at.isdigit()):
-        raise InvalidWebhook("webhook-timestamp is not a number of seconds.")
-    if abs(now - int(sent_at)) > tolerance_seconds:
-        raise InvalidWebhook("The message is too old, or from the future: is this machine's clock right?")
+    @method
+    async def rotate_secret(
+        self, endpoint_id: str, *, overlap_hours: int | None = None, idempotency_key: str | None = None
+    ) -> WebhookEndpoint:
+        """Make another secret and return it, this once; for a day, or `overlap_hours`, the old one signs as well."""
+        body = given(overlap_hours=overlap_hours)
+        endpoint: WebhookEndpoint = await self._sender.make(
+            "POST", f"/api/v1/webhook-endpoints/{endpoint_id}/rotate-secret", key=idempotency_key, json=body
+        )
+        return endpoint
+
+    @series
+    async def deliveries(
+        self, *, endpoint: str | None = None, task: str | None = None, status: str | None = None
+    ) -> AsyncGenerator[WebhookDelivery]:
+        """Yield what was sent, newest first: to one endpoint, of one task, or pending, succeeded or failed."""
+        filters = given(endpoint=endpoint, task=task, status=status)
+        async for delivery in self._sender.pages("/api/v1/webhook-deliveries", **filters):
+            yield delivery
+
+    @method
+    async def get_delivery(self, delivery_id: str) -> WebhookDelivery:
+        found: WebhookDelivery = await self._sender.send_json("GET", f"/api/v1/webhook-deliveries/{delivery_id}")
+        return found
+
+    @method
+    async def redeliver(self, delivery_id: str, *, idempotency_key: str | None = None) -> WebhookDelivery:
+        """Send a message again."""
+        delivery: WebhookDelivery = await self._sender.make(
+            "POST", f"/api/v1/webhook-deliveries/{delivery_id}/redeliver", key=idempotency_key
+        )
+        return delivery

@@ -8,21 +8,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import httpx
 
-from tasks.client.command.actions import ACTIONS
-from tasks.client.command.arguments import read_arguments
-from tasks.client.command.output import note
-from tasks.client.command.usage import ExitCode, UsageError
-from tasks.client.portal import Client
-from tasks.client_errors import PortalError
+from ..errors import PortalError
+from ..portal import Client
+from .actions import ACTIONS
+from .arguments import read_arguments
+from .output import note
+from .usage import ExitCode, UsageError
 
 
-def main(words: Sequence[str]) -> int:
-    """Run one command and return its exit code."""
+def portal() -> NoReturn:
+    """Be the command `portal`."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(words: Sequence[str], *, name: str = "portal") -> int:
+    """Run one command and return its exit code; `name` is what was typed before the words."""
     try:
-        return _run(words)
+        return _run(words, name)
     except UsageError as error:
         note(f"portal: {error}")
         return ExitCode.USAGE
@@ -45,8 +51,8 @@ def main(words: Sequence[str]) -> int:
         return ExitCode.INTERRUPTED
 
 
-def _run(words: Sequence[str]) -> int:
-    arguments = read_arguments(words)
+def _run(words: Sequence[str], name: str) -> int:
+    arguments = read_arguments(words, name)
     with Client(arguments.url, arguments.token, timeout=arguments.request_timeout) as client:
         code: int = ACTIONS[arguments.command](client, arguments)
     sys.stdout.flush()

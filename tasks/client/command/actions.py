@@ -10,27 +10,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tasks.client.command import output
-from tasks.client.command.fields import read_fields
-from tasks.client.command.usage import ExitCode, UsageError
-from tasks.client.command.watching import watch as watch_task
-from tasks.client.portal import Client
-from tasks.client.shapes import Task
-from tasks.client_errors import PortalError
-
-OPTIONS = (
-    "priority",
-    "needs",
-    "after",
-    "tags",
-    "timeout",
-    "max_attempts",
-    "run_after",
-    "start_before",
-    "webhook",
-    "on_quota",
-    "reuse",
-)
+from ..errors import PortalError
+from ..portal import Client
+from ..shapes import Task
+from ..submission import SubmissionOptions
+from . import output
+from .fields import read_fields
+from .usage import ExitCode, UsageError
+from .watching import watch as watch_task
 
 
 def submit(client: Client, arguments: Namespace) -> int:
@@ -193,7 +180,7 @@ def _after_submission(client: Client, arguments: Namespace, task: Task) -> int:
 
 
 def _options(arguments: Namespace) -> dict[str, Any]:
-    options = {name: getattr(arguments, name) for name in OPTIONS}
+    options = {name: getattr(arguments, name) for name in SubmissionOptions.__annotations__}
     options["metadata"] = _pairs(arguments.metadata)
     return {name: value for name, value in options.items() if value is not None}
 

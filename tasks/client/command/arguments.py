@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from tasks.client.command.usage import ExitCode, UsageError
+from .usage import ExitCode, UsageError
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 EPILOG = """\
@@ -23,14 +23,14 @@ class Parser(argparse.ArgumentParser):
         self.exit(ExitCode.USAGE, f"portal: {message}\n{self.format_usage()}")
 
 
-def read_arguments(words: Sequence[str]) -> argparse.Namespace:
+def read_arguments(words: Sequence[str], name: str) -> argparse.Namespace:
     """Return the arguments, with `url` and `token` from the environment where no flag gives them.
 
     Raises:
         UsageError: no token is given.
         SystemExit: the words make no sense, or ask for help.
     """
-    parser = _parser()
+    parser = _parser(name)
     arguments, rest = parser.parse_known_args(words)
     # argparse takes positional words only in one place; people write fields also behind flags.
     if rest and (any(word.startswith("-") for word in rest) or not hasattr(arguments, "fields")):
@@ -46,9 +46,9 @@ def read_arguments(words: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
-def _parser() -> Parser:
+def _parser(name: str) -> Parser:
     parser = Parser(
-        prog="python -m tasks.client",
+        prog=name,
         description="Submit tasks to a portal, watch them, fetch results.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -121,7 +121,8 @@ def _add_submission(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tag", action="append", dest="tags", metavar="TAG")
     parser.add_argument("--metadata", action="append", metavar="KEY=VALUE")
-    parser.add_argument("--timeout", type=int, metavar="SECONDS", help="that one attempt may take")
+    parser.add_argument("--timeout", type=_duration, metavar="DURATION", help="of one attempt: 90, 10m, 2h30m")
+    parser.add_argument("--keep", type=_duration, metavar="DURATION", help="how long it is kept after its end")
     parser.add_argument("--max-attempts", type=int, metavar="N")
     parser.add_argument("--run-after", metavar="TIME", help="not before this time, as 2030-01-31T12:00:00Z")
     parser.add_argument("--start-before", metavar="TIME", help="expire when not started by then")
@@ -145,6 +146,11 @@ def _add_list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", metavar="ID")
     parser.add_argument("--metadata", action="append", metavar="KEY=VALUE")
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="how many (20); 0: all")
+
+
+def _duration(text: str) -> int | str:
+    """Return seconds as a number; what else is a duration, the portal knows."""
+    return int(text) if text.isascii() and text.isdigit() else text
 
 
 def _positive(text: str) -> float:

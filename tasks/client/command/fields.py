@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from tasks.client.command.usage import UsageError
+from .usage import UsageError
 
 FIELD = re.compile(r"(?P<name>[^\s=:\[\]]+)(?P<many>\[\])?(?P<sign>:?=)(?P<value>.*)", re.DOTALL)
 # A path, or bytes from standard input; gives the id of the file.

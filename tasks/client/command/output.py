@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tasks.client.shapes import Task
+from ..shapes import Task
 
 # Documents and models write anything; a terminal would obey some of it.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

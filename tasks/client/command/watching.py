@@ -7,10 +7,10 @@ from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from tasks.client.command.output import CONTROL, note, status_line, write
-from tasks.client.portal import Client
-from tasks.client.shapes import Task
-from tasks.client_errors import PortalError
+from ..errors import PortalError
+from ..portal import Client
+from ..shapes import Task
+from .output import CONTROL, note, status_line, write
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -54,12 +54,14 @@ class Display:
         self.wrote_text = False
         self._with_text = with_text
         self._attempt: int | None = None
+        self._is_shown = sys.stderr.isatty()
+        self._said = ""
         self._bar: Progress | None = None
         self._line: TaskID | None = None
 
     def __enter__(self) -> Display:
-        if sys.stderr.isatty():
-            self._bar = _new_bar()
+        if self._is_shown and (bar := _new_bar()) is not None:
+            self._bar = bar
             self._bar.start()
             self._line = self._bar.add_task("sent", total=1.0, stage="")
         return self
@@ -74,6 +76,9 @@ class Display:
     def show(self, task: Task) -> None:
         if self._bar is not None and self._line is not None:
             self._bar.update(self._line, description=CONTROL.sub(" ", status_line(task)))
+        elif self._is_shown and not self.wrote_text and not task["done"] and status_line(task) != self._said:
+            self._said = status_line(task)
+            note(self._said)
         self.advance(task["progress"]["fraction"], task["progress"]["stage"])
 
     def advance(self, fraction: float | None, stage: str | None) -> None:
@@ -102,10 +107,14 @@ class Display:
             self._bar = None
 
 
-def _new_bar() -> Progress:
+def _new_bar() -> Progress | None:
+    """Return a bar; none where rich is not installed, which the package by itself does not need."""
     # Only here: it is slow to import, and pipes and libraries have no use for it.
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    except ImportError:
+        return None
 
     return Progress(
         SpinnerColumn(),

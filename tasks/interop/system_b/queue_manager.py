@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any
 
 from tasks.client import Client
-from tasks.client_errors import NotFound
+from tasks.client.errors import NotFound
 from tasks.interop.system_b.portal import QUEUES, TYPES, close_portal, portal, type_of
 from tasks.interop.system_b.priority import dynamic_priority
 

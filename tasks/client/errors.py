@@ -205,3 +205,11 @@ class TooManyStreams(PortalError):
 
 class DatabaseUnavailable(PortalError):
     code = "database_unavailable"
+
+
+class StorageFull(PortalError):
+    code = "storage_full"
+
+
+class StorageUnavailable(PortalError):
+    code = "storage_unavailable"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -13,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tasks import client_errors
-from tasks.client import Client, PortalError
+from tasks.client import Client, PortalError, errors
 from tasks.client import sending as sending_module
+from tasks.client.wire import AsyncWire, BlockingWire
+from tests.client.both import Connect
 from tests.scripted_server import Answer, ScriptedServer, scripted_server
 
 TASK = {"id": "t1", "done": False, "status": "queued"}
@@ -30,8 +30,8 @@ def server() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture
-def portal(server: ScriptedServer) -> Iterator[Client]:
-    with Client(server.url, "ptl_secret", timeout=5) as client:
+def portal(server: ScriptedServer, connect: Connect) -> Iterator[Client]:
+    with connect(server.url, "ptl_secret", timeout=5) as client:
         yield client
 
 
@@ -39,7 +39,12 @@ def portal(server: ScriptedServer) -> Iterator[Client]:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Instead of waiting, note how long the client would have waited."""
     noted: list[float] = []
-    monkeypatch.setattr(time, "sleep", noted.append)
+
+    async def note(seconds: float) -> None:
+        noted.append(seconds)
+
+    for wire in (BlockingWire, AsyncWire):
+        monkeypatch.setattr(wire, "pause", lambda wire, seconds: note(seconds))
     return noted
 
 
@@ -77,20 +82,20 @@ def test_two_submissions_have_two_keys(server: ScriptedServer, portal: Client) -
 
 def test_client_gives_up_in_the_end(server: ScriptedServer, portal: Client, pauses: list[float]) -> None:
     server.answers = [problem("maintenance", 503)] * 5
-    with pytest.raises(client_errors.Maintenance):
+    with pytest.raises(errors.Maintenance):
         portal.get("t1")
     assert len(server.asked) == 5
 
 
-def test_portal_that_is_not_there_is_a_transport_error(pauses: list[float]) -> None:
-    with Client("http://127.0.0.1:9", "ptl_secret") as client, pytest.raises(httpx.TransportError):
+def test_portal_that_is_not_there_is_a_transport_error(connect: Connect, pauses: list[float]) -> None:
+    with connect("http://127.0.0.1:9", "ptl_secret") as client, pytest.raises(httpx.TransportError):
         client.get("t1")
     assert len(pauses) == 4
 
 
 def test_long_pause_is_left_to_the_caller(server: ScriptedServer, portal: Client, pauses: list[float]) -> None:
     server.answers = [problem("quota_exceeded", 429, policy="day", headers={"Retry_After": "3600"})]
-    with pytest.raises(client_errors.QuotaExceeded) as caught:
+    with pytest.raises(errors.QuotaExceeded) as caught:
         portal.submit("diagnostic.echo", {})
     assert (caught.value.retry_after, caught.value.policy, pauses) == (3600, "day", [])
 
@@ -104,7 +109,7 @@ def test_retry_after_may_be_a_date(server: ScriptedServer, portal: Client, pause
 
 def test_refusal_is_not_repeated(server: ScriptedServer, portal: Client) -> None:
     server.answers = [problem("invalid_input", 422, request_id="r1")]
-    with pytest.raises(client_errors.InvalidInput) as caught:
+    with pytest.raises(errors.InvalidInput) as caught:
         portal.submit("diagnostic.echo", {})
     assert (caught.value.detail, caught.value.request_id) == ("because of invalid_input", "r1")
 
@@ -177,11 +182,34 @@ def test_cut_download_leaves_no_half_file(server: ScriptedServer, portal: Client
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"the whole"]
 
 
-def test_upload_is_not_repeated_blindly(server: ScriptedServer, portal: Client) -> None:
-    server.answers = [Answer(cut=True)]
-    with pytest.raises(httpx.TransportError):
-        portal.upload(b"some notes", name="notes.txt")
-    assert len(server.asked) == 1
+def test_lost_upload_is_sent_again_from_its_beginning(
+    server: ScriptedServer, portal: Client, pauses: list[float], tmp_path: Path
+) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"some notes" * 20_000)
+    for source in (path, path.read_bytes()):
+        server.asked.clear()
+        server.answers = [Answer(cut=True), Answer(503, b"", {"Content-Type": "text/html"}), Answer(201, {"id": "f1"})]
+        assert portal.upload(source)["id"] == "f1"
+        assert [asked.body for asked in server.asked] == [path.read_bytes()] * 3
+        assert len({asked.headers["Idempotency-Key"] for asked in server.asked}) == 1
+        assert {asked.headers["Content-Length"] for asked in server.asked} == {"200000"}
+
+
+def test_download_and_results_wait_for_a_portal_that_is_away(
+    server: ScriptedServer, portal: Client, pauses: list[float]
+) -> None:
+    server.answers = [problem("maintenance", 503, headers={"Retry_After": "7"}), Answer(body=b"bytes")]
+    assert portal.download("f1") == b"bytes"
+    server.answers = [Answer(cut=True), Answer(body=[b'{"index": 0}'])]
+    assert list(portal.batch_results("b1")) == [{"index": 0}]
+    assert pauses[0] == 7
+
+
+def test_option_that_there_is_not_is_never_sent(server: ScriptedServer, portal: Client) -> None:
+    with pytest.raises(TypeError, match="prioritty"):
+        portal.submit("diagnostic.echo", {}, prioritty=3)
+    assert server.asked == []
 
 
 def test_pauses_spread_clients_out() -> None:
@@ -236,7 +264,7 @@ def test_stream_is_read_as_the_standard_says(server: ScriptedServer, portal: Cli
 
 def test_refused_stream_is_an_error(server: ScriptedServer, portal: Client, pauses: list[float]) -> None:
     server.answers = [problem("not_found", 404)]
-    with pytest.raises(client_errors.NotFound):
+    with pytest.raises(errors.NotFound):
         next(portal.stream("t1"))
     server.answers = [Answer(200, {"data": []})]
     with pytest.raises(PortalError, match="instead of events"):

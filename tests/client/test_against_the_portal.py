@@ -1,10 +1,8 @@
-"""The client against the live server."""
+"""Tasks, batches and files of both clients against the live server."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -13,21 +11,14 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from tasks import client_errors
 from tasks.api.compat.marks import new_marked_id
-from tasks.api.problems import all_kinds
-from tasks.client import Client
+from tasks.client import Client, errors
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Dependency, Task, TaskWebhook, WebhookEndpoint
 from tests.api.conftest import Undisturbed, claim, node, work  # noqa: F401 - fixtures
+from tests.client.both import Connect
 
 live = pytest.mark.django_db(transaction=True, serialized_rollback=True)
-
-
-@pytest.fixture
-def portal(live_server: Any, alice: User, token_of: Callable[..., str]) -> Iterator[Client]:
-    with Client(live_server.url, token_of(alice)) as client:
-        yield client
 
 
 @live
@@ -54,14 +45,14 @@ def test_wait_ends_with_its_timeout(portal: Client) -> None:
 
 @live
 def test_client_raises_the_exception_of_the_problem(portal: Client) -> None:
-    with pytest.raises(client_errors.InvalidInput) as caught:
+    with pytest.raises(errors.InvalidInput) as caught:
         portal.submit("diagnostic.echo", {"message": 5})
     assert caught.value.errors[0]["pointer"] == "/input/message"
     assert caught.value.status == 422
     assert caught.value.request_id
-    with pytest.raises(client_errors.UnknownTaskType):
+    with pytest.raises(errors.UnknownTaskType):
         portal.submit("nope", {})
-    with pytest.raises(client_errors.NotFound):
+    with pytest.raises(errors.NotFound):
         portal.get("01900000-0000-7000-8000-000000000000")
 
 
@@ -96,7 +87,7 @@ def test_client_copies_and_deletes(portal: Client) -> None:
     copy = portal.copy(task["id"], input={"message": "other"}, priority=3)
     assert (copy["copy_of"], copy["input"], copy["tags"]) == (task["id"], {"message": "other"}, ["a"])
     assert portal.copy(task["id"], idempotency_key="k")["id"] == portal.copy(task["id"], idempotency_key="k")["id"]
-    with pytest.raises(client_errors.WrongStatus):
+    with pytest.raises(errors.WrongStatus):
         portal.delete(task["id"])
     portal.cancel(task["id"])
     portal.delete(task["id"])
@@ -125,11 +116,13 @@ def test_client_names_a_webhook_for_one_task(portal: Client, alice: User) -> Non
 
 
 @live
-def test_refusal_tells_the_limit_that_is_reached(make_user: Any, live_server: Any, token_of: Any) -> None:
+def test_refusal_tells_the_limit_that_is_reached(
+    make_user: Any, live_server: Any, token_of: Any, connect: Connect
+) -> None:
     dora = make_user("dora", per_day=1)
-    with Client(live_server.url, token_of(dora)) as portal:
+    with connect(live_server.url, token_of(dora)) as portal:
         portal.submit("diagnostic.echo", {"message": "x"})
-        with pytest.raises(client_errors.QuotaExceeded) as caught:
+        with pytest.raises(errors.QuotaExceeded) as caught:
             portal.submit("diagnostic.echo", {"message": "x"})
     assert (caught.value.policy, caught.value.limit) == ("day", 1)
 
@@ -138,7 +131,7 @@ def test_refusal_tells_the_limit_that_is_reached(make_user: Any, live_server: An
 def test_task_in_the_shape_of_another_system_is_refused_with_a_sentence(portal: Client, alice: User) -> None:
     theirs = submit_task(alice, Submission("diagnostic.echo", {"message": "x"}, id=new_marked_id("D"))).task
     for read in (portal.get, portal.wait, lambda task_id: list(portal.changes(task_id))):
-        with pytest.raises(client_errors.PortalError, match="by a prompt without a type"):
+        with pytest.raises(errors.PortalError, match="by a prompt without a type"):
             read(str(theirs.pk))
 
 
@@ -167,7 +160,7 @@ def test_client_knows_the_types(portal: Client) -> None:
     names = [found["name"] for found in portal.task_types()]
     assert "pdf.extract" in names
     assert portal.task_type("pdf.extract")["name"] == "pdf.extract"
-    with pytest.raises(client_errors.NoResult):
+    with pytest.raises(errors.NoResult):
         portal.result(portal.submit("diagnostic.echo", {"message": "x"})["id"])
 
 
@@ -177,12 +170,3 @@ def test_repeated_key_submits_once(portal: Client) -> None:
     again = portal.submit("diagnostic.echo", {"message": "x"}, idempotency_key="abc")
     assert first["id"] == again["id"]
     assert Task.objects.count() == 1
-
-
-def test_client_has_an_exception_for_every_problem() -> None:
-    assert set(client_errors.PortalError.kinds) == set(all_kinds())
-
-
-def test_client_needs_no_django() -> None:
-    code = "import tasks.client, sys; sys.exit('django' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

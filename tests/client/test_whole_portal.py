@@ -1,4 +1,4 @@
-"""The client against a whole portal: streams, and polls that are held open."""
+"""Both clients against a whole portal: streams, and polls that are held open."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from accounts.models import User
 from tasks.client import Client
+from tests.client.both import Connect
 from tests.cluster.conftest import RunningNode, environment, start_node
 from tests.live_portal import live_portal
 
@@ -27,15 +28,16 @@ def test_client_watches_as_it_happens(
     tmp_path: Path,
     alice: User,
     token_of: Callable[..., str],
+    connect: Connect,
 ) -> None:
     # One portal serves all of this: starting one takes longer than the rest.
     with (
         live_portal(start_node=start_node, environment=environment, folder=tmp_path) as running,
-        Client(running.url, token_of(alice)) as portal,
+        connect(running.url, token_of(alice)) as portal,
     ):
         running.models.text = "Lighthouses wait."
         _stream_of_a_task_tells_its_text(portal)
-        _stream_of_everything_tells_of_all_tasks(portal, Client(running.url, token_of(alice)))
+        _stream_of_everything_tells_of_all_tasks(portal, connect(running.url, token_of(alice)))
         _wait_is_one_request(portal)
 
 
@@ -73,7 +75,13 @@ def _stream_of_everything_tells_of_all_tasks(portal: Client, other: Client) -> N
 
 def _wait_is_one_request(portal: Client) -> None:
     task = portal.submit("diagnostic.sleep", {"seconds": 2})
-    asked: list[httpx.Request] = []
-    portal._sender._http.event_hooks = {"request": [asked.append]}
+    asked: list[str] = []
+    send = portal._sender.wire.send
+
+    async def note(method: str, path: str, **request: Any) -> httpx.Response:
+        asked.append(path)
+        return await send(method, path, **request)
+
+    portal._sender.wire.send = note
     assert portal.wait(task["id"], timeout=60)["status"] == "succeeded"
     assert len(asked) == 1
