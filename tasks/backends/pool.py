@@ -102,6 +102,8 @@ class BalancedPool:
         """Say what became of a call that no server is left for."""
         ids = [server.id for server in left]
         if not failures:
+            if not any(server.enabled for server in left):
+                return BackendBusy(f"Every model server for {self._kind} that could do this is switched off.")
             if self._patiently(lambda: leases.any_works(ids)):
                 return BackendBusy("Every model server for this work is busy or rests for the moment.")
             return BackendUnreachable(f"No model server for {self._kind} answers.")

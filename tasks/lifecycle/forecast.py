@@ -49,14 +49,18 @@ class Expected:
 
 
 def starts_in(task: Task, row: Any) -> tuple[float, float] | None:
-    """Return in how many seconds a task starts, median and 90th percentile; None while nothing is known of its type.
+    """Return in how many seconds a task starts, median and 90th percentile.
+
+    None while nothing is known of its type, and where its lane has no slots: those of disabled users have none.
 
     Args:
         row: of `explain_wait.sql`, of this task, with workers.
     """
+    if not row.is_ready and row.slots < 1:
+        return None
     busy = [_kind(*each, elapsed=elapsed) for *each, elapsed in json.loads(row.busy_tasks)]
     ahead = [_kind(*each, number=number) for *each, number in json.loads(row.ahead_kinds)]
-    own = _kind(task.type, task.size_bucket, task.waits, task.est_seconds)
+    own = _kind(task.type, task.size_bucket, row.waits, row.est_seconds)
     if row.is_ready:
         # It competes with the whole line, for one kind of places.
         busy, ahead = _like(own, busy), _like(own, ahead)

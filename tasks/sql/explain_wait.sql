@@ -9,6 +9,8 @@
 SELECT queue.paused_at IS NOT NULL AS queue_paused,
        place.workers,
        task.status = 'ready' AS is_ready,
+       task.waits,
+       task.est_seconds,
        lane.slots,
        lane.weight / greatest(place.weights, lane.weight) AS share,
        ahead.number AS ahead,

@@ -13,6 +13,7 @@ from tasks.api.objects.schedule import Schedule
 from tasks.api.objects.task import UNTOLD, Task
 from tasks.backends import directory
 from tasks.backends.servers import NewServer, add_server
+from tasks.models import Task as StoredTask
 from tasks.models import TaskContent
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
 from tests.api.shapes import assert_shape
@@ -130,3 +131,15 @@ def test_replayed_prompt_of_system_d_shows_no_result(api: MakeClient, alice: Use
     TaskContent.objects.filter(pk=made["id"]).delete()
     purged = api(alice).post("/api/v1/tasks", body, JSON, headers=key)
     assert (purged.status_code, purged.json()["model"]) == (200, None)
+
+
+def test_task_that_cannot_be_written_down_is_answered_all_the_same(
+    api: MakeClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> None:
+        raise AttributeError("a mistake in a shape")
+
+    monkeypatch.setattr("tasks.api.views.tasks.task_object", write)
+    answer = api(alice, "tasks:write").post("/api/v1/tasks", ECHO, JSON)
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    assert str(StoredTask.objects.get().pk) == answer.json()["id"]

@@ -135,6 +135,25 @@ def test_poll_of_an_ended_task_is_one_statement(
     assert (statements, len(by_orm)) == (["read_task"], 0)
 
 
+@pytest.mark.usefixtures("node")
+@pytest.mark.parametrize("before", [0, 10])
+def test_poll_of_a_queued_task_is_two_statements(
+    api: MakeClient, alice: User, submit: Submit, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    for _ in range(before):
+        submit(alice)
+    task = submit(alice)
+    client = api(alice)
+    client.get(task["urls"]["self"])
+    statements: list[str] = []
+    run = sql.run
+    monkeypatch.setattr(sql, "run", lambda name, params: statements.append(name) or run(name, params))
+    with CaptureQueriesContext(connection) as by_orm:
+        assert client.get(task["urls"]["self"]).json()["status"] == "queued"
+    assert statements == ["read_task", "explain_wait"]
+    assert [query["sql"] for query in by_orm if "estimate" not in query["sql"]] == []
+
+
 def test_use_of_a_token_is_noted_once_a_minute(api: MakeClient, alice: User, submit: Submit, node: Node) -> None:
     task = submit(alice)
     client = api(alice, "tasks:read")

@@ -299,6 +299,16 @@ def test_without_a_server_it_says_what_to_set_up_and_with_all_switched_off_the_t
         pool_of(alice, "images")
 
 
+def test_a_task_waits_while_the_only_server_with_its_model_is_switched_off(
+    serve: Serve, add: Add, pool_of: PoolOf, alice: User
+) -> None:
+    add(serve())
+    servers.drain_server(add(serve(), models=["special"]))
+    with pytest.raises(BackendBusy, match="switched off") as caught:
+        pool_of(alice).call(ask, model="special")
+    assert caught.value.code == "backend_busy"
+
+
 def test_a_failure_is_not_charged_while_a_server_that_works_has_no_place(
     serve: Serve, add: Add, pool_of: PoolOf, caller_of: Callable[[User], Caller], alice: User
 ) -> None:

@@ -292,3 +292,11 @@ def test_newcomer_finds_one_task_of_such_a_lane_at_the_clock_and_not_all(
     submit(bob)
     following = [claim(), claim()]
     assert {one.owner_id for one in following if one} == {alice.pk, bob.pk}
+
+
+def test_nothing_is_foreseen_in_a_lane_without_slots(alice: User, submit: Submit, claim: Claim) -> None:
+    teach(alice, submit, claim, *[3.0] * 5)
+    Lane.objects.update(slots=0)
+    task = submit(alice)
+    wait = explain_wait(Task.objects.get(pk=task.pk))
+    assert (wait.why, wait.starts_in) == ("waiting_for_a_slot", None)

@@ -263,11 +263,12 @@ def answer_task(request: Request, task: models.Task, *, status: int) -> Response
     wait = after_commit(
         lambda: explain_wait(task), otherwise=lambda: wait_of_row(task), what="explaining why the task waits"
     )
-    shown = after_commit(
-        lambda: task_object(task, content_of(task), wait),
-        otherwise=lambda: least_object(task),
-        what="writing the task down",
-    )
-    response = Response(shown if may_read_tasks(request) else without_content(shown), status=status)
+
+    def whole() -> dict[str, Any]:
+        shown = task_object(task, content_of(task), wait)
+        return shown if may_read_tasks(request) else without_content(shown)
+
+    shown = after_commit(whole, otherwise=lambda: least_object(task), what="writing the task down")
+    response = Response(shown, status=status)
     response["ETag"] = task.etag
     return response
