@@ -100,6 +100,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _is_idle(self) -> bool:
         """Return whether nothing of ours is under way: what comes is a head, or a body that nobody reads any more."""
+        if self.transport.get_protocol() is not self:
+            # A WebSocket now: the connection is another protocol's, which has bounds of its own.
+            return False
         return self.cycle is None or self.cycle.response_complete
 
     def _expect_head(self) -> None:

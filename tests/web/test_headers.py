@@ -7,14 +7,18 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from http.client import HTTPResponse
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from websockets.sync.client import connect as open_websocket
 
+from accounts.models import User
 from portal.bounded_http import MAX_HEAD_BYTES
-from tests.web.live import LiveServer, environment_of_test
+from tests.web.conftest import Submit
+from tests.web.live import LiveServer, environment_of_test, session_cookie
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -138,6 +142,26 @@ def test_head_that_comes_drop_by_drop_is_answered_408(connect: Connect) -> None:
 
 def test_silent_connection_is_closed(connect: Connect) -> None:
     assert answer_of(connect()) == b""
+
+
+@pytest.mark.parametrize("has_asked_before", [False, True], ids=["fresh", "kept open"])
+def test_websocket_outlives_the_wait_for_headers(
+    hasty: LiveServer, connect: Connect, alice: User, submit: Submit, has_asked_before: bool
+) -> None:
+    wire = connect()
+    if has_asked_before:
+        wire.sendall(head() + b"\r\n\r\n")
+        answer = HTTPResponse(wire)
+        answer.begin()
+        assert json.loads(answer.read())
+    address = f"ws://127.0.0.1:{hasty.port}/ws/tasks"
+    cookie = {"Cookie": f"sessionid={session_cookie(alice)}"}
+    with open_websocket(address, sock=wire, origin=hasty.url, additional_headers=cookie) as websocket:
+        # Opened later, and closed for its silence: so the time is over for the other as well.
+        assert answer_of(connect()) == b""
+        assert websocket.ping().wait(10)
+        task = submit(alice)
+        assert json.loads(websocket.recv(10))["id"] == str(task.pk)
 
 
 def test_half_a_head_after_an_answer_is_answered_408(connect: Connect) -> None:
