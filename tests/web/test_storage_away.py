@@ -12,6 +12,8 @@ from django.test import Client
 from accounts.models import User
 from tasks import errors, files
 from tasks.admin.overview import overview
+from tasks.api.compat.submitting import kept_if
+from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import File
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +68,26 @@ def test_deletion_waits_until_the_folder_is_back(
     client = Client(headers={"Authorization": f"Bearer {token_of(alice)}"})
     answer = client.delete(f"/api/v1/files/{file.pk}")
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+    assert File.objects.filter(pk=file.pk).exists()
+
+
+def test_replay_is_answered_though_the_second_file_cannot_be_deleted(
+    alice: User, request: pytest.FixtureRequest
+) -> None:
+    echo = Submission("diagnostic.echo", {"message": "hello"})
+    first = submit_task(alice, echo, idempotency_key="once", body_sha256="same")
+    file = files.store_file(alice, name="a.txt", chunks=[b"hello"])
+    request.getfixturevalue("away")
+    again = kept_if(file, lambda: submit_task(alice, echo, idempotency_key="once", body_sha256="same"))
+    assert (again.task, again.replayed) == (first.task, True)
+    assert File.objects.filter(pk=file.pk).exists()
+
+
+def test_refusal_is_told_though_the_file_cannot_be_deleted(alice: User, request: pytest.FixtureRequest) -> None:
+    file = files.store_file(alice, name="a.txt", chunks=[b"hello"])
+    request.getfixturevalue("away")
+    with pytest.raises(errors.UnknownTaskType):
+        kept_if(file, lambda: submit_task(alice, Submission("nope", {})))
     assert File.objects.filter(pk=file.pk).exists()
 
 

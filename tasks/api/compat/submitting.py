@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -16,6 +17,8 @@ from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.files import delete_file_for_good
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
 from tasks.models import File
+
+logger = logging.getLogger(__name__)
 
 # Input field of the task type -> field of the other system's body.
 Names = Mapping[str, str]
@@ -61,9 +64,18 @@ def kept_if(stored: File | None, submit: Callable[[], Submitted]) -> Submitted:
     try:
         submitted = submit()
     except errors.Refused:
-        if stored is not None:
-            delete_file_for_good(stored)
+        _delete_unneeded(stored)
         raise
-    if submitted.replayed and stored is not None:
-        delete_file_for_good(stored)
+    if submitted.replayed:
+        _delete_unneeded(stored)
     return submitted
+
+
+def _delete_unneeded(stored: File | None) -> None:
+    """Delete a file that no task takes. Where that fails it stays among its owner's: the answer is known already."""
+    if stored is None:
+        return
+    try:
+        delete_file_for_good(stored)
+    except (errors.StorageFull, errors.StorageUnavailable) as error:
+        logger.warning("The file %s of a task that was not made cannot be deleted: %s", stored.pk, error)
