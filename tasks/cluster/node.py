@@ -23,6 +23,7 @@ from tasks.cluster.tickets import TicketPipe
 from tasks.lifecycle import finish
 from tasks.lifecycle.claim import running_tasks_of
 from tasks.models import Cluster as ClusterRow
+from tasks.functions import allowed as functions
 from tasks.models import Node as NodeRow
 from tasks.models.ids import new_id
 from tasks.models.node import NodeStatus
@@ -68,6 +69,7 @@ class Node:
             pid=self.leader_pid,
             version=settings.PORTAL_VERSION,
             workers=self.workers,
+            runs_functions=functions.are_run_here(),
         )
 
     def deregister(self) -> None:

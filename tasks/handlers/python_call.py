@@ -14,7 +14,7 @@ from tasks.functions.call import call_function
 from tasks.functions.plain import plain_json
 from tasks.registry import EngineInfo, Input, Result, task_type
 
-# Only the last node of a cluster takes a function that it does not run: gives it back so often, for more than an hour.
+# A node takes a function that it does not run only where none does: gives it back so often, for more than an hour.
 MOST_TIMES_GIVEN_BACK = 100
 LONGEST_PAUSE_SECONDS = 60.0
 
@@ -54,7 +54,7 @@ def python_call(ctx: Context, data: CallInput) -> CallResult:
     """
     if not allowed.are_run_here() and ctx.attempt <= MOST_TIMES_GIVEN_BACK:
         raise Snooze(
-            f"No living node runs functions: TASK_FUNCTIONS is empty at the last one, on {platform.node()}.",
+            f"No living node runs functions: TASK_FUNCTIONS is empty, also on {platform.node()}.",
             seconds=min(LONGEST_PAUSE_SECONDS, ctx.attempt),
         )
     try:

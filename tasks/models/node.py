@@ -33,6 +33,8 @@ class Node(models.Model):
     started_at = models.DateTimeField(db_default=Now())
     stopped_at = models.DateTimeField(null=True)
     workers = models.IntegerField()
+    # Whether its TASK_FUNCTIONS allows any; of an earlier version it is taken for granted.
+    runs_functions = models.BooleanField(db_default=True)
     # [{"pid", "task", "since_seconds"}], as of the last heartbeat.
     running = models.JSONField(db_default=models.Value([], models.JSONField()))
     cpu_percent = models.FloatField(null=True)

@@ -38,7 +38,7 @@ WITH setting AS (
        AND (CASE WHEN task.waits AND NOT task.alone THEN %(threads)s ELSE %(main)s END)
        AND (%(functions)s OR task.type <> 'python.call'
             OR NOT EXISTS (SELECT FROM node AS other
-                            WHERE other.cluster_id = %(cluster)s AND other.status = 'alive' AND other.id <> %(node)s))
+                            WHERE other.cluster_id = %(cluster)s AND other.status = 'alive' AND other.runs_functions))
        AND EXISTS (SELECT FROM node WHERE node.id = %(node)s AND node.status = 'alive')
      ORDER BY task.rank, task.id
      LIMIT greatest(1, (SELECT fitting FROM ahead))

@@ -14,7 +14,7 @@ SELECT count(*)::int AS ready
            AND (%(threads)s OR task.alone OR NOT task.waits)
            AND (%(functions)s OR task.type <> 'python.call'
                 OR NOT EXISTS (SELECT FROM node AS other
-                                WHERE other.cluster_id = %(cluster)s AND other.status = 'alive' AND other.id <> %(node)s))
+                                WHERE other.cluster_id = %(cluster)s AND other.status = 'alive' AND other.runs_functions))
            AND EXISTS (SELECT FROM node WHERE node.id = %(node)s AND node.status = 'alive')
          ORDER BY task.rank, task.id
          LIMIT %(limit)s) AS first
