@@ -20,10 +20,10 @@ from django.db.models.functions import Now
 from tasks.cluster.frozen import Watch
 from tasks.cluster.shared import BUSY, SharedMemory, Why, WorkerRecord, WorkerState, clear
 from tasks.cluster.tickets import TicketPipe
+from tasks.functions import allowed as functions
 from tasks.lifecycle import finish
 from tasks.lifecycle.claim import running_tasks_of
 from tasks.models import Cluster as ClusterRow
-from tasks.functions import allowed as functions
 from tasks.models import Node as NodeRow
 from tasks.models.ids import new_id
 from tasks.models.node import NodeStatus
