@@ -46,16 +46,14 @@ class RepeatsHandler(logging.StreamHandler):  # type: ignore[type-arg]
         """Write a record, unless one like it was just written. Called under the handler's lock."""
         now = time.monotonic()
         self._tell_counts(now)
-        if record.levelno >= logging.WARNING:
-            key = key_of(record)
-            before = self._written.get(key)
-            if before is not None:
-                before.count += 1
-                before.last = record
-                return
-            if len(self._written) < MOST_KEPT:
-                self._written[key] = Repeated(now + QUIET_SECONDS, record)
-        super().emit(record)
+        try:
+            is_repeated = record.levelno >= logging.WARNING and self._is_repeated(record, now)
+        except Exception:
+            # As the logging module does with what cannot be written: whoever logs is not stopped by it.
+            self.handleError(record)
+            return
+        if not is_repeated:
+            super().emit(record)
 
     def close(self) -> None:
         """Tell what was counted so far."""
@@ -65,6 +63,18 @@ class RepeatsHandler(logging.StreamHandler):  # type: ignore[type-arg]
         finally:
             self.release()
         super().close()
+
+    def _is_repeated(self, record: logging.LogRecord, now: float) -> bool:
+        """Count a record and return True, where one like it was just written; else remember it."""
+        key = key_of(record)
+        before = self._written.get(key)
+        if before is not None:
+            before.count += 1
+            before.last = record
+            return True
+        if len(self._written) < MOST_KEPT:
+            self._written[key] = Repeated(now + QUIET_SECONDS, record)
+        return False
 
     def _tell_counts(self, now: float) -> None:
         over = [(key, seen) for key, seen in self._written.items() if seen.until <= now]
@@ -85,7 +95,7 @@ def key_of(record: logging.LogRecord) -> Key:
     error = record.exc_info[1] if record.exc_info else None
     if error is None:
         return (record.name, record.levelno, record.getMessage())
-    return (record.name, record.levelno, record.msg, type(error), _place(error.__traceback__))
+    return (record.name, record.levelno, str(record.msg), type(error), _place(error.__traceback__))
 
 
 def _place(trace: TracebackType | None) -> tuple[str, int] | None:

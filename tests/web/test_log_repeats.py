@@ -85,3 +85,30 @@ def test_second_of_two_is_written_in_full(written: io.StringIO) -> None:
     end_of_process()
     assert written.getvalue().count("Traceback") == 2
     assert "times more" not in written.getvalue()
+
+
+@pytest.mark.parametrize(("message", "args"), [("a %s %s", (1,)), ("%d", ("x",))], ids=["too few", "no number"])
+def test_message_that_cannot_be_made_stops_nobody(
+    written: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    message: str,
+    args: tuple[object, ...],
+) -> None:
+    # pytest's own handlers would raise.
+    monkeypatch.setattr(logger, "propagate", False)
+    logger.warning(message, *args)
+    # Told as the logging module tells it, with the place that is to be mended.
+    assert f'File "{__file__}"' in capsys.readouterr().err
+    logger.warning("all is well")
+    assert "all is well" in written.getvalue()
+
+
+def test_message_need_not_be_text(written: io.StringIO) -> None:
+    for _ in range(2):
+        try:
+            raise ValueError("no")
+        except ValueError:
+            logger.exception({"task": 1})
+    end_of_process()
+    assert written.getvalue().count("{'task': 1}") == 2
