@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import time
+import weakref
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from portal import log_repeats
+from portal.log_format import LineFormatter
 from portal.log_repeats import RepeatsHandler
+from tests.cluster.conftest import wait_until
 
 logger = logging.getLogger("tests.repeats")
+
+
+class Trouble(ValueError):
+    """One that can be referred to weakly."""
 
 
 @pytest.fixture
@@ -112,3 +121,64 @@ def test_message_need_not_be_text(written: io.StringIO) -> None:
             logger.exception({"task": 1})
     end_of_process()
     assert written.getvalue().count("{'task': 1}") == 2
+
+
+def test_message_that_cannot_be_made_twice_stops_nobody_later(
+    written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logger, "propagate", False)
+    for _ in range(3):
+        try:
+            raise ValueError("no")
+        except ValueError:
+            logger.exception("a %s %s", 1)
+    later = time.monotonic() + 6
+    monkeypatch.setattr(log_repeats.time, "monotonic", lambda: later)
+    logger.warning("all is well")
+    assert written.getvalue().endswith("all is well\n")
+
+
+def test_count_is_told_though_nothing_else_is_written(written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_repeats, "QUIET_SECONDS", 2.0)
+    for task in range(3):
+        fail(task)
+    wait_until(lambda: "could not do 2 (and 2 times more in the last 2 s)" in written.getvalue(), what="the count")
+    for task in range(3):
+        fail(task)
+    wait_until(lambda: written.getvalue().count("could not do 2 (and 2 times more") == 2, what="the next count")
+
+
+def test_what_failed_is_not_kept_until_the_count_is_told(written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    # pytest keeps all records.
+    monkeypatch.setattr(logger, "propagate", False)
+    kept = []
+    for task in range(3):
+        error = Trouble(f"no {task}")
+        kept.append(weakref.ref(error))
+        try:
+            raise error
+        except Trouble:
+            logger.exception("could not do %s", task)
+        try:
+            raise error
+        except Trouble:
+            logger.warning("not done: %s", error)
+        del error
+    gc.collect()
+    assert [error() for error in kept] == [None, None, None]
+    end_of_process()
+    assert "could not do 2 (and 2 times more" in written.getvalue()
+
+
+def test_count_is_told_without_the_row_that_a_database_quotes(written: io.StringIO) -> None:
+    logger.handlers[0].setFormatter(LineFormatter("%(message)s"))
+    # In a traceback, the line that raises is shown.
+    row = "(first secret\nsecond secret)"
+    for _ in range(3):
+        try:
+            raise psycopg.Error(f"it broke\nDETAIL:  Failing row contains {row}.")
+        except psycopg.Error as error:
+            logger.exception("not stored: %s", error)
+    end_of_process()
+    assert "not stored: it broke (and 2 times more" in written.getvalue()
+    assert "secret" not in written.getvalue()
