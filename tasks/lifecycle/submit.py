@@ -24,7 +24,9 @@ from tasks.lifecycle.read import get_task
 from tasks.lifecycle.submission import Accepted, Submission, Submitted, SubmittedBatch
 from tasks.lifecycle.submit_batch import submit_batch
 
-__all__ = ["Submission", "Submitted", "SubmittedBatch", "submit_batch", "submit_chain", "submit_task"]
+__all__ = [
+    "Submission", "Submitted", "SubmittedBatch", "find_submitted", "submit_batch", "submit_chain", "submit_task",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,19 @@ def submit_chain(
         return Submitted(get_task(promised.earlier), replayed=promised.replayed, reused=not promised.replayed)
     fill_soon({task.lane for task in promised.tasks}, newcomers=[task.id for task in promised.tasks])
     return Submitted(read_back(user, promised.tasks[-1]))
+
+
+def find_submitted(user: User, *, idempotency_key: str | None, body_sha256: str) -> Submitted | None:
+    """Return what the key gave before, or None: for those who can submit only when they have found or stored something.
+
+    What that takes may be gone, or have no room, by the time that a request is repeated.
+
+    Raises:
+        IdempotencyConflict, UserDisabled, Maintenance: as `submit_task`.
+    """
+    check_open(user)
+    earlier = idempotency.find(user, idempotency_key, body_sha256) if idempotency_key else None
+    return Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True) if earlier else None
 
 
 @again_after_deadlock

@@ -101,6 +101,27 @@ def test_picture_of_a_task_that_was_not_accepted_is_not_kept(api: MakeClient, al
     assert (Task.objects.count(), File.objects.count()) == (1, 1)
 
 
+@pytest.mark.parametrize("path", ["analyze-image", "query"])
+@pytest.mark.parametrize("picture", [{"image_url": "there.jpg"}, {"image_base64": base64.b64encode(PHOTO).decode()}])
+def test_repeated_key_is_answered_though_the_picture_can_be_had_no_more(
+    api: MakeClient, make_user: Callable[..., User], path: str, picture: dict[str, str]
+) -> None:
+    carol = make_user("carol", file_bytes=len(PHOTO))
+    client, body = api(carol), {"query": "When?"} | picture
+    if "image_url" in picture:
+        client.post("/api/v1/files", {"file": SimpleUploadedFile("there.jpg", PHOTO)})
+    first = post(client, path, body, Idempotency_Key="once")
+    assert first.status_code == 200, first.content
+    if "image_url" in picture:
+        assert client.delete(f"/api/v1/files/{File.objects.get().pk}").status_code == 204
+    # Otherwise there is no room for a second one.
+    again = post(client, path, body, Idempotency_Key="once")
+    assert again.status_code == 200, again.content
+    assert (again.json()["task_id"], again["Idempotency-Replayed"]) == (first.json()["task_id"], "true")
+    blind = post(api(carol, "tasks:write"), path, body, Idempotency_Key="once")
+    assert (blind.status_code, blind.json()["code"]) == (403, "missing_scope")
+
+
 @pytest.mark.parametrize("picture", [{"image_url": "test.jpg"}, {"image_base64": "AAAA"}])
 def test_stored_pictures_need_the_scope_files(api: MakeClient, alice: User, picture: dict[str, str]) -> None:
     for path in ("analyze-image", "query"):

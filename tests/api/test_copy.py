@@ -93,6 +93,22 @@ def test_repeated_copy_gives_the_first_answer_again(api: MakeClient, alice: User
     assert client.post(task["urls"]["copy"], {}, JSON, headers=key).json()["code"] == "idempotency_key_reused"
 
 
+def test_repeated_copy_is_answered_though_the_first_task_is_purged(
+    api: MakeClient, alice: User, submit: Submit, work: Work
+) -> None:
+    task, key = submit(alice), {"Idempotency-Key": "abc"}
+    work()
+    first = api(alice).post(task["urls"]["copy"], {}, JSON, headers=key)
+    assert api(alice).delete(task["urls"]["self"]).status_code == 204
+    again = api(alice).post(task["urls"]["copy"], {}, JSON, headers=key)
+    assert again.status_code == 202, again.content
+    assert (again.json()["id"], again["Idempotency-Replayed"]) == (first.json()["id"], "true")
+    blind = api(alice, "tasks:write").post(task["urls"]["copy"], {}, JSON, headers=key)
+    assert (blind.status_code, blind.json()["code"]) == (403, "missing_scope")
+    other = api(alice).post(task["urls"]["copy"], {}, JSON, headers={"Idempotency-Key": "another"})
+    assert (other.status_code, other.json()["code"]) == (410, "content_purged")
+
+
 @pytest.mark.parametrize("priority", [3, 5, 6])
 def test_preview_tells_what_submitting_then_does(
     api: MakeClient, alice: User, submit: Submit, node: Node, priority: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,7 +13,10 @@ from accounts.models import ApiToken, User
 from accounts.models.token import Scope
 from tasks import errors
 from tasks.api.authentication import require_scope
+from tasks.api.compat.shapes_a import TheirPicture
+from tasks.api.compat.submitting import kept_if, key_of
 from tasks.files import store_file
+from tasks.lifecycle.submit import Submitted, find_submitted
 from tasks.models import File
 
 NAME = "picture"
@@ -26,23 +30,36 @@ class Picture:
     stored: File | None = None
 
 
-def picture_of(request: Request, user: User, *, url: str | None, encoded: str | None) -> Picture:
-    """Return a picture as `image.analyze` takes it; the bytes come first, as in system A.
+def submit_with_picture(
+    user: User, request: Request, body: TheirPicture, submit: Callable[[Picture], Submitted]
+) -> Submitted:
+    """Look the picture up, or store it, and submit; what the key gave before needs no picture any more.
 
     Raises:
-        MissingScope: the token has nothing to do with files.
+        MissingScope: the picture is a file, and the token has nothing to do with files.
         InvalidBody: the bytes are not base64.
         InvalidFile: the user keeps no file of that name, or the bytes cannot be stored.
+        As `submit`.
     """
-    if encoded:
+    if _is_file(body):
         require_scope(cast("ApiToken | None", request.auth), user, Scope.FILES)
-        stored = store_file(user, name=NAME, chunks=[_bytes_of(encoded)])
+    if (earlier := find_submitted(user, **key_of(request))) is not None:
+        return earlier
+    picture = _picture_of(user, body)
+    return kept_if(picture.stored, lambda: submit(picture))
+
+
+def _is_file(body: TheirPicture) -> bool:
+    return bool(body.image_base64) or "://" not in (body.image_url or "")
+
+
+def _picture_of(user: User, body: TheirPicture) -> Picture:
+    """Return a picture as `image.analyze` takes it; the bytes come first, as in system A."""
+    if body.image_base64:
+        stored = store_file(user, name=NAME, chunks=[_bytes_of(body.image_base64)])
         return Picture({"file": str(stored.pk)}, stored)
-    given = (url or "").strip()
-    if "://" in given:
-        return Picture({"url": given})
-    require_scope(cast("ApiToken | None", request.auth), user, Scope.FILES)
-    return Picture({"file": str(_newest_named(user, given).pk)})
+    given = (body.image_url or "").strip()
+    return Picture({"file": str(_newest_named(user, given).pk)} if _is_file(body) else {"url": given})
 
 
 def _bytes_of(encoded: str) -> bytes:

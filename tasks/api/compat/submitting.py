@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TypedDict
 
 from pydantic import ConfigDict
 from rest_framework.request import Request
@@ -38,9 +39,25 @@ def submit_theirs(user: User, request: Request, submission: Submission, names: N
         MissingScope: it takes content that the token may not read.
     """
     require_content_scopes(request, submission)
-    key = idempotency_key(request)
     with in_their_words(names):
-        return submit_task(user, submission, idempotency_key=key, body_sha256=body_digest(request) if key else "")
+        return submit_task(user, submission, **key_of(request))
+
+
+class KeyOf(TypedDict):
+    """A request's key, as the core takes it."""
+
+    idempotency_key: str | None
+    body_sha256: str
+
+
+def key_of(request: Request) -> KeyOf:
+    """Return the key of a submission, and what its body is.
+
+    Raises:
+        InvalidParameter: as `idempotency_key`.
+    """
+    key = idempotency_key(request)
+    return {"idempotency_key": key, "body_sha256": body_digest(request) if key else ""}
 
 
 @contextmanager

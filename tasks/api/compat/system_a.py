@@ -22,11 +22,10 @@ from tasks.api import refusals
 from tasks.api.authentication import may_read_tasks
 from tasks.api.bodies import read_body
 from tasks.api.compat.marks import new_marked_id, system_of
-from tasks.api.compat.pictures import Picture, picture_of
+from tasks.api.compat.pictures import Picture, submit_with_picture
 from tasks.api.compat.shapes_a import AcceptedA, AnalyzeImage, AskQuery, CompleteAnswer, QueueCounts, QueueStats, TaskA
-from tasks.api.compat.submitting import Names, in_their_words, kept_if, submit_theirs
+from tasks.api.compat.submitting import Names, in_their_words, key_of, submit_theirs
 from tasks.api.compat.words import SYSTEM_A, blind, error_text
-from tasks.api.idempotency import body_digest, idempotency_key
 from tasks.api.objects.task import content_of
 from tasks.api.schema import operation
 from tasks.api.views.tasks import IDEMPOTENCY, POLL_AFTER_SECONDS, SUBMIT_PROBLEMS, CountedView
@@ -68,11 +67,12 @@ class AnalyzeImageView(CountedView):
         The same as `image.analyze`.
         """
         body = read_body(request, AnalyzeImage)
-        picture = picture_of(request, self.caller, url=body.image_url, encoded=body.image_base64)
-        submission = Submission("image.analyze", _analysis_of(body.query, picture))
-        return _accepted(
-            kept_if(picture.stored, lambda: submit_theirs(self.caller, request, submission, ANALYZE_NAMES))
-        )
+
+        def submit(picture: Picture) -> Submitted:
+            submission = Submission("image.analyze", _analysis_of(body.query, picture))
+            return submit_theirs(self.caller, request, submission, ANALYZE_NAMES)
+
+        return _accepted(submit_with_picture(self.caller, request, body, submit))
 
 
 class CompleteAnswerView(CountedView):
@@ -178,19 +178,15 @@ def _submit(view: CountedView, request: Request, submission: Submission, names: 
 
 def _submit_chain(view: CountedView, request: Request, body: AskQuery) -> Response:
     """Submit the analysis, and the answer that waits for it: both, or neither."""
-    key = idempotency_key(request)
-    digest = body_digest(request) if key else ""
-    picture = picture_of(request, view.caller, url=body.image_url, encoded=body.image_base64)
-    analysis = Submission("image.analyze", _analysis_of(body.query, picture), id=new_id())
-    data = {"question": body.query, "context": {"$from": str(analysis.id), "path": "text"}}
-    answer = Submission("answer.complete", data, id=new_marked_id(LETTER))
-    with in_their_words(ANALYZE_NAMES | ANSWER_NAMES):
-        return _accepted(
-            kept_if(
-                picture.stored,
-                lambda: submit_chain(view.caller, [analysis, answer], idempotency_key=key, body_sha256=digest),
-            )
-        )
+
+    def submit(picture: Picture) -> Submitted:
+        analysis = Submission("image.analyze", _analysis_of(body.query, picture), id=new_id())
+        data = {"question": body.query, "context": {"$from": str(analysis.id), "path": "text"}}
+        answer = Submission("answer.complete", data, id=new_marked_id(LETTER))
+        with in_their_words(ANALYZE_NAMES | ANSWER_NAMES):
+            return submit_chain(view.caller, [analysis, answer], **key_of(request))
+
+    return _accepted(submit_with_picture(view.caller, request, body, submit))
 
 
 def _analysis_of(query: str, picture: Picture) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, cast
 from uuid import UUID
 
 from django.core import signing
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -34,7 +35,7 @@ from tasks.api.uploads import form_file
 from tasks.api.views.tasks import IDEMPOTENCY, POLL_AFTER_SECONDS, SUBMIT_PROBLEMS, CountedView
 from tasks.files import store_file
 from tasks.lifecycle.read import read_task
-from tasks.lifecycle.submit import Submission, Submitted, submit_task
+from tasks.lifecycle.submit import Submission, Submitted, find_submitted, submit_task
 from tasks.models import Task, TaskContent
 from tasks.one_of import exactly_one_of
 from tasks.statuses import Status
@@ -241,17 +242,19 @@ def _submit_recording(view: CountedView, request: Request) -> Submitted:
     given = form_file(request)
     fields = check_body({name: value for name, value in request.POST.items() if name == "language"}, RecogniseSpeech)
     key = idempotency_key(request)
+    digest = _recording_digest(request, fields, given) if key else ""
+    # Before it is stored: there may be no room for a second one.
+    if (earlier := find_submitted(view.caller, idempotency_key=key, body_sha256=digest)) is not None:
+        return earlier
     file = store_file(view.caller, name=str(given.name), chunks=given.chunks())
-    data = fields.input() | {"file": str(file.pk)}
-    # The same recording in another request has another id: the key is compared by its content.
-    digest = hashlib.sha256(json.dumps([request.path, fields.input(), file.sha256]).encode()).hexdigest()
+    submission = Submission("speech.transcribe", fields.input() | {"file": str(file.pk)})
     with in_their_words(SPEECH_NAMES):
-        return kept_if(
-            file,
-            lambda: submit_task(
-                view.caller,
-                Submission("speech.transcribe", data),
-                idempotency_key=key,
-                body_sha256=digest if key else "",
-            ),
-        )
+        return kept_if(file, lambda: submit_task(view.caller, submission, idempotency_key=key, body_sha256=digest))
+
+
+def _recording_digest(request: Request, fields: RecogniseSpeech, given: UploadedFile[Any]) -> str:
+    """Return what identifies the request: the recording by its content, for it gets an id of its own each time."""
+    content = hashlib.sha256()
+    for chunk in given.chunks():
+        content.update(chunk)
+    return hashlib.sha256(json.dumps([request.path, fields.input(), content.hexdigest()]).encode()).hexdigest()

@@ -38,7 +38,7 @@ from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.purge import purge_task
 from tasks.lifecycle.read import read_task
 from tasks.lifecycle.retry import retry_task
-from tasks.lifecycle.submit import submit_task
+from tasks.lifecycle.submit import Submission, find_submitted, submit_task
 
 VERSION = re.compile(r'(?:W/)?"v(\d{1,9})-')
 POLL_AFTER_SECONDS = 1
@@ -198,11 +198,18 @@ class CopyView(CountedView):
         the new task, `input` as a whole. `copy_of` names the first. What it takes over is content: a token needs
         `tasks:read`, too.
         """
-        changes = read_body(request, CopyTask) if has_body(request) else CopyTask()
+        changes = (read_body(request, CopyTask) if has_body(request) else CopyTask()).given()
         key = idempotency_key(request)
-        submission = copied_submission(task_id, changes.given(), owner=self.caller)
+        digest = body_digest(request) if key else ""
+        try:
+            submission = copied_submission(task_id, changes, owner=self.caller)
+        except errors.ContentPurged:
+            # There is nothing left to copy, but perhaps it was copied in time.
+            require_content_scopes(request, Submission(**{"type": "", "input": {}, "copy_of": task_id} | changes))
+            earlier = find_submitted(self.caller, idempotency_key=key, body_sha256=digest)
+            if earlier is None:
+                raise
+            return answer_submitted(request, earlier)
         require_content_scopes(request, submission)
-        submitted = submit_task(
-            self.caller, submission, idempotency_key=key, body_sha256=body_digest(request) if key else ""
-        )
+        submitted = submit_task(self.caller, submission, idempotency_key=key, body_sha256=digest)
         return answer_submitted(request, submitted)
