@@ -17,6 +17,9 @@ from accounts.pace import Counter, TooOften, take
 
 # Of an address of IPv6 its network: one customer has all of it.
 IPV6_PREFIX = 64
+# So many tries of an address at an account are its first, and count apart; after so long, one more is.
+NEW_TRIES = 3
+NEW_SECONDS = 8 * 3600
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -40,7 +43,7 @@ def one_try(request: HttpRequest, what: str, email: str) -> Iterator[Try]:
     """
     tried = Try()
     with _said_in_a_form(request):
-        give_back = take(counters(request, what, email))
+        give_back = _take_turn(request, what, email)
     yield tried
     if tried.is_right:
         give_back()
@@ -56,20 +59,27 @@ def count_sign_up(request: HttpRequest) -> None:
         take([Counter("sign-up", (source(request),), free=10, seconds=60)])
 
 
-def counters(request: HttpRequest, what: str, email: str) -> list[Counter]:
-    """Return what a try counts in, the narrowest first.
+def _take_turn(request: HttpRequest, what: str, email: str) -> Callable[[], None]:
+    """Count a try, the narrowest counter first; return what gives it back.
 
     A known browser of the account has a counter of its own and no other: whoever hammers the account, or shares the
-    address, does not slow it down.
+    address, does not slow it down. The first tries of an address wait for none but first tries of others: so few
+    addresses, however often they try, do not keep out the owner at another.
     """
     account, address = account_name(email), source(request)
     if browser := browser_of(request, email):
-        return [Counter(f"{what} known", (account, browser), free=10, seconds=60)]
-    return [
+        return take([Counter(f"{what} known", (account, browser), free=10, seconds=60)])
+    own = Counter(f"{what} new", (account, address), free=NEW_TRIES, seconds=NEW_SECONDS, first_wait=NEW_SECONDS)
+    narrow = [
         Counter(f"{what} account address", (account, address), free=5, seconds=60),
         Counter(f"{what} address", (address,), free=30, seconds=6),
-        Counter(f"{what} account", (account,), free=20, seconds=30),
     ]
+    try:
+        return take([own, *narrow, Counter(f"{what} account new", (account,), free=20, seconds=60)])
+    except TooOften as refusal:
+        if refusal.counter != own:
+            raise
+    return take([*narrow, Counter(f"{what} account", (account,), free=20, seconds=60)])
 
 
 def source(request: HttpRequest) -> str:

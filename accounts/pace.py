@@ -16,7 +16,7 @@ from django.db import connection
 # The wait that follows the last try, in seconds: none while a whole free try is left. The power stays within a double.
 WAIT = """
     CASE WHEN pace.level <= %(free)s - 1 THEN 0
-         ELSE least(%(seconds)s, power(2, least(pace.level - %(free)s, 30))) END
+         ELSE least(%(seconds)s, %(first_wait)s * power(2, least(pace.level - %(free)s, 30))) END
 """
 # The clock and not the transaction's time: who had to wait for the row must not seem to come before the last try.
 TAKE = f"""
@@ -41,19 +41,21 @@ FORGET = """
 class TooOften(Exception):
     """Somebody has to wait before they may try again; nothing was tried."""
 
-    def __init__(self, retry_after_seconds: int) -> None:
+    def __init__(self, counter: Counter, retry_after_seconds: int) -> None:
         super().__init__(f"Try again in {retry_after_seconds} seconds.")
+        self.counter = counter
         self.retry_after_seconds = retry_after_seconds
 
 
 @dataclass(frozen=True)
 class Counter:
-    """What is counted, and how many tries are free; then comes a growing wait, up to `seconds`."""
+    """What is counted, and how many tries are free; then come waits from `first_wait` up to `seconds`."""
 
     name: str
     of: tuple[str, ...]
     free: int
     seconds: int
+    first_wait: int = 1
 
     @property
     def key(self) -> bytes:
@@ -88,14 +90,16 @@ def forget_old_tries() -> int:
 
 
 def _take_one(counter: Counter) -> None:
-    given: dict[str, bytes | int] = {"key": counter.key, "free": counter.free, "seconds": counter.seconds}
+    given: dict[str, bytes | int] = {
+        "key": counter.key, "free": counter.free, "seconds": counter.seconds, "first_wait": counter.first_wait,
+    }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(TAKE, given)
         if cursor.fetchone() is not None:
             return
         cursor.execute(REMAINING, given)
         row = cursor.fetchone()
-    raise TooOften(max(1, math.ceil(row[0] if row else 0)))
+    raise TooOften(counter, max(1, math.ceil(row[0] if row else 0)))
 
 
 def _give_back(counters: Sequence[Counter]) -> None:

@@ -63,6 +63,18 @@ def test_never_locked_for_longer_than_the_longest_wait() -> None:
 
 
 @pytest.mark.django_db
+def test_first_wait_may_be_the_longest() -> None:
+    one = Counter("test", ("somebody",), free=3, seconds=3600, first_wait=3600)
+    for _ in range(3):
+        take([one])
+    assert 3500 < seconds_until_next(one) <= 3600
+    for _ in range(2):
+        let_time_pass(3600)
+        take([one])
+        assert 3500 < seconds_until_next(one) <= 3600
+
+
+@pytest.mark.django_db
 def test_refused_try_is_counted_nowhere() -> None:
     wide, narrow = counter("wide", free=100), counter("narrow", free=1)
     take([wide, narrow])

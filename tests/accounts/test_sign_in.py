@@ -114,6 +114,17 @@ def test_stranger_who_guesses_locks_nobody_else_out(browser: Open, alice: User, 
     assert browser(OFFICE).sign_in(alice.email, password_of(alice)).status_code == 302
 
 
+def test_few_addresses_keep_no_new_browser_out(browser: Open, alice: User) -> None:
+    strangers = [browser(f"198.51.100.{number}") for number in range(5)]
+    # More than there are free tries for all of them together, and they go on.
+    statuses = [status for _ in range(3) for stranger in strangers for status in guess(stranger, alice, 8)]
+    assert statuses.count(200) >= 20
+    assert [guess(stranger, alice, 2)[-1] for stranger in strangers] == [429] * 5
+    new = browser(ALICES)
+    assert new.sign_in(alice.email, "mistyped").status_code == 200
+    assert new.sign_in(alice.email, password_of(alice)).status_code == 302
+
+
 def test_known_browser_signs_in_while_strangers_hammer_the_account(browser: Open, alice: User) -> None:
     own = browser(ALICES)
     assert own.sign_in(alice.email, password_of(alice)).status_code == 302
@@ -171,5 +182,5 @@ def test_admin_has_no_door_of_its_own(servers: list[LiveServer], browser: Open, 
 def test_counters_hold_no_names_and_no_addresses(browser: Open, alice: User) -> None:
     guess(browser(STRANGER), alice, 1)
     rows = list(Pace.objects.all())
-    assert len(rows) == 3
+    assert len(rows) == 4
     assert all(len(bytes(row.key)) == 32 for row in rows)
