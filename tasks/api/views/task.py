@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import update_wrapper
 from typing import Any, ClassVar
 from uuid import UUID
@@ -205,7 +206,7 @@ class CopyView(CountedView):
             submission = copied_submission(task_id, changes, owner=self.caller)
         except errors.ContentPurged:
             # There is nothing left to copy, but perhaps it was copied in time.
-            require_content_scopes(request, Submission(**{"type": "", "input": {}, "copy_of": task_id} | changes))
+            require_content_scopes(request, replace(Submission("", {}, copy_of=task_id), **changes))
             earlier = find_submitted(self.caller, idempotency_key=key, body_sha256=digest)
             if earlier is None:
                 raise
