@@ -56,7 +56,8 @@ def do_once(
         NotFound: what was made is gone by now.
     """
     if once is None:
-        return make(), False
+        with transaction.atomic(durable=True):
+            return make(), False
     if (earlier := once.earlier()) is not None:
         return find(earlier), True
     with transaction.atomic(durable=True):

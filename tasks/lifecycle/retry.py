@@ -14,20 +14,17 @@ from tasks.lifecycle.accept import check_open
 from tasks.lifecycle.after_commit import read_again
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.find import find_task
-from tasks.lifecycle.once import Once
-from tasks.lifecycle.read import get_task
+from tasks.lifecycle.once import Once, do_once
+from tasks.lifecycle.submission import Submitted
 from tasks.models import Task
 from tasks.statuses import Status
 
 
-def retry_task(task_id: UUID, *, by: User, owner: User | None = None, once: Once | None = None) -> Task:
+def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
     """Bring an ended task back into its lane, its attempts allowed anew, and return it.
 
     Repeating it while the task is under way changes nothing. An owner's retry counts against their
     quota like a submission; an operator's does not, and is carried out in maintenance, too.
-
-    Args:
-        once: under which it is done once: a repetition changes nothing, however the task has ended since.
 
     Raises:
         Maintenance, UserDisabled: the owner's tasks are not accepted now.
@@ -36,12 +33,32 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None, once: Once
         ContentPurged: there is nothing left to run.
         QuotaExceeded: the owner's plan has no room.
     """
+    return retry_once(None, task_id, by=by, owner=owner).task
+
+
+def retry_once(once: Once | None, task_id: UUID, *, by: User, owner: User | None = None) -> Submitted:
+    """Retry a task once under a key: a repetition changes nothing, however the task has ended since.
+
+    Raises:
+        IdempotencyConflict: the key came with another request.
+        As `retry_task`.
+    """
     if owner is not None:
         check_open(owner)
-    if once is not None and once.earlier() is not None:
-        return get_task(find_task(task_id, owner=owner).pk)
-    lane: int | None = None
-    with transaction.atomic(durable=True):
+    (task, lane), replayed = do_once(
+        once,
+        lambda: _revive(task_id, by=by, owner=owner),
+        id_of=lambda revived: str(revived[0].pk),
+        find=lambda id_: (find_task(UUID(id_), owner=owner), None),
+    )
+    if lane is not None:
+        fill_soon([lane], newcomers=[task_id])
+    return Submitted(read_again(task), replayed=replayed)
+
+
+def _revive(task_id: UUID, *, by: User, owner: User | None) -> tuple[Task, int | None]:
+    """Return the task and the lane that it is back in: None where it is under way, and nothing is changed."""
+    with transaction.atomic():
         # The usage row first: usage → lanes → cluster.
         if owner is not None:
             found = find_task(task_id, owner=owner)
@@ -53,21 +70,18 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None, once: Once
             raise errors.WrongStatus(
                 "This task has succeeded. To do the same again, copy it: POST …/copy.", status=task.status
             )
-        if not task.done or (once is not None and not once.take(str(task_id))):
+        if not task.done:
             # Somebody else's retry came first: then this one is not counted either.
             transaction.set_rollback(True)
-        else:
-            if broken := depend.broken_need(task_id):
-                raise errors.WrongStatus(
-                    f"It needs the task {broken}, which has not succeeded: retry that one first.", status=task.status
-                )
-            row = sql.run_one("revive", {"tasks": [task_id]})
-            if row is None:
-                raise errors.ContentPurged("The content of this task was purged, so it cannot be run again.")
-            depend.forget_unsuccessful_children(task_id)
-            audit.record(by, "retry", "task", task_id)
-            lane = row.lane
-            task.refresh_from_db()
-    if lane is not None:
-        fill_soon([lane], newcomers=[task_id])
-    return read_again(task)
+            return task, None
+        if broken := depend.broken_need(task_id):
+            raise errors.WrongStatus(
+                f"It needs the task {broken}, which has not succeeded: retry that one first.", status=task.status
+            )
+        row = sql.run_one("revive", {"tasks": [task_id]})
+        if row is None:
+            raise errors.ContentPurged("The content of this task was purged, so it cannot be run again.")
+        depend.forget_unsuccessful_children(task_id)
+        audit.record(by, "retry", "task", task_id)
+        task.refresh_from_db()
+    return task, row.lane

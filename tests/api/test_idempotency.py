@@ -15,7 +15,7 @@ from django.test import Client
 
 from accounts.models import ApiToken, User
 from tasks.lifecycle.cancel import cancel_task
-from tasks.models import File, IdempotencyKey, Schedule, Task, WebhookDelivery, WebhookEndpoint
+from tasks.models import File, IdempotencyKey, Schedule, Task, Usage, WebhookDelivery, WebhookEndpoint
 from tests.api.conftest import ECHO, JSON, MakeClient
 from tests.api.routes import routes
 
@@ -107,8 +107,7 @@ def test_repeated_key_makes_one_and_tells_no_secret_again(
     assert first.json()["id"] == again.json()["id"]
     assert first.get("Location") == again.get("Location")
     assert "Idempotency-Replayed" not in first
-    if name != "retry_task":
-        assert again["Idempotency-Replayed"] == "true"
+    assert again["Idempotency-Replayed"] == "true"
     if post.secret:
         assert len(first.json()[post.secret]) > 30
         assert again.json()[post.secret] is None
@@ -155,6 +154,20 @@ def test_retry_repeated_after_the_task_has_ended_again_changes_nothing(
     again = post.send(client, Idempotency_Key="once")
     assert (again.status_code, again.json()["status"]) == (202, "cancelled")
     assert post.send(client, Idempotency_Key="another").json()["status"] == "queued"
+
+
+def test_retry_that_had_nothing_to_do_is_done_all_the_same(
+    api: MakeClient, alice: User, posts: dict[str, Post]
+) -> None:
+    client, post = api(alice), posts["retry_task"]
+    task_id = post.send(client).json()["id"]
+    before = Usage.objects.get(user=alice).day_count
+    first = post.send(client, Idempotency_Key="once")
+    assert (first.status_code, "Idempotency-Replayed" in first) == (202, False)
+    cancel_task(task_id, by=alice, owner=alice)
+    again = post.send(client, Idempotency_Key="once")
+    assert (again.json()["status"], again["Idempotency-Replayed"]) == ("cancelled", "true")
+    assert Usage.objects.get(user=alice).day_count == before
 
 
 def test_key_of_an_upload_stands_for_its_content(api: MakeClient, alice: User) -> None:

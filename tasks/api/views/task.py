@@ -20,7 +20,7 @@ from tasks.api import refusals
 from tasks.api.authentication import reader_id
 from tasks.api.bodies import Query, has_body, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
-from tasks.api.idempotency import body_digest, idempotency_key, once_of
+from tasks.api.idempotency import body_digest, idempotency_key, mark_replayed, once_of
 from tasks.api.objects.task import Task, task_object
 from tasks.api.schema import operation
 from tasks.api.views.tasks import (
@@ -38,7 +38,7 @@ from tasks.lifecycle.copy import copied_submission
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.purge import purge_task
 from tasks.lifecycle.read import read_task
-from tasks.lifecycle.retry import retry_task
+from tasks.lifecycle.retry import retry_once
 from tasks.lifecycle.submit import Submission, find_submitted, submit_task
 
 VERSION = re.compile(r'(?:W/)?"v(\d{1,9})-')
@@ -164,7 +164,7 @@ class RetryView(CountedView):
         tag="tasks",
         parameters=[IDEMPOTENCY],
         answers={202: Task},
-        headers=["ETag", "RateLimit-Policy", "RateLimit"],
+        headers=["ETag", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
         problems=[
             errors.NotFound, errors.WrongStatus, errors.ContentPurged, errors.QuotaExceeded, errors.UserDisabled,
             errors.Maintenance, errors.IdempotencyConflict, refusals.InvalidParameter, refusals.CsrfFailed,
@@ -176,8 +176,8 @@ class RetryView(CountedView):
         It keeps its id, and its attempts are allowed anew. Repeating it while the task is under way
         changes nothing, nor does repeating it under one key. A task that has succeeded is 409: copy it instead.
         """
-        once = once_of(request, self.caller)
-        return answer_task(request, retry_task(task_id, by=self.caller, owner=self.caller, once=once), status=202)
+        retried = retry_once(once_of(request, self.caller), task_id, by=self.caller, owner=self.caller)
+        return mark_replayed(answer_task(request, retried.task, status=202), retried.replayed)
 
 
 class CopyView(CountedView):
