@@ -1,4 +1,4 @@
-"""Forms of allauth where somebody might be guessing, with our counters instead of its own.
+"""Forms of allauth: those where somebody might be guessing have our counters instead of its own.
 
 Its own are kept in Django's cache, which each process has for itself.
 """
@@ -7,14 +7,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import ChangePasswordForm, SignupForm
+from allauth.account.forms import ChangePasswordForm, LoginForm, SignupForm
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from django.http import HttpRequest, HttpResponseBase
 
 from accounts.guessing import count_sign_up, one_try
+from accounts.sessions import REMEMBERED
 
 
-class CountedAuthenticateForm(AuthenticateForm):  # type: ignore[misc]  # allauth has no types
+class RememberingLoginForm(LoginForm):  # type: ignore[misc]  # allauth has no types
+    """An address with its password; counted by the adapter, which sees every password."""
+
+    def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponseBase:
+        response: HttpResponseBase = super().login(request, redirect_url)
+        # Where a second factor is asked for, the session stays the same until that is right.
+        request.session[REMEMBERED] = self.cleaned_data["remember"]
+        return response
+
+
+class CountedAuthenticateForm(AuthenticateForm):  # type: ignore[misc]
     """The code of a second factor, behind a right password."""
 
     def clean_code(self) -> str:

@@ -16,6 +16,8 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 # When a person was last seen, in seconds since 1970: written now and then, not with every request.
 SEEN = "seen"
+# Whether somebody asked to be remembered. How long the session lasts does not tell: operators' are shorter either way.
+REMEMBERED = "remembered"
 STEPS = 20
 UNTIL_BROWSER_CLOSES = 0
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -61,9 +63,7 @@ class SessionAgeMiddleware:
 def _seconds_for(request: HttpRequest) -> int:
     if request.user.is_staff and settings.STAFF_IDLE_SECONDS:
         return int(settings.STAFF_IDLE_SECONDS)
-    if request.session.get_expire_at_browser_close():
-        return UNTIL_BROWSER_CLOSES
-    return int(settings.REMEMBERED_SESSION_SECONDS)
+    return int(settings.REMEMBERED_SESSION_SECONDS) if request.session.get(REMEMBERED) else UNTIL_BROWSER_CLOSES
 
 
 def _is_by_person(request: HttpRequest) -> bool:

@@ -236,6 +236,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_RATE_LIMITS = False
 MFA_RATE_LIMITS = False
 ACCOUNT_FORMS = {
+    "login": "accounts.forms.RememberingLoginForm",
     "signup": "accounts.forms.CountedSignupForm",
     "change_password": "accounts.forms.CountedChangePasswordForm",
 }

@@ -6,8 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -47,6 +55,17 @@ def test_remembered_user_stays_for_days(alice: User) -> None:
     assert client.cookies["sessionid"]["max-age"] == 14 * 24 * 3600
 
 
+def test_second_factor_forgets_nothing(alice: User) -> None:
+    secret = generate_totp_secret()
+    TOTP.activate(alice, secret)
+    client = sign_in(alice, remember=True)
+    assert client.get("/settings").status_code == 302
+    code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    client.post(reverse("mfa_authenticate"), {"code": code})
+    assert client.get("/settings", headers=OPENED).status_code == 200
+    assert hours_left() == pytest.approx(14 * 24, abs=0.1)
+
+
 def test_user_who_is_not_remembered_stays_until_the_browser_closes(alice: User) -> None:
     client = sign_in(alice)
     assert hours_left() == pytest.approx(12, abs=0.1)
@@ -83,6 +102,22 @@ def test_user_who_becomes_an_operator_has_the_shorter_session(alice: User) -> No
     User.objects.filter(pk=alice.pk).update(is_staff=True)
     client.get("/status", headers={"HX-Request": "true"})
     assert hours_left() == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(("remember", "hours"), [(False, 12), (True, 14 * 24)], ids=["not remembered", "remembered"])
+@pytest.mark.parametrize("change", ["is one no more", "has no shorter session any more"])
+def test_operator_who_is_like_all_has_the_session_that_was_asked_for(
+    olga: User, settings: Any, remember: bool, hours: int, change: str
+) -> None:
+    client = sign_in(olga, remember=remember)
+    assert hours_left() == pytest.approx(1, abs=0.1)
+    if change == "is one no more":
+        User.objects.filter(pk=olga.pk).update(is_staff=False)
+    else:
+        settings.STAFF_IDLE_SECONDS = 0
+    client.get("/status", headers=OPENED)
+    assert hours_left() == pytest.approx(hours, abs=0.1)
+    assert bool(client.cookies["sessionid"]["max-age"]) is remember
 
 
 def test_operators_may_have_the_same_sessions_as_all(olga: User, settings: Any) -> None:
