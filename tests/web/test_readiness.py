@@ -15,6 +15,7 @@ import pytest
 from psycopg import sql
 
 from portal.embedded.account import server_account
+from portal.embedded.cluster import SUPERUSER
 from tests.chaos.server import DATABASE, Server, own_server
 from tests.cluster.conftest import wait_until
 from tests.small_disk import SmallDisk, small_disk
@@ -98,6 +99,38 @@ def test_database_that_is_away_is_not_ready_and_process_is_alive(web: LiveServer
     finally:
         database._cluster.revive()
     wait_for(web, 200, "ok")
+
+
+@pytest.fixture
+def as_clerk(web: LiveServer, database: Server, tmp_path: Path) -> Iterator[LiveServer]:
+    """A web process whose role owns nothing, reads and writes rows, and makes no temporary tables."""
+    run, name = database._cluster.run_sql, f"{SUPERUSER} IN DATABASE {DATABASE}"
+    run("CREATE ROLE clerk")
+    run(f"REVOKE TEMP ON DATABASE {DATABASE} FROM PUBLIC")
+    with psycopg.connect(database.direct_url, autocommit=True) as connection:
+        for of in ("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE ON ALL SEQUENCES"):
+            connection.execute(f"GRANT {of} IN SCHEMA public TO clerk")  # type: ignore[arg-type]
+    run(f"ALTER ROLE {name} SET role = clerk")
+    running = LiveServer(log=tmp_path / "clerk.log", environment=web.environment)
+    yield running
+    running.stop()
+    run(f"ALTER ROLE {name} RESET role")
+    run(f"GRANT TEMP ON DATABASE {DATABASE} TO PUBLIC")
+    with psycopg.connect(database.direct_url, autocommit=True) as connection:
+        connection.execute("DROP OWNED BY clerk")
+    run("DROP ROLE clerk")
+
+
+def test_role_that_may_write_tasks_and_no_more_is_ready(as_clerk: LiveServer, database: Server, token: str) -> None:
+    wait_for(as_clerk, 200, "ok")
+    assert submission(as_clerk, token).status_code == 202
+    with psycopg.connect(database.direct_url, autocommit=True) as connection:
+        connection.execute("SET ROLE NONE")
+        connection.execute("REVOKE INSERT ON task FROM clerk")
+        wait_for(as_clerk, 503, "does not let this role write")
+        assert submission(as_clerk, token).status_code >= 500
+        connection.execute("GRANT INSERT ON task TO clerk")
+    wait_for(as_clerk, 200, "ok")
 
 
 @pytest.fixture
