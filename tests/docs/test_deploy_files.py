@@ -44,6 +44,16 @@ def test_every_container_of_ours_gets_every_setting(compose: dict[str, Any]) -> 
         }
 
 
+def test_what_env_says_goes_before_what_compose_thinks(compose: dict[str, Any]) -> None:
+    given = compose["x-portal"]["environment"]
+    constant = {name for name, value in given.items() if f"${{{name}:" not in value}
+    # Where the parts of compose are, only compose knows; the page says so.
+    assert constant == {"DATABASE_URL", "MEDIA_ROOT"}
+    assert "`DATABASE_URL` and `MEDIA_ROOT` are compose's own" in read("docs/docker.md")
+    replaced = set(given) - constant - {"SECRET_KEY"}
+    assert {name for name in replaced if f"`{name}`" not in read("docs/docker.md")} == set()
+
+
 def test_names_that_only_compose_reads_are_documented(compose: dict[str, Any]) -> None:
     named = set(re.findall(r"\$\{(\w+)", read("compose.yaml")))
     page = read("docs/docker.md") + read("docs/settings.md")
