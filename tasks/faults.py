@@ -12,6 +12,8 @@ from tasks.pointers import pointer_to
 
 # Pydantic tells all faults or none, at about a kilobyte each; two megabytes of JSON may hold 200,000.
 MOST_TOLD_APART = 20_000
+# What pydantic puts before the words of validators, by type of fault.
+BEFORE_OURS = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
 
 
 def faults_of(error: ValidationError, start: str = "") -> list[dict[str, str]]:
@@ -23,7 +25,7 @@ def faults_of(error: ValidationError, start: str = "") -> list[dict[str, str]]:
     if count > MOST_TOLD_APART:
         detail = f"There are {count} faults, too many to be told apart."
         return [{"pointer": start, "code": "too_many_faults", "detail": detail}]
-    found = error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
+    found = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
     return [{"pointer": pointer_to(fault["loc"], start)} | _told(fault) for fault in found]
 
 
@@ -37,9 +39,8 @@ def summary_of(faults: Sequence[Mapping[str, str]], count: int) -> str:
 
 def _told(fault: ErrorDetails) -> dict[str, str]:
     """Return code and detail; what a validator of ours said in its own words, without pydantic's around them."""
-    said = fault.get("ctx", {}).get("error")
-    if fault["type"] in {"value_error", "assertion_error"} and said is not None:
-        return {"code": "invalid_value", "detail": _sentence(str(said))}
+    if (before := BEFORE_OURS.get(fault["type"])) is not None:
+        return {"code": "invalid_value", "detail": _sentence(fault["msg"].removeprefix(before))}
     return {"code": fault["type"], "detail": fault["msg"]}
 
 

@@ -121,3 +121,9 @@ def _files_in_a_folder_of_the_test(settings: object, tmp_path: object) -> Iterat
 def _cheap_password_hashes(settings: object) -> None:
     # The real ones take a third of a second a user, on purpose.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _processes_that_tests_start_are_no_web_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    # `portal.asgi` says so in the environment, for the whole process, as soon as one test has imported it.
+    monkeypatch.setenv("PORTAL_PROCESS", "command")

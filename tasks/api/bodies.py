@@ -37,10 +37,11 @@ class WholeNumbers(BaseModel):
     def _without_a_fraction(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {
-            name: int(member) if isinstance(member, float) and member.is_integer() else member
-            for name, member in value.items()
+        whole = {
+            name: int(member) for name, member in value.items() if isinstance(member, float) and member.is_integer()
         }
+        # Without any, no copy: a body of nothing but unknown fields may have a hundred thousand.
+        return value | whole if whole else value
 
 
 class Body(WholeNumbers):

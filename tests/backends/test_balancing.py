@@ -35,9 +35,15 @@ def ask(server: Server) -> str:
     return server.base_url
 
 
+# Bound and not listened at: connections are refused, and nobody else gets the port.
+_dead: list[socket.socket] = []
+
+
 def dead_address() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return f"http://127.0.0.1:{probe.getsockname()[1]}/v1"
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    _dead.append(held)
+    return f"http://127.0.0.1:{held.getsockname()[1]}/v1"
 
 
 @pytest.mark.parametrize("behaviour", ["429", "429 1", "503", "500", "401", "404", "truncated", "nonsense", "closed"])
