@@ -32,10 +32,6 @@ MAX_NAME_BYTES = 255
 class NotWanted(Exception):
     """A file was not kept after all, since the same one was stored at the same time."""
 
-    def __init__(self, sha256: str) -> None:
-        super().__init__(sha256)
-        self.sha256 = sha256
-
 
 def store_file(
     user: User,
@@ -188,7 +184,7 @@ def _insert_within_quota(user: User, file: File, is_wanted: Callable[[File], boo
         _check_storage(user, file.size)
         file.save(force_insert=True)
         if is_wanted is not None and not is_wanted(file):
-            raise NotWanted(file.sha256)
+            raise NotWanted
 
 
 def _check_storage(user: User, size: int) -> None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from django.db import transaction
 
 from accounts.models import User
+from tasks import errors
 from tasks.lifecycle import idempotency
 
 Made = TypeVar("Made")
@@ -33,6 +34,17 @@ class Once:
         """
         found = idempotency.find(self.user, self.key, self.body_sha256)
         return None if found is None else found.made
+
+    def made_meanwhile(self, refusal: Exception) -> str:
+        """Return the id of what the same request has made while this one waited for it, or raise the refusal.
+
+        Limits are counted under a lock before the key is taken: where the first of two took the last place, the
+        second is refused for what it has made itself. The first has committed both by then.
+        """
+        made = self.earlier()
+        if made is None:
+            raise refusal
+        return made
 
     def take(self, made: str) -> bool:
         """Take the key for what is being made; False: the same request came twice at once, and the other was first.
@@ -60,9 +72,12 @@ def do_once(
             return make(), False
     if (earlier := once.earlier()) is not None:
         return find(earlier), True
-    with transaction.atomic(durable=True):
-        made = make()
-        if once.take(id_of(made)):
-            return made, False
-        transaction.set_rollback(True)
+    try:
+        with transaction.atomic(durable=True):
+            made = make()
+            if once.take(id_of(made)):
+                return made, False
+            transaction.set_rollback(True)
+    except errors.Refused as refusal:
+        return find(once.made_meanwhile(refusal)), True
     return do_once(once, make, id_of=id_of, find=find)

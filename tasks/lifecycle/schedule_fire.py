@@ -24,7 +24,7 @@ from tasks.lifecycle import admit, audit
 from tasks.lifecycle.accept import accept, insert
 from tasks.lifecycle.after_commit import read_back
 from tasks.lifecycle.fill import fill_soon
-from tasks.lifecycle.once import Once
+from tasks.lifecycle.once import Once, do_once
 from tasks.lifecycle.read import get_task
 from tasks.lifecycle.schedule import find_schedule, next_time, read_clock, stop
 from tasks.lifecycle.schedule_draft import submission_of
@@ -105,25 +105,28 @@ def run_schedule_now(schedule_id: UUID, *, by: User, owner: User | None = None, 
         NotFound: no such schedule.
         Refused: as `submit_task`; nothing is noted then, for who asked is told.
     """
-    schedule = find_schedule(schedule_id, owner=owner)
     if once is not None and (earlier := once.earlier()) is not None:
         return Submitted(get_task(UUID(earlier)), replayed=True)
+    schedule = find_schedule(schedule_id, owner=owner)
     if settings.MAINTENANCE:
         raise errors.Maintenance
     if not schedule.owner.is_active:
         raise errors.UserDisabled
     offered = accept(schedule.owner, limits_of(schedule.owner), submission_of(schedule))
-    with transaction.atomic(durable=True):
+
+    def insert_and_note() -> Accepted | Task:
         locked = find_schedule(schedule_id, owner=owner, lock=True)
         locked.owner = schedule.owner
         task = _insert(locked, offered)
         _note(locked, read_clock(), Outcome.SUBMITTED, task=task.id, by_hand=True)
         audit.record(by, "run", "schedule", schedule_id, name=str(locked))
-        is_first = once is None or once.take(str(task.id))
-        if not is_first:
-            transaction.set_rollback(True)
-    if not is_first:
-        return run_schedule_now(schedule_id, by=by, owner=owner, once=once)
+        return task
+
+    task: Accepted | Task
+    task, _ = do_once(once, insert_and_note, id_of=lambda made: str(made.id), find=lambda id_: get_task(UUID(id_)))
+    if isinstance(task, Task):
+        # What the key gave before is there as a row, not just accepted.
+        return Submitted(task, replayed=True)
     fill_soon([task.lane], newcomers=[task.id])
     return Submitted(read_back(schedule.owner, task))
 

@@ -10,14 +10,20 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
+from accounts.delegation import MOST_TOKENS
 from accounts.models import ApiToken, User
+from accounts.tokens import create_token
 from tasks.lifecycle.cancel import cancel_task
+from tasks.lifecycle.schedule import MOST_SCHEDULES
+from tasks.lifecycle.subscribe import MOST_ENDPOINTS, MOST_TESTS, create_endpoint, send_test
 from tasks.models import File, IdempotencyKey, Schedule, Task, Usage, WebhookDelivery, WebhookEndpoint
+from tasks.models.ids import new_id
 from tests.api.conftest import ECHO, JSON, MakeClient
 from tests.api.routes import routes
+from tests.locks import wait_for_waiters
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -143,6 +149,65 @@ def test_same_key_at_once_makes_one(alice: User, api: MakeClient, posts: dict[st
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert post.count() == before + 1
     assert sum("Idempotency-Replayed" not in answer for answer in answers) == 1
+
+
+def fill_up(name: str, user: User) -> None:
+    """Leave room for one more of what the operation makes."""
+    match name:
+        case "create_schedule":
+            schedule = Schedule.objects.of(user).get()
+            for _ in range(MOST_SCHEDULES - 2):
+                schedule.pk = new_id()
+                schedule.save(force_insert=True)
+        case "make_token":
+            for _ in range(MOST_TOKENS - 1 - ApiToken.objects.filter(user=user).count()):
+                create_token(user, name="one of many", scopes=["files"])
+        case "create_webhook_endpoint":
+            for number in range(MOST_ENDPOINTS - 2):
+                create_endpoint(user, url=f"{URL}/{number}")
+        case "test_webhook_endpoint":
+            for _ in range(MOST_TESTS - 2):
+                send_test(WebhookEndpoint.objects.get(owner=user).pk, owner=user)
+        case "run_schedule" | "retry_task":
+            user.plan.per_day = Usage.objects.get(user=user).day_count + 1
+        case "upload_file":
+            user.plan.file_bytes = len(b"some words")
+    user.plan.save()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["create_schedule", "make_token", "create_webhook_endpoint", "the only endpoint", "test_webhook_endpoint",
+     "run_schedule", "retry_task", "upload_file"],
+)  # fmt: skip
+def test_same_key_at_once_is_replayed_where_there_is_room_for_one(
+    alice: User, api: MakeClient, posts: dict[str, Post], name: str
+) -> None:
+    only = Post("/api/v1/webhook-endpoints", {"url": None}, WebhookEndpoint.objects.count, secret="secret")
+    post = (posts | {"the only endpoint": only})[name]
+    clients = [api(alice) for _ in range(2)]
+    fill_up(name, alice)
+
+    def send(client: Client) -> Any:
+        try:
+            return post.send(client, Idempotency_Key="once")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        with transaction.atomic():
+            # Whatever it is that each locks to count: both have looked for the key by then, and found none.
+            for model in (User, Usage, Schedule, WebhookEndpoint):
+                list(model._default_manager.select_for_update(no_key=True))
+            sent = [threads.submit(send, client) for client in clients]
+            wait_for_waiters(2)
+        answers = [future.result() for future in sent]
+    assert {answer.status_code for answer in answers} in ({201}, {202}), [answer.content for answer in answers]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+    assert sum("Idempotency-Replayed" in answer for answer in answers) == 1
+    assert not post.secret or sum(answer.json()[post.secret] is None for answer in answers) == 1
+    # There was room for one. (The task that was retried is under way.)
+    assert name == "retry_task" or post.send(clients[0], Idempotency_Key="another").status_code >= 400
 
 
 def test_retry_repeated_after_the_task_has_ended_again_changes_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -99,28 +100,25 @@ class FilesView(ApiView):
         key = idempotency_key(request)
         if key is None:
             return store_file(self.caller, name=name, chunks=chunks), False
+        sha256 = hashlib.sha256()
 
-        def once(sha256: str) -> Once:
-            return Once(self.caller, key, digest_of(request.path, name, sha256))
-
-        if is_taken(self.caller, key):
-            sha256 = hashlib.sha256()
+        def hashed() -> Iterator[bytes]:
             for chunk in chunks:
                 sha256.update(chunk)
-            return self._find_earlier(once(sha256.hexdigest())), True
-        try:
-            file = store_file(
-                self.caller, name=name, chunks=chunks, is_wanted=lambda file: once(file.sha256).take(str(file.pk))
-            )
-        except NotWanted as error:
-            # The same request came twice at once, and the other was first.
-            return self._find_earlier(once(error.sha256)), True
-        return file, False
+                yield chunk
 
-    def _find_earlier(self, once: Once) -> StoredFile:
-        earlier = once.earlier()
-        assert earlier is not None, "the key is taken"
-        return _find(self, UUID(earlier))
+        def once() -> Once:
+            return Once(self.caller, key, digest_of(request.path, name, sha256.hexdigest()))
+
+        try:
+            if is_taken(self.caller, key):
+                deque(hashed(), maxlen=0)
+                raise NotWanted
+            file = store_file(self.caller, name=name, chunks=hashed(), is_wanted=lambda file: once().take(str(file.pk)))
+        except (NotWanted, errors.QuotaExceeded) as refusal:
+            # All of it was read. The same request came before, or at the same time, and perhaps took the last room.
+            return _find(self, UUID(once().made_meanwhile(refusal))), True
+        return file, False
 
     @operation("list_files", tag="files", query=PageQuery, answers={200: ListOf[FileInfo]}, headers=["Link"])
     def get(self, request: Request) -> Response:

@@ -98,19 +98,21 @@ class TokensView(ApiView):
         by = _current(request)
 
         def make() -> tuple[ApiToken, str | None]:
-            return delegate_token(self.caller, by=by, name=body.name, scopes=body.scopes, expires_at=body.expires_at)
+            try:
+                return delegate_token(
+                    self.caller, by=by, name=body.name, scopes=body.scopes, expires_at=body.expires_at
+                )
+            except MoreRights as error:
+                raise refusals.Forbidden(str(error)) from error
+            except TooManyTokens as error:
+                raise refusals.TooManyTokens(str(error)) from error
 
-        try:
-            (token, text), replayed = do_once(
-                once_of(request, self.caller),
-                make,
-                id_of=lambda made: made[0].pk,
-                find=lambda id_: (_find(_own(self), id_), None),
-            )
-        except MoreRights as error:
-            raise refusals.Forbidden(str(error)) from error
-        except TooManyTokens as error:
-            raise refusals.TooManyTokens(str(error)) from error
+        (token, text), replayed = do_once(
+            once_of(request, self.caller),
+            make,
+            id_of=lambda made: made[0].pk,
+            find=lambda id_: (_find(_own(self), id_), None),
+        )
         response = Response(token_object(token, by) | {"token": text}, status=201)
         response["Location"] = response.data["urls"]["self"]
         response["Cache-Control"] = "no-store"
