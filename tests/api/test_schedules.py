@@ -244,8 +244,8 @@ def test_any_schedule_is_made_or_refused(api: MakeClient, alice: User, body: dic
 def test_repeated_run_is_answered_though_the_schedule_is_deleted(api: MakeClient, alice: User) -> None:
     client, key = api(alice), {"Idempotency-Key": "once"}
     urls = client.post("/api/v1/schedules", {"task": ECHO, "cron": "@daily"}, JSON).json()["urls"]
-    first = client.post(f"{urls['self']}/run", headers=key)
+    first = client.post(urls["run"], {}, JSON, headers=key)
     assert client.delete(urls["self"]).status_code == 204
-    again = client.post(f"{urls['self']}/run", headers=key)
+    again = client.post(urls["run"], {}, JSON, headers=key)
     assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
     assert again["Idempotency-Replayed"] == "true"
