@@ -1,26 +1,28 @@
 -- Take deliveries whose next try is due: of every endpoint a few, so that one that hangs keeps nobody waiting.
 -- An endpoint that fails gets one try at a time until it answers again. Endpoints come in random order: where there
 -- is more to do than the limit, none is always the last.
--- An owner has so many tries under way, over all endpoints: those share what is free, by chance where it does not come
--- out even. Endpoints that have not proved to be quick lately (`at_once`) have few of them together; and where much is under way
--- over all, who has nothing under way gets one, and nobody more: so slow receivers, of one owner or of many, leave room.
+-- An owner has so many tries under way, over all endpoints: those that have something due share what is free, by chance
+-- where it does not come out even. Endpoints that have not proved to be quick lately (`at_once`) have few of them together;
+-- and where much is under way over all, who has nothing under way gets one, and nobody more: so slow receivers, of one
+-- owner or of many, leave room.
 -- A host that has many under way, which is a slow one, gets no more, whoever asks.
 -- Locks: the deliveries (others' are skipped).
--- Index: webhook_delivery_due, once per endpoint (a loose scan by recursion), and webhook_delivery_trying, which is
--- small, so it is read whole for the counts of owners.
-WITH RECURSIVE waiting AS (
-    (SELECT endpoint_id FROM webhook_delivery
+-- Index: webhook_delivery_due, once per endpoint (a loose scan by recursion, which finds the earliest next try of each),
+-- and webhook_delivery_trying, which is small, so it is read whole for the counts of owners.
+WITH RECURSIVE waiting (endpoint_id, next_try_at) AS (
+    (SELECT endpoint_id, next_try_at FROM webhook_delivery
       WHERE status = 'pending' AND trying_task_id IS NULL
-      ORDER BY endpoint_id
+      ORDER BY endpoint_id, next_try_at
       LIMIT 1)
     UNION ALL
-    SELECT (SELECT delivery.endpoint_id FROM webhook_delivery delivery
-             WHERE delivery.status = 'pending' AND delivery.trying_task_id IS NULL
-               AND delivery.endpoint_id > waiting.endpoint_id
-             ORDER BY delivery.endpoint_id
-             LIMIT 1)
+    SELECT further.endpoint_id, further.next_try_at
       FROM waiting
-     WHERE waiting.endpoint_id IS NOT NULL
+     CROSS JOIN LATERAL (
+           SELECT delivery.endpoint_id, delivery.next_try_at FROM webhook_delivery delivery
+            WHERE delivery.status = 'pending' AND delivery.trying_task_id IS NULL
+              AND delivery.endpoint_id > waiting.endpoint_id
+            ORDER BY delivery.endpoint_id, delivery.next_try_at
+            LIMIT 1) AS further
 ), under_way AS MATERIALIZED (
     SELECT trying.endpoint_id, trying.owner_id,
            split_part(split_part(trying.url, '://', 2), '/', 1) AS host,
@@ -38,6 +40,7 @@ WITH RECURSIVE waiting AS (
       FROM waiting
       JOIN webhook_endpoint endpoint ON endpoint.id = waiting.endpoint_id
      WHERE endpoint.disabled_at IS NULL
+       AND waiting.next_try_at <= now()
 ), share AS (
     SELECT room.owner_id,
            (CASE WHEN (SELECT count(*) FROM under_way) < %(of_all)s::int THEN %(of_owner)s::int ELSE 1 END

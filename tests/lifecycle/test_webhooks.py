@@ -22,7 +22,7 @@ from tasks.lifecycle import deliver, finish
 from tasks.lifecycle.announce import announce_ended
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
-from tasks.lifecycle.deliver import SHARES, deliver_webhooks, forget_deliveries, forget_task_webhooks
+from tasks.lifecycle.deliver import LIMIT, SHARES, deliver_webhooks, forget_deliveries, forget_task_webhooks
 from tasks.lifecycle.redeliver import redeliver
 from tasks.lifecycle.retry import retry_task
 from tasks.lifecycle.run import run_attempt
@@ -40,6 +40,7 @@ from tasks.models import Task, TaskContent, TaskWebhook, WebhookDelivery, Webhoo
 from tests.api.conftest import Undisturbed
 from tests.claims import claim_task
 from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, answer_with, hang, running_receiver
+from tests.plans import pages_read
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -458,6 +459,29 @@ def test_owner_of_many_slow_receivers_leaves_room_for_others(alice: User, bob: U
     assert deliver_webhooks() >= 1
     started = WebhookDelivery.objects.get(owner=bob).trying_task_id
     assert Task.objects.get(pk=started).status == "ready", "a slot was left"
+
+
+def test_receivers_that_wait_for_their_next_try_take_nothing_from_a_live_one(alice: User, receiver: Receiver) -> None:
+    endpoints = [create_endpoint(alice, url=f"{receiver.url}/{n}")[0] for n in range(MOST_ENDPOINTS - 1)]
+    for endpoint in endpoints:
+        send_test(endpoint.pk, owner=alice)
+    WebhookDelivery.objects.update(next_try_at=Now() + timedelta(hours=6))
+    with connection.cursor() as cursor:
+        # Three days of them.
+        cursor.execute(
+            "INSERT INTO webhook_delivery (id, owner_id, endpoint_id, url, event, payload, next_try_at, give_up_at)"
+            " SELECT gen_random_uuid(), owner_id, endpoint_id, url, event, payload, next_try_at, give_up_at"
+            " FROM webhook_delivery, generate_series(1, 1000)"
+        )
+        cursor.execute("ANALYZE webhook_delivery, webhook_endpoint")
+    live, _ = create_endpoint(alice, url=f"{receiver.url}/live")
+    send_test(live.pk, owner=alice)
+    for _ in range(20):
+        # Where it had to share with the others, chance would leave it out most of the time.
+        with transaction.atomic():
+            assert [row.url for row in sql.run("due_deliveries", SHARES | {"limit": LIMIT})] == [live.url]
+            transaction.set_rollback(True)
+    assert pages_read("due_deliveries", SHARES | {"limit": LIMIT}) < 500
 
 
 def test_no_endpoint_is_always_the_last_when_there_is_too_much_to_do(alice: User, receiver: Receiver) -> None:
