@@ -11,6 +11,7 @@ from allauth.account.forms import ChangePasswordForm, LoginForm, SignupForm
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy
 
 from accounts.guessing import count_sign_up, one_try
 from accounts.sessions import REMEMBERED
@@ -18,6 +19,10 @@ from accounts.sessions import REMEMBERED
 
 class RememberingLoginForm(LoginForm):  # type: ignore[misc]  # allauth has no types
     """An address with its password; counted by the adapter, which sees every password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["remember"].label = gettext_lazy("Remember me on this device")
 
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponseBase:
         response: HttpResponseBase = super().login(request, redirect_url)
