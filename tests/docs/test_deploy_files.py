@@ -106,6 +106,19 @@ def test_units_trust_the_proxy_of_their_host_alone(unit: str) -> None:
     assert text.index("Environment=TRUSTED_PROXIES=127.0.0.1\n") < text.index("EnvironmentFile=")
 
 
+def test_upgrade_renews_all_that_belongs_together() -> None:
+    upgrading = read("docs/operating.md").partition("\n## Upgrading\n")[2].partition("\n## ")[0]
+    for named in (
+        "portal-web",
+        "portal-workers@*",
+        "portal-api",
+        "daemon-reload",
+        "portal.web_server",
+        "--no-proxy-headers",
+    ):
+        assert named in upgrading
+
+
 @pytest.mark.parametrize("path", ["deploy/Caddyfile", "deploy/Caddyfile.compose"])
 def test_caddy_bounds_headers_and_drops_look_alikes(path: str) -> None:
     text = read(path)
