@@ -23,15 +23,7 @@ PACKAGES = (
 )
 MODULES = [
     f"{package.__name__}.{module.name}"
-    for package in (
-        tasks,
-        tasks.lifecycle,
-        tasks.client,
-        tasks.client.command,
-        tasks.api.compat,
-        tasks.interop,
-        tasks.interop.system_b,
-    )
+    for package in PACKAGES
     for module in pkgutil.iter_modules(package.__path__)
     if not module.ispkg and module.name != "__main__"
 ]
