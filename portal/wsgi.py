@@ -3,7 +3,8 @@
 import os
 import sys
 
-os.environ.setdefault("PORTAL_PROCESS", "web")
+# Before the settings are loaded, and whatever is there: without it connections would not be pooled.
+os.environ["PORTAL_PROCESS"] = "web"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 from django.core.wsgi import get_wsgi_application
