@@ -24,7 +24,9 @@ FAULTS = {
     # what is there
     "unknown_file", "wrong_file_kind", "unknown_task", "dependency_failed", "content_purged", "unknown_model",
     "language_unavailable", "unknown_endpoint", "endpoint_disabled", "url_refused", "fetch_failed", "exists",
-    "too_many", "not_changeable", "unknown_task_type", "priority_above_plan",
+    "too_many", "not_changeable", "unknown_task_type", "priority_above_plan", "timeout_above_plan",
+    # how many bytes a part of a form has
+    "empty_file",
     # the document has the very patterns, and engines differ on what is white space
     "string_pattern_mismatch",
     # two times, and now
@@ -38,7 +40,7 @@ FAULTS = {
 # what a batch has in its query as lines and in its body as JSON, pictures of system A, and inputs of a task type that
 # the document leaves open: that of a schedule, and that of whichever task is copied.
 PLACES = re.compile(
-    r".* (/tasks/\d+)?(/task)?/timeout out_of_range|.* (/tasks/\d+)?/start_before out_of_range"
+    r".* (/tasks/\d+)?(/task)?/(timeout|keep) out_of_range|.* (/tasks/\d+)?/start_before out_of_range"
     r"|.*/async/\S+ /image_(url|base64) \S+"
     r"|.*/(timeout|keep|interval_seconds|expires_in) (less|greater)_than_equal"
     r"|.* /input/materials/[\s\S]* \S+"

@@ -1,8 +1,8 @@
 """`make chaos MINUTES=60 SEED=7`: everything that breaks things, for long, with progress and a summary.
 
 What `make test` runs for seconds goes on for minutes here; of the negative controls, which it does not run, as many
-come along as there is time for. Each step has a share of the time that is left; there is a least for each, four or five
-minutes in all on a machine that has nothing else to do.
+come along as there is time for. Each step has a share of the time that is left; there is a least for each, six or
+seven minutes in all on a machine that has nothing else to do.
 """
 
 from __future__ import annotations
