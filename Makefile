@@ -1,4 +1,4 @@
-# Everything happens in portal/bootstrap.py; without make: python3 portal/bootstrap.py TARGET
+# Everything happens in portal/launch/bootstrap.py; without make: python3 portal/launch/bootstrap.py TARGET
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
@@ -8,28 +8,28 @@ help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
 run: ## start everything on http://127.0.0.1:8000 (PORT=9000, WORKERS=4)
-	@$(PYTHON) portal/bootstrap.py run
+	@$(PYTHON) portal/launch/bootstrap.py run
 
 stop: ## stop what `make run` started in this checkout
-	@$(PYTHON) portal/bootstrap.py stop
+	@$(PYTHON) portal/launch/bootstrap.py stop
 
 test: ## run the tests (ARGS="-k lanes")
-	@$(PYTHON) portal/bootstrap.py test
+	@$(PYTHON) portal/launch/bootstrap.py test
 
 check: ## lint, format, types, layers, migrations, Django's checks
-	@$(PYTHON) portal/bootstrap.py check
+	@$(PYTHON) portal/launch/bootstrap.py check
 
 load: ## send load from 10 and 100 users, write .portal/load/report.html (LOAD_SECONDS=60)
-	@$(PYTHON) portal/bootstrap.py load
+	@$(PYTHON) portal/launch/bootstrap.py load
 
 bench: ## measure submit, pick-up and drain
-	@$(PYTHON) portal/bootstrap.py bench
+	@$(PYTHON) portal/launch/bootstrap.py bench
 
 chaos: ## break everything for long, negative controls included (MINUTES=60 SEED=7)
-	@$(PYTHON) portal/bootstrap.py chaos
+	@$(PYTHON) portal/launch/bootstrap.py chaos
 
 requirements: ## pin requirements/*.in anew into requirements/*.txt
-	@$(PYTHON) portal/bootstrap.py requirements
+	@$(PYTHON) portal/launch/bootstrap.py requirements
 
 clean: ## delete the environment, the database and all files of this checkout (CONFIRM=1)
-	@$(PYTHON) portal/bootstrap.py clean
+	@$(PYTHON) portal/launch/bootstrap.py clean

@@ -32,13 +32,13 @@ from django.urls import path  # noqa: E402
 from portal.database.pool import check_pool  # noqa: E402
 from portal.slow_clients import arriving, body_length, no_body, until_stalled  # noqa: E402
 from portal.socket_origin import OwnOriginOnly  # noqa: E402
-from tasks import events  # noqa: E402
 from tasks.api.arrival import ARRIVAL, Arrival  # noqa: E402
 from tasks.api.streams.application import waiting_answer  # noqa: E402
 from tasks.api.streams.wake import Wake  # noqa: E402
 from tasks.api.token_cache import forget_token  # noqa: E402
-from tasks.consumers import TaskConsumer  # noqa: E402
-from tasks.listen import hub  # noqa: E402
+from tasks.live import channels  # noqa: E402
+from tasks.live.consumer import TaskConsumer  # noqa: E402
+from tasks.live.hub import hub  # noqa: E402
 from tasks.pooler import UnusablePooler, refuse_pooler  # noqa: E402
 
 Scope = dict[str, Any]
@@ -84,8 +84,8 @@ async def live(receive: Any, send: Any) -> None:
             except UnusablePooler as refused:
                 await send({"type": "lifespan.startup.failed", "message": str(refused)})
                 return
-            hub.call_on(events.TOKEN, forget_token)
-            hub.call_on(events.TOKEN, Wake.check_token)
+            hub.call_on(channels.TOKEN, forget_token)
+            hub.call_on(channels.TOKEN, Wake.check_token)
             hub.call_after_outage(check_pool)
             await hub.start()
             end_streams_on_stop()

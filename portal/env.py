@@ -44,7 +44,7 @@ def load_run(path: Path = PROJECT / ".portal" / "environment") -> None:
     except ValueError:
         # An older version's, which does not say whose it is.
         written = {}
-    from portal.start.process_mark import find
+    from portal.process_mark import find
 
     if find(written.get("process")) is None:
         raise ImproperlyConfigured(

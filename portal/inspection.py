@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from portal import env
 from tasks.backends.addresses import BadAddress, parse_address
-from tasks.lifecycle.system_figures import read_system
+from tasks.figures.installation import read_system
 from tasks.models import Node, Task
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
 from tasks.registry import all_types

@@ -67,7 +67,7 @@ def is_ready(checks: Checks) -> bool:
 def _probe() -> Checks:
     checks = {"database": OK, "workers": OK, "files": storage_trouble() or OK}
     try:
-        alive = {row.cluster_id for row in sql.run("alive_clusters", {})}
+        alive = {row.cluster_id for row in sql.run("cluster/alive_clusters", {})}
         _write()
     except (DatabaseError, InterfaceError) as error:
         return checks | {"database": _words(error), "workers": "unknown"}

@@ -111,6 +111,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "portal.web.context.portal",
             ],
+            "libraries": {"look": "tasks.ui.look", "operations": "tasks.admin.tags"},
         },
     }
 ]
@@ -165,7 +166,7 @@ CLUSTERS = env.names("CLUSTERS", "default")
 Q_CLUSTER: dict[str, Any] = {
     "name": CLUSTERS[0],
     "ALT_CLUSTERS": {name: {} for name in CLUSTERS[1:]},
-    "broker_class": "tasks.cluster.broker.TicketBroker",
+    "broker_class": "tasks.cluster.django_q.broker.TicketBroker",
     "workers": env.number("WORKERS", 2, at_least=1),
     # Handlers start processes of their own (Tesseract), which daemonic processes may not.
     "daemonize_workers": False,

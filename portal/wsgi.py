@@ -12,9 +12,9 @@ from django.core.wsgi import get_wsgi_application
 application = get_wsgi_application()
 
 from portal.database.pool import check_pool  # noqa: E402
-from tasks import events  # noqa: E402
 from tasks.api.token_cache import forget_token  # noqa: E402
-from tasks.listen import hub  # noqa: E402
+from tasks.live import channels  # noqa: E402
+from tasks.live.hub import hub  # noqa: E402
 from tasks.pooler import UnusablePooler, refuse_pooler  # noqa: E402
 
 try:
@@ -24,6 +24,6 @@ except UnusablePooler as refused:
 
 # A revoked token ends at once here, too. A server that forks after this import loses the thread; then it ends
 # within the seconds that tokens are kept.
-hub.call_on(events.TOKEN, forget_token)
+hub.call_on(channels.TOKEN, forget_token)
 hub.call_after_outage(check_pool)
 hub.listen_in_thread()

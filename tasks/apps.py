@@ -10,7 +10,7 @@ class TasksConfig(AppConfig):
     def ready(self) -> None:
         from django.core import checks
 
-        from tasks.cluster import install
+        from tasks.cluster.django_q import install
         from tasks.outbound import allowed, own_parts
         from tasks.pooler import check_pooler
 

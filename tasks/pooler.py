@@ -14,7 +14,7 @@ import psycopg
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error
 
-from tasks.listen import connection_parameters
+from tasks.live.hub import connection_parameters
 
 logger = logging.getLogger(__name__)
 

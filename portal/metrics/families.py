@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from tasks.backends.figures import HEALTHS
-from tasks.lifecycle.system_figures import SystemFigures
+from tasks.figures.installation import SystemFigures
 
 NODES = ("alive", "draining", "silent", "lost")
 

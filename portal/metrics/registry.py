@@ -23,7 +23,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from portal.metrics.families import families_of
-from tasks.lifecycle.system_figures import read_system
+from tasks.figures.installation import read_system
 
 logger = logging.getLogger(__name__)
 

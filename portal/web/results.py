@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.web import words
 from portal.web.result_readers import READERS, Reading
 from portal.web.result_shapes import MOST_ROWS, Section, shorten
+from tasks.ui import words
 
 # A language model writes markdown. Text out of documents is not markdown, and would be mangled as such.
 MARKDOWN_TYPES = {"text.generate"}

@@ -17,13 +17,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from tasks import audit
 from tasks.admin.access import operator_of
 from tasks.admin.formats import age, moment, status_tag
 from tasks.admin.screen import AuditedScreen
 from tasks.backends import directory, servers
 from tasks.backends.addresses import BadAddress, parse_address
 from tasks.backends.figures import Figures, health_of, read_figures
-from tasks.lifecycle import audit
 from tasks.measures import NOTHING, duration_text
 from tasks.models import Backend, BackendPool
 from tasks.models.backend import Strategy

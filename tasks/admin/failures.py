@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from tasks import sql
 from tasks.admin.bounded import bounded_queries
+from tasks.admin.bulk_actions import PERMISSION, VERBS
 from tasks.admin.filters import PERIODS
 from tasks.admin.task_actions import ask_for_all
-from tasks.admin.verbs import PERMISSION, VERBS
-from tasks.lifecycle.task_filter import HEAD_LENGTH, TaskFilter
+from tasks.operations.task_filter import HEAD_LENGTH, TaskFilter
 from tasks.statuses import Status
 
 CAP = 50_000
@@ -38,7 +38,7 @@ class FailuresView:
         with bounded_queries():
             hours = PERIODS[period][1].total_seconds() / 3600
             groups = sql.run(
-                "failure_groups", {"hours": int(hours), "head": HEAD_LENGTH, "cap": CAP, "groups": MOST_GROUPS}
+                "figures/failure_groups", {"hours": int(hours), "head": HEAD_LENGTH, "cap": CAP, "groups": MOST_GROUPS}
             )
         context = self.site.each_context(request) | {
             "title": "Failures",

@@ -47,7 +47,7 @@ class HeldChangeList(ChangeList):
 
 def held_counts(lanes: list[int]) -> dict[int, int]:
     """Return how many tasks are held in each of these lanes, no further than the cap."""
-    return {row.lane: row.held for row in sql.run("held_counts", {"lanes": lanes, "cap": HELD_CAP + 1})}
+    return {row.lane: row.held for row in sql.run("figures/held_counts", {"lanes": lanes, "cap": HELD_CAP + 1})}
 
 
 class LaneScreen(ReadOnlyScreen[Lane]):

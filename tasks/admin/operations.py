@@ -16,15 +16,15 @@ from django.utils.safestring import SafeString
 
 from accounts.models import User
 from tasks.admin.access import operator_of
+from tasks.admin.bulk_actions import PERMISSION
 from tasks.admin.formats import moment, status_tag, user_link
 from tasks.admin.keyset import KeysetScreen
-from tasks.admin.verbs import PERMISSION
 from tasks.errors import NotFound
-from tasks.lifecycle.operate import cancel_operation, pause_operation, resume_operation
-from tasks.lifecycle.task_filter import TaskFilter, read_filter
 from tasks.models import AuditEntry, Node, Operation
 from tasks.models.node import NodeStatus
 from tasks.models.operation import OperationKind, OperationStatus
+from tasks.operations.manage import cancel_operation, pause_operation, resume_operation
+from tasks.operations.task_filter import TaskFilter, read_filter
 
 VERBS: dict[str, Callable[..., Operation]] = {
     "pause": pause_operation,

@@ -13,9 +13,9 @@ from django.urls import reverse
 
 from tasks import sql
 from tasks.admin.bounded import bounded_queries
-from tasks.admin.depths import Depth, at_least, queue_depths
 from tasks.admin.formats import capped_text
 from tasks.backends.figures import silent_kinds
+from tasks.figures.depths import Depth, at_least, queue_depths
 from tasks.measures import duration_text
 from tasks.models import Lane, Node, Queue, Task
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
@@ -134,7 +134,7 @@ def _nodes() -> list[Any]:
 def _periods() -> list[Period]:
     rows = cache.get("overview:figures")
     if rows is None:
-        rows = {row.name: row._asdict() for row in sql.run("attempt_figures", {})}
+        rows = {row.name: row._asdict() for row in sql.run("figures/attempt_figures", {})}
         cache.set("overview:figures", rows, FIGURES_SECONDS)
     labels = {"hour": "Last hour", "day": "Last day"}
     figures = {name: {key: value for key, value in row.items() if key != "name"} for name, row in rows.items()}

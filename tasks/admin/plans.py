@@ -13,9 +13,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import Plan, User
+from tasks import audit
 from tasks.admin.access import operator_of
 from tasks.admin.screen import AuditedScreen
-from tasks.lifecycle import audit
 from tasks.lifecycle.limits import apply_limits
 from tasks.measures import NOTHING
 

@@ -18,18 +18,18 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from tasks.admin.access import operator_of
+from tasks.admin.bulk_actions import PERMISSION as OPERATE
+from tasks.admin.bulk_actions import PURGE, VERBS, Verb
 from tasks.admin.confirm import Question, confirm_page
-from tasks.admin.depths import Depth, queue_depths
 from tasks.admin.formats import link_button, moment, status_tag
 from tasks.admin.screen import AuditedScreen
 from tasks.admin.task_actions import ask_for_all, require_permission
-from tasks.admin.verbs import PERMISSION as OPERATE
-from tasks.admin.verbs import PURGE, VERBS, Verb
 from tasks.errors import NotFound
+from tasks.figures.depths import Depth, queue_depths
 from tasks.lifecycle.pause import pause_queue, resume_queue
-from tasks.lifecycle.task_filter import TaskFilter
 from tasks.measures import NOTHING, duration_text
 from tasks.models import Queue
+from tasks.operations.task_filter import TaskFilter
 
 PERMISSION = "tasks.change_queue"
 MOST_REASON = 200

@@ -22,10 +22,10 @@ from tasks.admin.formats import link_button, moment, status_tag, task_link, user
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import users_like
 from tasks.errors import TaskError
-from tasks.lifecycle.schedule import pause_schedule, resume_schedule, upcoming
-from tasks.lifecycle.schedule_fire import run_schedule_now
 from tasks.measures import NOTHING
 from tasks.models import Schedule, ScheduleRun
+from tasks.schedules.fire import run_schedule_now
+from tasks.schedules.manage import pause_schedule, resume_schedule, upcoming
 
 PERMISSION = "tasks.change_schedule"
 MOST_REASON = 200

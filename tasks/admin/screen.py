@@ -10,8 +10,8 @@ from django.db.models import Model
 from django.db.models.query import QuerySet
 from django.http import HttpRequest
 
+from tasks import audit
 from tasks.admin.access import operator_of
-from tasks.lifecycle import audit
 
 M = TypeVar("M", bound=Model)
 

@@ -22,13 +22,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from tasks.admin.access import operator_of
 from tasks.admin.bounded import bounded_queries
-from tasks.admin.verbs import PERMISSION, Verb
+from tasks.admin.bulk_actions import PERMISSION, Verb
 from tasks.errors import TaskError
-from tasks.lifecycle.act_on_tasks import Action
-from tasks.lifecycle.operate import MOST_PACE, MOST_TASKS, PACE, count_fitting, find_operation, run_for, start_operation
-from tasks.lifecycle.task_filter import TaskFilter, read_filter
 from tasks.models import Operation, Queue, Task
 from tasks.models.operation import OperationStatus
+from tasks.operations.actions import Action
+from tasks.operations.manage import MOST_PACE, MOST_TASKS, PACE, count_fitting, find_operation, run_for, start_operation
+from tasks.operations.task_filter import TaskFilter, read_filter
 from tasks.statuses import Status, shown_status
 
 # Each is a transaction or two; more than this would keep the request open for too long. A page of the list has fifty.

@@ -12,11 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
+from tasks import audit
 from tasks.admin.access import operator_of
 from tasks.admin.bounded import bounded_queries
+from tasks.admin.bulk_actions import PERMISSION, VERBS
 from tasks.admin.formats import between, moment, status_tag
-from tasks.admin.verbs import PERMISSION, VERBS
-from tasks.lifecycle import audit
 from tasks.lifecycle.explain import explain_wait
 from tasks.models import Attempt, AuditEntry, Event, Task, TaskContent
 from tasks.models.event import EventKind

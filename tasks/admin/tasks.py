@@ -15,13 +15,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from tasks.admin import task_page
-from tasks.admin.all_that_match import filter_of
+from tasks.admin.bulk_actions import FOR_ALL, PERMISSION, VERBS
+from tasks.admin.filter_from_request import filter_of
 from tasks.admin.filters import BatchFilter, CreatedFilter, ErrorFilter, QueueFilter, StatusFilter, TypeFilter
 from tasks.admin.formats import between, moment, status_tag, task_link, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import HELP, match_tasks
 from tasks.admin.task_actions import ask, ask_for_all, carry_out, safe_back
-from tasks.admin.verbs import FOR_ALL, PERMISSION, VERBS
 from tasks.errors import InvalidInput
 from tasks.measures import NOTHING
 from tasks.models import Task

@@ -17,18 +17,18 @@ from django.utils.safestring import SafeString
 
 from accounts.models import ApiToken, PlanOverride, User
 from accounts.tokens import revoke_token
+from tasks import audit
 from tasks.admin.access import operator_of
+from tasks.admin.bulk_actions import PERMISSION as OPERATE
+from tasks.admin.bulk_actions import VERBS
 from tasks.admin.confirm import Question, confirm_page
 from tasks.admin.formats import link_button, moment, status_tag
 from tasks.admin.screen import AuditedScreen
 from tasks.admin.task_actions import ask_for_all, require_permission
 from tasks.admin.user_forms import NewUserForm, UserForm
 from tasks.admin.user_inlines import LaneInline, OverrideInline, TokenInline
-from tasks.admin.verbs import PERMISSION as OPERATE
-from tasks.admin.verbs import VERBS
-from tasks.lifecycle import audit
 from tasks.lifecycle.limits import apply_limits
-from tasks.lifecycle.task_filter import TaskFilter
+from tasks.operations.task_filter import TaskFilter
 
 HOLD = "Their tasks stay in line and start no more, their API tokens are revoked, and they cannot sign in."
 # Who may change these could make anybody, themselves included, mightier than they are.

@@ -21,10 +21,10 @@ from tasks.admin.formats import moment, status_tag, task_link, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import users_like
 from tasks.errors import TaskError
-from tasks.lifecycle.redeliver import redeliver
 from tasks.measures import NOTHING, duration_text
 from tasks.models import WebhookDelivery, WebhookEndpoint
 from tasks.models.webhook import DeliveryStatus, host_text
+from tasks.webhooks.redelivery import redeliver
 
 PERMISSION = "tasks.operate_webhooks"
 MOST_AT_ONCE = 1_000

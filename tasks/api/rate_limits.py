@@ -40,7 +40,7 @@ def rate_limit_headers(user: User) -> dict[str, str]:
 
 
 def _policies(user: User) -> list[_Policy]:
-    usage = sql.run_one("read_usage", {"user": user.pk})
+    usage = sql.run_one("lifecycle/read_usage", {"user": user.pk})
     limits = limits_with(user, (usage.overrides or {}).items())
     midnight = math.ceil(usage.day_seconds_left)
     sent = math.ceil(usage.burst_seconds * (limits.per_minute or 0) / MINUTE_SECONDS)

@@ -26,7 +26,8 @@ class Figures:
 def read_figures() -> dict[int, Figures]:
     """Return the figures of every server by its id."""
     return {
-        row.id: Figures(row.busy, row.calls, row.errors, row.p50, row.p95) for row in sql.run("backend_figures", {})
+        row.id: Figures(row.busy, row.calls, row.errors, row.p50, row.p95)
+        for row in sql.run("figures/backend_figures", {})
     }
 
 

@@ -44,7 +44,7 @@ def take_lease(servers: Sequence[int], *, task: UUID, token: UUID) -> Lease | No
         servers: ids of rows, in the order that counts with the sticky strategy.
     """
     return _try_to_take(servers, task, token) or (
-        _try_to_take(servers, task, token) if sql.run("end_leases", {}) else None
+        _try_to_take(servers, task, token) if sql.run("backends/end_leases", {}) else None
     )
 
 
@@ -52,7 +52,7 @@ def _try_to_take(servers: Sequence[int], task: UUID, token: UUID) -> Lease | Non
     for _ in range(MOST_TRIES):
         lease = uuid4()
         wanted = {"servers": list(servers), "lease": lease, "task": task, "token": token}
-        row = sql.run_one("lease_backend", wanted)
+        row = sql.run_one("backends/lease_backend", wanted)
         if row is None:
             return None
         if row.taken:
@@ -81,7 +81,7 @@ def end_lease(lease: Lease, *, seconds: float, failure: ServerFailed | None = No
         "rest": rest,
         "counts": counts,
     }
-    sql.run("end_call", ended)
+    sql.run("backends/end_call", ended)
     if not counts:
         return
     if failure is None or failure.why in HEALTHY:
@@ -92,7 +92,7 @@ def end_lease(lease: Lease, *, seconds: float, failure: ServerFailed | None = No
 
 def note_success(server_id: int, *, checked: bool = False) -> None:
     """Close the server's breaker; a mere check closes only what a check could have opened."""
-    sql.run("note_success", {"backend": server_id, "checked": checked})
+    sql.run("backends/note_success", {"backend": server_id, "checked": checked})
 
 
 def note_failure(server_id: int, why: str, message: str) -> None:
@@ -105,4 +105,4 @@ def note_failure(server_id: int, why: str, message: str) -> None:
         "cool_down": COOL_DOWN_SECONDS,
         "longest": LONGEST_COOL_DOWN_SECONDS,
     }
-    sql.run("note_failure", noted)
+    sql.run("backends/note_failure", noted)

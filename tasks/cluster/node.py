@@ -17,9 +17,10 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.models import F
 from django.db.models.functions import Now
 
+from tasks.cluster.django_q.tickets import TicketPipe
 from tasks.cluster.frozen import Watch
+from tasks.cluster.maintenance import register_duties
 from tasks.cluster.shared import BUSY, SharedMemory, Why, WorkerRecord, WorkerState, clear
-from tasks.cluster.tickets import TicketPipe
 from tasks.functions import allowed as functions
 from tasks.lifecycle import finish
 from tasks.lifecycle.claim import running_tasks_of
@@ -58,7 +59,8 @@ class Node:
     # --- The row ----------------------------------------------------------------------------------
 
     def register(self) -> None:
-        """Write the node's row. Called by the sentinel before it forks."""
+        """Write the node's row, and those of the duties. Called by the sentinel before it forks."""
+        register_duties()
         ClusterRow.objects.get_or_create(name=self.cluster)
         host = socket.gethostname()
         NodeRow.objects.create(

@@ -1,4 +1,4 @@
-"""python.call: calls an allow-listed Python function. For `tasks.interop` and `tasks.futures`, not for requests."""
+"""python.call: calls an allow-listed Python function. For `tasks.interop`, not for requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""webhook.deliver: one try to post an event to a webhook. `tasks.lifecycle.deliver` submits and records it."""
+"""webhook.deliver: one try to post an event to a webhook. `tasks.webhooks.delivery` submits and records it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rewrites code from `ThreadPoolExecutor` and `as_completed` to `tasks.futures`, keeping its layout (libcst).
+"""Rewrites code from `ThreadPoolExecutor` and `as_completed` to `tasks.interop.futures`, keeping its layout (libcst).
 
 What system B's own migration made of such code (`async_adapter`, `queue_manager`, `load_balancer`) is rewritten, too.
 """
@@ -14,7 +14,7 @@ from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
 from libcst.codemod.visitors import AddImportsVisitor, ImportItem, RemoveImportsVisitor
 from libcst.metadata import PositionProvider, QualifiedName, QualifiedNameProvider
 
-TARGET = "tasks.futures"
+TARGET = "tasks.interop.futures"
 NEW_NAMES = {
     "concurrent.futures.ThreadPoolExecutor": "TaskPoolExecutor",
     "concurrent.futures.thread.ThreadPoolExecutor": "TaskPoolExecutor",

@@ -22,8 +22,8 @@ import psycopg
 from django.db import DatabaseError, InterfaceError, connection, connections
 from psycopg import sql
 
-from tasks import events
-from tasks.listen import connection_parameters
+from tasks.live import channels
+from tasks.live.hub import connection_parameters
 from tasks.models import Attempt, Task
 from tasks.statuses import TERMINAL, Status
 
@@ -134,7 +134,7 @@ class Watcher:
 
     def _listen(self) -> None:
         self._listener = psycopg.connect(**connection_parameters(), autocommit=True)
-        self._listener.execute(sql.SQL("LISTEN {}").format(sql.Identifier(events.TASK)))
+        self._listener.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channels.TASK)))
         self._look_at = 0.0
 
     def _hear(self, ear: socket.socket) -> set[str]:

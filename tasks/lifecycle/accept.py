@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, sql
-from tasks.lifecycle import announce, depend, estimate, places, reuse
+from tasks.lifecycle import depend, estimate, outbox, reuse, routing
 from tasks.lifecycle.submission import Accepted, Submission
 from tasks.lifecycle.validate import Checked, validate_submission
 from tasks.models.ids import new_id
@@ -58,14 +58,14 @@ def decide(
     """
     definition = checked.definition
     bucket = estimate.size_bucket(checked.input, checked.files)
-    queue, cluster = places.queue_and_cluster(submission.queue or definition.queue)
+    queue, cluster = routing.queue_and_cluster(submission.queue or definition.queue)
     priority = submission.priority if submission.priority is not None else min(definition.priority, limits.max_priority)
     return Accepted(
         id=submission.id or new_id(),
         type=definition.name,
         queue=queue,
         cluster=cluster,
-        lane=places.lane_of(user, cluster, limits),
+        lane=routing.lane_of(user, cluster, limits),
         priority=priority,
         priority_requested=priority,
         priority_reason="",
@@ -88,7 +88,7 @@ def decide(
         on_quota=submission.on_quota,
         needs=checked.needs,
         after=tuple(submission.after),
-        webhook=announce.find_webhook(user, submission.webhook) if submission.webhook is not None else None,
+        webhook=outbox.find_webhook(user, submission.webhook) if submission.webhook is not None else None,
     )
 
 
@@ -101,7 +101,7 @@ def insert(user: User, accepted: Sequence[Accepted], *, batch: UUID | None = Non
     stored = depend.wait_for_needs(user, accepted)
     if stored:
         rows = Jsonb([vars(item) for item in stored], dumps=partial(json.dumps, default=_plain))
-        sql.send("insert_tasks", {"items": rows, "owner": user.pk, "batch": batch})
+        sql.send("lifecycle/insert_tasks", {"items": rows, "owner": user.pk, "batch": batch})
         depend.insert_dependencies(stored)
     return stored
 

@@ -45,7 +45,7 @@ def admit(user: User, limits: Limits, accepted: Sequence[Accepted], *, rate: boo
     if not accepted and not rate:
         return []
     # Also without a task: a batch of nothing but faults was work, too, and costs the rate.
-    usage = sql.run_one("lock_usage", {"user": user.pk})
+    usage = sql.run_one("lifecycle/lock_usage", {"user": user.pk})
     if rate:
         _check_rate(usage, limits)
     if accepted:
@@ -81,7 +81,7 @@ def count_one_more(user: User, limits: Limits) -> None:
     Raises:
         QuotaExceeded: as `admit`.
     """
-    usage = sql.run_one("lock_usage", {"user": user.pk})
+    usage = sql.run_one("lifecycle/lock_usage", {"user": user.pk})
     _check_rate(usage, limits)
     _check_day(usage, limits, 1)
     waiting = _check_waiting(user, usage, limits, 1)
@@ -91,7 +91,7 @@ def count_one_more(user: User, limits: Limits) -> None:
 def _count(user: User, limits: Limits, *, tasks: int, high: int, urgent: int, waiting: int, rate: bool) -> None:
     burst = RATE_WINDOW_SECONDS / limits.per_minute if limits.per_minute and rate else 0.0
     counted = {"user": user.pk, "tasks": tasks, "high": high, "urgent": urgent, "burst": burst, "waiting": waiting}
-    sql.send("count_usage", counted)
+    sql.send("lifecycle/count_usage", counted)
 
 
 def _check_rate(usage: Any, limits: Limits) -> None:
@@ -149,7 +149,7 @@ def _check_waiting(user: User, usage: Any, limits: Limits, count: int) -> int:
     bound: int = usage.waiting_bound
     running = 0
     if bound + count > limits.max_waiting:
-        bound, running = sql.run_one("count_waiting", {"user": user.pk, "limit": limits.max_waiting + 1})
+        bound, running = sql.run_one("lifecycle/count_waiting", {"user": user.pk, "limit": limits.max_waiting + 1})
     if bound + count > limits.max_waiting:
         raise _refuse(
             f"Your plan allows {limits.max_waiting} waiting tasks; {bound} are waiting now.",

@@ -19,7 +19,7 @@ from tasks import errors, files, registry, sql
 from tasks.backends import directory
 from tasks.backends.pool import BalancedPool, Caller
 from tasks.context import Child, ChildTask, FileInfo, Pool
-from tasks.lifecycle import start
+from tasks.lifecycle.children import ChildrenStarted, accept_children, read_children
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.references import read_result, resolve_references
 from tasks.models import File
@@ -105,7 +105,7 @@ class AttemptContext:
         }
         with self._safely():
             try:
-                mine = sql.run_one("say", said) is not None
+                mine = sql.run_one("lifecycle/say", said) is not None
             except (OperationalError, InterfaceError):
                 # The database is away for a moment: that must not fail the work. Said again next time.
                 connection.close()
@@ -183,10 +183,10 @@ class AttemptContext:
     # --- Other tasks -------------------------------------------------------------------------------
 
     def children(self) -> list[Child]:
-        return self._patiently(lambda: start.read_children(self._claimed.id))
+        return self._patiently(lambda: read_children(self._claimed.id))
 
     def start_children(self, children: Sequence[ChildTask]) -> NoReturn:
-        raise start.ChildrenStarted(self._patiently(lambda: start.accept_children(self._claimed, children)))
+        raise ChildrenStarted(self._patiently(lambda: accept_children(self._claimed, children)))
 
     # --- The rest ----------------------------------------------------------------------------------
 

@@ -16,12 +16,12 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import User
-from tasks import errors, sql
-from tasks.lifecycle import audit
+from tasks import audit, errors, sql
 from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.cancel import end_unstarted, tell_node
 from tasks.models import Batch, Task, TaskContent
 from tasks.models.small_json import if_small
+from tasks.periodic import duty
 from tasks.statuses import NOT_STARTED, Status
 
 ROUND = 200
@@ -88,6 +88,7 @@ def cancel_batch(batch_id: UUID, *, by: User, owner: User | None = None) -> Batc
     )
 
 
+@duty(every=1)
 def cancel_batches() -> int:
     """Go on with batches that are to be cancelled: a duty. Returns how many tasks it cancelled."""
     wanted = Batch.objects.filter(cancel_wanted_at__isnull=False).order_by("cancel_wanted_at")
@@ -129,7 +130,7 @@ def _result_of(task: Task) -> Any:
 def _cancel_rounds(batch_id: UUID, by: int | None) -> int:
     total = 0
     for _ in range(ROUNDS_AT_ONCE):
-        members = sql.run("cancel_members", {"batch": batch_id, "by": by, "limit": ROUND})
+        members = sql.run("lifecycle/cancel_members", {"batch": batch_id, "by": by, "limit": ROUND})
         total += len(members)
         waiting = [(member.id, member.lane_id) for member in members if member.status in NOT_STARTED]
         if waiting:

@@ -16,13 +16,13 @@ from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
 
 from accounts.models import User
-from tasks import errors, events, sql
-from tasks.lifecycle import audit
+from tasks import audit, errors, sql
 from tasks.lifecycle.after_commit import after_commit, read_again
-from tasks.lifecycle.announce import announce_ended
 from tasks.lifecycle.fill import fill_locked, locked_lanes, settle
-from tasks.lifecycle.find import find_task
+from tasks.lifecycle.outbox import announce_ended
+from tasks.live import channels
 from tasks.models import Task
+from tasks.owned import find_task
 from tasks.statuses import NOT_STARTED, TERMINAL, Status
 
 
@@ -72,7 +72,7 @@ def end_unstarted(tasks: Sequence[tuple[UUID, int]]) -> int:
     """
     with locked_lanes(lane for _, lane in tasks) as lanes:
         rows = sql.run(
-            "release",
+            "lifecycle/release",
             {
                 "tasks": [task for task, _ in tasks],
                 "lanes": lanes,
@@ -100,7 +100,7 @@ def tell_node(task_id: UUID) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_notify(%s, %s), pg_notify(%s, %s)",
-            [events.CANCEL, json.dumps(call), events.TASK, json.dumps(change)],
+            [channels.CANCEL, json.dumps(call), channels.TASK, json.dumps(change)],
         )
 
 

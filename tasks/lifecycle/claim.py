@@ -68,7 +68,7 @@ def claim_tasks(
         "main": main,
         "functions": functions.are_run_here(),
     }
-    return [_claimed(row) for row in sql.run("claim", asked)]
+    return [_claimed(row) for row in sql.run("lifecycle/claim", asked)]
 
 
 def running_tasks_of(node: UUID) -> list[Claimed]:

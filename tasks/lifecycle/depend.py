@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from accounts.models import User
 from tasks import errors, sql
-from tasks.lifecycle.announce import announce_ended
+from tasks.lifecycle.outbox import announce_ended
 from tasks.lifecycle.submission import Accepted
 from tasks.models import Dependency
 from tasks.statuses import TERMINAL, Status
@@ -32,10 +32,10 @@ def read_stand(user: User, tasks: Iterable[UUID], *, mark: bool = False) -> dict
     ids = sorted(set(tasks))
     if not ids:
         return {}
-    stand = {row.id: row for row in sql.run("lock_needs", {"tasks": ids, "owner": user.pk})}
+    stand = {row.id: row for row in sql.run("lifecycle/lock_needs", {"tasks": ids, "owner": user.pk})}
     # Also those that have failed or were cancelled: retried, they are waited for again.
     if mark and (open_or_revivable := [id_ for id_, row in stand.items() if row.status != Status.SUCCEEDED]):
-        sql.send("mark_needs", {"tasks": open_or_revivable})
+        sql.send("lifecycle/mark_needs", {"tasks": open_or_revivable})
     return stand
 
 
@@ -44,9 +44,9 @@ def read_stand_of(task: UUID, *, mark: bool = False) -> None:
     rows = Dependency.objects.filter(task=task, key=None).values_list("needs", "needs__owner")
     ids = sorted({task, *(needed for needed, _ in rows)})
     for owner in {owner for _, owner in rows}:
-        sql.run("lock_needs", {"tasks": ids, "owner": owner})
+        sql.run("lifecycle/lock_needs", {"tasks": ids, "owner": owner})
     if mark and rows:
-        sql.run("mark_needs", {"tasks": [needed for needed, _ in rows]})
+        sql.run("lifecycle/mark_needs", {"tasks": [needed for needed, _ in rows]})
 
 
 def broken_need(task: UUID) -> UUID | None:
@@ -97,14 +97,14 @@ def insert_dependencies(accepted: Sequence[Accepted]) -> None:
         for id_ in wanted
     ]
     if items:
-        sql.send("insert_dependencies", {"items": Jsonb(items)})
+        sql.send("lifecycle/insert_dependencies", {"items": Jsonb(items)})
 
 
 def insert_started(starter: UUID, children: Sequence[tuple[Accepted, str]]) -> None:
     """Write down that a task waits for those that its handler started, however they end. Needs a transaction."""
     items = [{"task": str(starter), "needs": str(child.id), "any_end": True, "key": key} for child, key in children]
-    sql.run("insert_dependencies", {"items": Jsonb(items)})
-    sql.run("mark_needs", {"tasks": [child.id for child, _ in children]})
+    sql.run("lifecycle/insert_dependencies", {"items": Jsonb(items)})
+    sql.run("lifecycle/mark_needs", {"tasks": [child.id for child, _ in children]})
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Released:
 
 def release_dependents(ended: Sequence[UUID], lanes: list[int]) -> Released:
     """Look again at what waits for ended tasks; lanes are locked by the caller."""
-    rows = sql.run("depend", {"ended": list(ended), "lanes": lanes, "limit": MOST_RELEASED}) if ended else []
+    rows = sql.run("lifecycle/depend", {"ended": list(ended), "lanes": lanes, "limit": MOST_RELEASED}) if ended else []
     announce_ended([row.id for row in rows if row.what == "failed"])
     return Released(
         tasks=[row.id for row in rows if row.what == "released"],

@@ -19,6 +19,7 @@ from django.db import transaction
 
 from tasks import registry, sql
 from tasks.models import Estimate, File, Learning
+from tasks.periodic import duty
 
 KEPT = 64
 # Cut off at both ends before the mean is taken: one hung attempt must not make a type look slow.
@@ -95,13 +96,14 @@ def forget_cache() -> None:
     _read_at = float("-inf")
 
 
+@duty(every=5)
 def learn_estimates() -> int:
     """Learn from attempts that succeeded since the last time; return how many there were. A duty of the sweep."""
     with transaction.atomic():
         place = Learning.objects.select_for_update(skip_locked=True).filter(pk=1).first()
         if place is None:
             return 0
-        rows = sql.run("attempts_to_learn", {"after": place.last_attempt, "limit": MOST_READ})
+        rows = sql.run("lifecycle/attempts_to_learn", {"after": place.last_attempt, "limit": MOST_READ})
         if not rows:
             return 0
         times: dict[tuple[str, int], list[float]] = defaultdict(list)

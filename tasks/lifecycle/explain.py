@@ -36,7 +36,7 @@ def explain_wait(task: Task) -> Wait:
         return Wait(None, _why_scheduled(task))
     if task.status not in QUEUED:
         return NOTHING
-    row = sql.run_one("explain_wait", {"task": task.pk, "limit": POSITION_LIMIT - 1})
+    row = sql.run_one("lifecycle/explain_wait", {"task": task.pk, "limit": POSITION_LIMIT - 1})
     if row is None:
         return NOTHING
     if row.queue_paused:

@@ -15,8 +15,8 @@ from django.db import transaction
 
 from tasks import sql
 from tasks.lifecycle.after_commit import after_commit
-from tasks.lifecycle.announce import announce_ended
 from tasks.lifecycle.depend import release_dependents
+from tasks.lifecycle.outbox import announce_ended
 from tasks.lifecycle.submission import Accepted
 
 # Whoever watches the owner's tasks looks at all of them when one is told.
@@ -30,7 +30,7 @@ def _pipelined_lanes(lanes: Iterable[int]) -> Iterator[list[int]]:
     """As `locked_lanes`, for the hot path: statements inside are sent without waiting for each other's answers."""
     ids = sorted(set(lanes))
     with transaction.atomic(durable=True), sql.pipeline():
-        sql.send("lock_lanes", {"lanes": ids})
+        sql.send("lifecycle/lock_lanes", {"lanes": ids})
         yield ids
 
 
@@ -39,7 +39,7 @@ def locked_lanes(lanes: Iterable[int]) -> Iterator[list[int]]:
     """Open a transaction that holds these lanes, in id order. Statements inside see what others committed."""
     ids = sorted(set(lanes))
     with transaction.atomic(durable=True):
-        sql.run("lock_lanes", {"lanes": ids})
+        sql.run("lifecycle/lock_lanes", {"lanes": ids})
         yield ids
 
 
@@ -55,9 +55,9 @@ def fill_lanes(lanes: Iterable[int], *, newcomers: Sequence[UUID] | None = None)
     with _pipelined_lanes(lanes) as ids:
         filled = _send_fill(ids, newcomers)
         if come:
-            sql.send("tell", {"tasks": list(come[:MOST_TOLD])})
+            sql.send("lifecycle/tell", {"tasks": list(come[:MOST_TOLD])})
         moved: int = filled()[0].moved
-        while moved < len(come) and sql.run_one("swap", {"lanes": ids}).swapped:
+        while moved < len(come) and sql.run_one("lifecycle/swap", {"lanes": ids}).swapped:
             moved += fill_locked(ids, newcomers=())
         return moved
 
@@ -84,7 +84,7 @@ def fill_locked(lanes: list[int], *, newcomers: Sequence[UUID] | None = None) ->
 
 def _send_fill(lanes: list[int], newcomers: Sequence[UUID] | None) -> Callable[[], list[Any]]:
     are_few = newcomers is not None and len(newcomers) <= MOST_LOOKED_UP
-    return sql.send("fill", {"lanes": lanes, "newcomers": list(newcomers or ()) if are_few else None})
+    return sql.send("lifecycle/fill", {"lanes": lanes, "newcomers": list(newcomers or ()) if are_few else None})
 
 
 def settle(
@@ -105,9 +105,9 @@ def settle(
         tokens = [token for token, _ in owed]
         lanes = {lane for _, lane in owed} | set(children.values())
         if dependents:
-            lanes |= {row.lane for row in sql.run("dependent_lanes", {"tokens": tokens})}
+            lanes |= {row.lane for row in sql.run("lifecycle/dependent_lanes", {"tokens": tokens})}
         with _pipelined_lanes(lanes) as ids:
-            settled = sql.run("settle", {"tokens": tokens, "lanes": ids})
+            settled = sql.run("lifecycle/settle", {"tokens": tokens, "lanes": ids})
             announce_ended([row.id for row in settled if row.may_be_heard])
             released = release_dependents([row.id for row in settled if row.has_dependents], ids)
             newcomers = None if started is None else [*children, *released.tasks]

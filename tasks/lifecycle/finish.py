@@ -17,7 +17,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from psycopg.types.json import Jsonb
 
 from tasks import errors, registry, sql
-from tasks.lifecycle import start
+from tasks.lifecycle import children
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.fill import settle
 from tasks.lifecycle.submission import Accepted
@@ -112,15 +112,15 @@ def record_ending(claimed: Claimed, ending: Ending, *, patience_seconds: float =
 
 def _write(claimed: Claimed, ending: Ending, parameters: dict[str, Any]) -> Any:
     if not ending.started:
-        return sql.run_one("finish", parameters)
+        return sql.run_one("lifecycle/finish", parameters)
     with transaction.atomic(durable=True):
-        start.insert_started(claimed, ending.started)
-        row = sql.run_one("finish", parameters)
+        children.insert_started(claimed, ending.started)
+        row = sql.run_one("lifecycle/finish", parameters)
         if row is None or row.status != Status.WAITING:
             transaction.set_rollback(True)
     if row is not None and row.status != Status.WAITING:
         # It was cancelled meanwhile: nothing is started for it any more.
-        return sql.run_one("finish", _parameters(claimed, cancelled(claimed)))
+        return sql.run_one("lifecycle/finish", _parameters(claimed, cancelled(claimed)))
     return row
 
 

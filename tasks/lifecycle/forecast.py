@@ -1,7 +1,7 @@
 """When a queued task may start: the places there are, what runs in them now, and what stands before it.
 
 What waits for others runs in threads, many a worker, and the rest in the workers themselves: two kinds of places that
-do not take each other's work. Pure arithmetic over one row of `tasks/sql/explain_wait.sql` and what was learned.
+do not take each other's work. Pure arithmetic over one row of `sql/lifecycle/explain_wait.sql` and what was learned.
 """
 
 from __future__ import annotations

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
+
+from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors
 from tasks.models import IdempotencyKey
+from tasks.periodic import duty, in_rounds
+
+KEEP_KEYS = timedelta(hours=24)
+LIMIT = 500
 
 
 def find(user: User, key: str, body_sha256: str) -> IdempotencyKey | None:
@@ -56,3 +63,10 @@ def reserve(
     return IdempotencyKey.objects.filter(
         owner=user, key=key, body_sha256=body_sha256, task_ids=row.task_ids, batch_id=batch_id, made=made
     ).exists()
+
+
+@duty(every=60)
+def forget_keys() -> int:
+    """Delete keys after a day."""
+    old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEEP_KEYS).values("pk")
+    return in_rounds(lambda: IdempotencyKey.objects.filter(pk__in=old[:LIMIT]).delete()[0], limit=LIMIT)

@@ -9,10 +9,10 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from accounts.models import User
-from tasks import errors, events, sql
-from tasks.lifecycle import audit
-from tasks.lifecycle.by_lane import work_by_lane
+from tasks import audit, errors, sql
 from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes
+from tasks.lifecycle.per_lane import work_by_lane
+from tasks.live import channels
 from tasks.models import Node, Queue, Task
 from tasks.models.node import NodeStatus
 from tasks.statuses import Status
@@ -50,8 +50,8 @@ def resume_queue(name: str, *, by: User) -> None:
         Queue.objects.filter(pk=name).update(paused_at=None, paused_reason="")
         audit.record(by, "resume", "queue", name)
     # Before what fill has moved meanwhile, there may be tasks of this queue.
-    sql.run("mend_low_key", {})
-    lanes = [row.id for row in sql.run("lanes_to_fill", {"queues": [name], "limit": LANES_AT_ONCE})]
+    sql.run("lifecycle/mend_low_key", {})
+    lanes = [row.id for row in sql.run("lifecycle/lanes_to_fill", {"queues": [name], "limit": LANES_AT_ONCE})]
     for start in range(0, len(lanes), LANES_A_FILL):
         fill_lanes(lanes[start : start + LANES_A_FILL])
     _wake(queue.cluster_id)
@@ -67,7 +67,7 @@ def hold_paused() -> int:
 
     def act(rows: Sequence[tuple[None, int]]) -> int:
         with locked_lanes(lane for _, lane in rows) as ids:
-            held = sql.run("hold", {"lanes": ids})
+            held = sql.run("lifecycle/hold", {"lanes": ids})
             fill_locked(ids)
         return len(held)
 
@@ -112,4 +112,4 @@ def _find_queue(name: str) -> Queue:
 
 def _wake(cluster: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [events.READY, cluster])
+        cursor.execute("SELECT pg_notify(%s, %s)", [channels.READY, cluster])

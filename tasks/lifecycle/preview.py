@@ -67,7 +67,7 @@ def preview_task(user: User, submission: Submission) -> Preview:
 
 def _fill(lane: int, task: UUID) -> None:
     """Do as `fill_lanes` does for one new task, within the open transaction."""
-    sql.run("lock_lanes", {"lanes": [lane]})
+    sql.run("lifecycle/lock_lanes", {"lanes": [lane]})
     moved = fill_locked([lane], newcomers=[task])
-    while not moved and sql.run_one("swap", {"lanes": [lane]}).swapped:
+    while not moved and sql.run_one("lifecycle/swap", {"lanes": [lane]}).swapped:
         moved = fill_locked([lane], newcomers=())

@@ -1,16 +1,27 @@
-"""Purging because a person asked: what a task was given, said and made is deleted; a tombstone stays."""
+"""Purging, because a person asked or the time of keeping is over.
+
+What a task was given, said and made is deleted; a tombstone stays.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 
 from accounts.models import User
-from tasks import errors, files, sql
-from tasks.lifecycle import audit
-from tasks.lifecycle.find import find_task
-from tasks.models import File
+from tasks import audit, errors, files, sql
+from tasks.models import File, Node, Task
+from tasks.models.node import NodeStatus
+from tasks.owned import find_task
+from tasks.periodic import duty, in_rounds
+from tasks.statuses import TERMINAL, Status
+
+LIMIT = 500
+KEEP_NODES = timedelta(days=30)
 
 
 def purge_task(task_id: UUID, *, by: User, owner: User | None = None) -> None:
@@ -33,10 +44,33 @@ def purge_task(task_id: UUID, *, by: User, owner: User | None = None) -> None:
             raise errors.WrongStatus(
                 f"The task is {task.shown_status}. Cancel it first (POST …/cancel), and delete it when it has ended."
             )
-        purged = sql.run_one("purge_task", {"task": task_id}) is not None
+        purged = sql.run_one("lifecycle/purge_task", {"task": task_id}) is not None
         if purged:
-            sql.run("tell", {"tasks": [task_id]})
+            sql.run("lifecycle/tell", {"tasks": [task_id]})
         if purged and task.owner_id != by.pk:
             audit.record(by, "purge", "task", task_id)
     for file in File.objects.filter(task=task_id):
         files.delete_file_for_good(file)
+
+
+@duty(every=60)
+def purge_content() -> int:
+    """Delete the content of tasks whose time of keeping is over; the task stays as a tombstone."""
+    return in_rounds(lambda: len(sql.run("lifecycle/purge_content", {"limit": LIMIT})), limit=LIMIT)
+
+
+@duty(every=600)
+def forget_history() -> int:
+    """Delete result files whose task's content is gone, and the rows of nodes that ended long ago."""
+    purged = File.objects.filter(task__status__in=TERMINAL, task__content=None).select_related("task")[:LIMIT]
+    count = 0
+    for file in purged:
+        files.delete_file_for_good(file)
+        count += 1
+    gone = Node.objects.filter(
+        ~Exists(Task.objects.filter(node=OuterRef("pk"), status=Status.RUNNING)),
+        status__in=(NodeStatus.STOPPED, NodeStatus.LOST),
+        stopped_at__lt=Now() - KEEP_NODES,
+    )
+    # The attempts that it ran go on naming it, for which Django's `delete` would read whole tables, and refuse.
+    return count + gone._raw_delete(gone.db)

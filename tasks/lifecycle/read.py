@@ -25,7 +25,7 @@ def read_task(
 
     The content is None when it was purged, and when the task still has the version `known`.
     """
-    row = sql.run_one("read_task", {"task": task_id, "owner": owner_id, "known": known})
+    row = sql.run_one("lifecycle/read_task", {"task": task_id, "owner": owner_id, "known": known})
     if row is None:
         return None
     values = tuple(row)

@@ -13,9 +13,9 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from tasks.lifecycle import finish
-from tasks.lifecycle.by_lane import free_lanes
 from tasks.lifecycle.claim import Claimed, running_tasks_of
 from tasks.lifecycle.fill import settle
+from tasks.lifecycle.per_lane import free_lanes
 from tasks.models import Node, Task
 from tasks.models.attempt import Outcome
 from tasks.models.node import NodeStatus

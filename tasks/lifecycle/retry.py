@@ -8,15 +8,15 @@ from django.db import transaction
 
 from accounts.limits import limits_of
 from accounts.models import User
-from tasks import errors, sql
-from tasks.lifecycle import admit, audit, depend
+from tasks import audit, errors, sql
+from tasks.lifecycle import admit, depend
 from tasks.lifecycle.accept import check_open
 from tasks.lifecycle.after_commit import read_again
 from tasks.lifecycle.fill import fill_soon
-from tasks.lifecycle.find import find_task
 from tasks.lifecycle.once import Once, do_once
 from tasks.lifecycle.submission import Submitted
 from tasks.models import Task
+from tasks.owned import find_task
 from tasks.statuses import Status
 
 
@@ -78,7 +78,7 @@ def _revive(task_id: UUID, *, by: User, owner: User | None) -> tuple[Task, int |
             raise errors.WrongStatus(
                 f"It needs the task {broken}, which has not succeeded: retry that one first.", status=task.status
             )
-        row = sql.run_one("revive", {"tasks": [task_id]})
+        row = sql.run_one("lifecycle/revive", {"tasks": [task_id]})
         if row is None:
             raise errors.ContentPurged("The content of this task was purged, so it cannot be run again.")
         depend.forget_unsuccessful_children(task_id)

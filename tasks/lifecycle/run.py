@@ -11,8 +11,9 @@ from django.db import DataError
 from pydantic import ValidationError
 
 from tasks import errors, registry
-from tasks.lifecycle import finish, patience, start
+from tasks.lifecycle import finish, patience
 from tasks.lifecycle.attempt_context import AttemptContext, Superseded
+from tasks.lifecycle.children import ChildrenStarted
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.validate import check_storable
 from tasks.models.attempt import Outcome
@@ -97,7 +98,7 @@ def _execute(claimed: Claimed, interrupts: Interrupts) -> finish.Ending:
         return finish.timed_out(claimed)
     except errors.NodeStopping:
         return finish.returned()
-    except start.ChildrenStarted as children:
+    except ChildrenStarted as children:
         return finish.started_others(children.started)
     except errors.Snooze as pause:
         seconds = min(pause.seconds, LONGEST_SNOOZE_SECONDS)

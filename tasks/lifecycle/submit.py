@@ -15,10 +15,10 @@ from django.db import transaction
 from accounts.limits import Limits, limits_of
 from accounts.models import User
 from tasks import errors, sql
-from tasks.lifecycle import admit, announce, idempotency, reuse
+from tasks.lifecycle import admit, idempotency, outbox, reuse
 from tasks.lifecycle.accept import accept, check_open, insert
 from tasks.lifecycle.after_commit import read_back
-from tasks.lifecycle.again import again_after_deadlock
+from tasks.lifecycle.deadlocks import again_after_deadlock
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.read import get_task
 from tasks.lifecycle.submission import Accepted, Submission, Submitted, SubmittedBatch
@@ -116,7 +116,7 @@ def _promise_tasks(
                     for task in admit.admit(user, limits, accepted)
                     for stored in insert(user, [task])
                 ]
-            announce.note_webhooks(accepted)
+            outbox.note_webhooks(accepted)
     if not is_first:
         return _promise_tasks(user, submissions, idempotency_key=idempotency_key, body_sha256=body_sha256)
     return _Promised(accepted, earlier=same)

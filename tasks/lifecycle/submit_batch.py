@@ -12,10 +12,10 @@ from accounts.limits import Limits, limits_of
 from accounts.models import User
 from tasks import errors
 from tasks.faults import summary_of
-from tasks.lifecycle import admit, announce, idempotency
+from tasks.lifecycle import admit, idempotency, outbox
 from tasks.lifecycle.accept import accept, check_open, insert
 from tasks.lifecycle.after_commit import first_status
-from tasks.lifecycle.again import again_after_deadlock
+from tasks.lifecycle.deadlocks import again_after_deadlock
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.submission import Accepted, Submission, SubmittedBatch
 from tasks.models import Batch, IdempotencyKey
@@ -83,7 +83,7 @@ def _promise_batch(
             accepted = admit.admit(user, limits, accepted)
             batch.save(force_insert=True)
             accepted = insert(user, accepted, batch=batch.id)
-            announce.note_webhooks(accepted)
+            outbox.note_webhooks(accepted)
     if not is_first:
         return _promise_batch(
             user,

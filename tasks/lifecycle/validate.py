@@ -16,7 +16,7 @@ from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, registry
 from tasks.faults import summary_of
-from tasks.lifecycle import announce, depend
+from tasks.lifecycle import depend, outbox
 from tasks.lifecycle.references import MARK, Reference, copy_plain, find_references
 from tasks.lifecycle.submission import Submission
 from tasks.models import File
@@ -83,7 +83,7 @@ def validate_submission(
     if not readiness.ready:
         raise errors.EngineUnavailable(f"{definition.name} cannot run here yet. {readiness.hint}".strip())
     if submission.webhook is not None:
-        announce.check_webhook(submission.webhook)
+        outbox.check_webhook(submission.webhook)
     return Checked(definition, data, files, needs, has_references=bool(references))
 
 

@@ -113,7 +113,7 @@ class BackendKey(models.Model):
 class BackendLease(models.Model):
     """A call that runs now: one numbered place of its server, held by an attempt and gone with it.
 
-    The places make the limit exact: see docs/decisions on leases and `tasks/sql/lease_backend.sql`.
+    The places make the limit exact: see docs/decisions on leases and `tasks/sql/backends/lease_backend.sql`.
     """
 
     id = models.UUIDField(primary_key=True)

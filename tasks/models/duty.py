@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 
 class Duty(models.Model):
-    """`tasks.cluster.duties` takes a duty by moving `taken_at`; nobody holds a lock while it runs."""
+    """`tasks.cluster.maintenance` takes a duty by moving `taken_at`; nobody holds a lock while it runs."""
 
     name = models.TextField(primary_key=True)
     every_seconds = models.FloatField()

@@ -1,4 +1,4 @@
-"""Lanes and clusters: the counters of fairness. See docs/architecture.md and `tasks/sql/fill.sql`."""
+"""Lanes and clusters: the counters of fairness. See docs/architecture.md and `tasks/sql/lifecycle/fill.sql`."""
 
 from __future__ import annotations
 

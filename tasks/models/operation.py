@@ -45,7 +45,7 @@ class Operation(models.Model):
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     # Only this user's tasks, at the expense of their quota; None for operators.
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="operations")
-    # A `tasks.lifecycle.task_filter.TaskFilter`.
+    # A `tasks.operations.task_filter.TaskFilter`.
     filter = models.JSONField()
     to_queue = models.TextField(db_default="")
     to_priority = models.SmallIntegerField(null=True)

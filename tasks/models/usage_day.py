@@ -1,4 +1,4 @@
-"""What tasks used: by user, UTC day and type, and of all users by outcome; rolled up by `tasks.lifecycle.usage`."""
+"""What tasks used: by user, UTC day and type, and of all users by outcome; rolled up by `tasks.figures.usage`."""
 
 from __future__ import annotations
 

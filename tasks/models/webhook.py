@@ -43,7 +43,7 @@ class WebhookEndpoint(models.Model):
     secret = models.TextField()
     previous_secret = models.TextField(db_default="")
     previous_until = models.DateTimeField(null=True)
-    # How many tries may be under way: more after quick answers, fewer after slow ones (`tasks.lifecycle.deliver`).
+    # How many tries may be under way: more after quick answers, fewer after slow ones (`tasks.webhooks.delivery`).
     at_once = models.SmallIntegerField(db_default=2)
     # Since when every try has failed; null after a success.
     failing_since = models.DateTimeField(null=True)

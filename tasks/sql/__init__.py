@@ -44,7 +44,7 @@ _thread = _Thread()
 
 @cache
 def statement(name: str) -> bytes:
-    """Return the text of ``<name>.sql``."""
+    """Return the text of ``<name>.sql``; names have the folder, as in ``lifecycle/claim``."""
     return (FOLDER / f"{name}.sql").read_bytes()
 
 

@@ -75,7 +75,7 @@ def test_list_of_queues_shows_how_much_waits_and_since_when(alice: User, node: N
 def test_depth_beyond_the_cap_is_shown_as_at_least(
     alice: User, node: Node, viewer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.admin.depths.CAP", 3)
+    monkeypatch.setattr("tasks.figures.depths.CAP", 3)
     for _ in range(10):
         submit_echo(alice)
     [queue] = [row for row in viewer.get("/admin/tasks/queue/").context["cl"].result_list if row.pk == "diagnostics"]

@@ -11,11 +11,11 @@ from django.test import Client
 
 from accounts.models import User
 from tasks.admin import task_actions
-from tasks.admin.all_that_match import filter_of
-from tasks.lifecycle.act_on_tasks import Action
-from tasks.lifecycle.operate import run_operations, start_operation
-from tasks.lifecycle.task_filter import TaskFilter
+from tasks.admin.filter_from_request import filter_of
 from tasks.models import AuditEntry, Lane, Node, Operation, Queue, Task
+from tasks.operations.actions import Action
+from tasks.operations.manage import run_operations, start_operation
+from tasks.operations.task_filter import TaskFilter
 from tests.admin.conftest import claim, fail_one, submit_echo
 from tests.admin.test_task_actions import LIST, choose, confirm, said
 

@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Plan, PlanOverride, User
 from accounts.tokens import create_token
-from tasks.lifecycle.act_on_tasks import Action
-from tasks.lifecycle.operate import start_operation
 from tasks.lifecycle.submit import Submission, submit_batch
-from tasks.lifecycle.task_filter import TaskFilter
 from tasks.models import File, Node
+from tasks.operations.actions import Action
+from tasks.operations.manage import start_operation
+from tasks.operations.task_filter import TaskFilter
 from tests.admin.conftest import fail_one, submit_echo, succeed_one
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)

@@ -12,11 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from tasks.lifecycle.schedule import create_schedule, pause_schedule
-from tasks.lifecycle.schedule_draft import Draft
-from tasks.lifecycle.schedule_fire import fire_schedules, run_schedule_now
 from tasks.lifecycle.submit import Submission
 from tasks.models import AuditEntry, Schedule, Task
+from tasks.schedules.draft import Draft
+from tasks.schedules.fire import fire_schedules, run_schedule_now
+from tasks.schedules.manage import create_schedule, pause_schedule
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 

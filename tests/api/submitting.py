@@ -14,10 +14,10 @@ from django.test import Client
 
 from accounts.models import User
 from tasks.lifecycle.cancel import cancel_task
-from tasks.lifecycle.schedule import create_schedule
-from tasks.lifecycle.schedule_draft import Draft
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Task
+from tasks.schedules.draft import Draft
+from tasks.schedules.manage import create_schedule
 
 JSON = "application/json"
 ECHO: dict[str, Any] = {"type": "diagnostic.echo", "input": {"message": "hello"}}

@@ -106,12 +106,12 @@ def test_batch_looks_up_few_webhooks(api: MakeClient, alice: User, monkeypatch: 
     def look_up(*_: object, **__: object) -> None:
         pytest.fail("nothing is looked up for a batch that is refused")
 
-    monkeypatch.setattr("tasks.lifecycle.announce.check_url", look_up)
+    monkeypatch.setattr("tasks.lifecycle.outbox.check_url", look_up)
     items = [ECHO | {"webhook": f"https://hooks{number}.example.com/"} for number in range(11)]
     refused = api(alice).post("/api/v1/batches", {"tasks": items}, JSON)
     assert refused.status_code == 422
     assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/tasks"]
-    monkeypatch.setattr("tasks.lifecycle.announce.check_url", lambda *_, **__: None)
+    monkeypatch.setattr("tasks.lifecycle.outbox.check_url", lambda *_, **__: None)
     assert api(alice).post("/api/v1/batches", {"tasks": items[:10] * 3}, JSON).json()["refused"] == 0
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.models import User
 from tasks.api.objects.preview import Preview
 from tasks.api.objects.task import Task
-from tasks.lifecycle import announce
+from tasks.lifecycle import outbox
 from tasks.models import Lane, Node, TaskContent, Usage, WebhookEndpoint
 from tasks.models import Task as StoredTask
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
@@ -152,9 +152,9 @@ def test_preview_looks_names_up_before_its_transaction(
     api: MakeClient, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside = []
-    monkeypatch.setattr(announce, "_checked", {})
-    monkeypatch.setattr(announce, "CHECKED_SECONDS", 0.0)
-    monkeypatch.setattr(announce, "check_url", lambda *_, **__: inside.append(connection.in_atomic_block))
+    monkeypatch.setattr(outbox, "_checked", {})
+    monkeypatch.setattr(outbox, "CHECKED_SECONDS", 0.0)
+    monkeypatch.setattr(outbox, "check_url", lambda *_, **__: inside.append(connection.in_atomic_block))
     body = ECHO | {"webhook": "https://hooks.example.com/"}
     assert api(alice).post("/api/v1/tasks?validate_only=true", body, JSON).status_code == 200
     assert inside == [False]

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import User
-from tasks.lifecycle import sweep
+from tasks.lifecycle import purge, sweep
 from tasks.models import Schedule, Task, TaskContent
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
 
@@ -91,10 +91,10 @@ def test_content_that_is_needed_is_kept_until_that_has_ended(submit: Submit, ali
     work()
     past = Task.objects.get(pk=first["id"]).created_at - timedelta(days=1)
     Task.objects.filter(pk=first["id"]).update(keep_until=past)
-    assert sweep.purge_content() == 0
+    assert purge.purge_content() == 0
     assert TaskContent.objects.filter(pk=first["id"]).exists()
     Task.objects.filter(pk=later["id"]).update(run_after=past)
     sweep.start_due()
     work()
     assert Task.objects.get(pk=later["id"]).status == "succeeded"
-    assert sweep.purge_content() == 1
+    assert purge.purge_content() == 1

@@ -17,10 +17,10 @@ from accounts.delegation import MOST_TOKENS
 from accounts.models import ApiToken, User
 from accounts.tokens import create_token
 from tasks.lifecycle.cancel import cancel_task
-from tasks.lifecycle.schedule import MOST_SCHEDULES
-from tasks.lifecycle.subscribe import MOST_ENDPOINTS, MOST_TESTS, create_endpoint, send_test
 from tasks.models import File, IdempotencyKey, Schedule, Task, Usage, WebhookDelivery, WebhookEndpoint
 from tasks.models.ids import new_id
+from tasks.schedules.manage import MOST_SCHEDULES
+from tasks.webhooks.endpoints import MOST_ENDPOINTS, MOST_TESTS, create_endpoint, send_test
 from tests.api.conftest import ECHO, JSON, MakeClient
 from tests.api.routes import routes
 from tests.locks import wait_for_waiters

@@ -132,7 +132,7 @@ def test_poll_of_an_ended_task_is_one_statement(
     monkeypatch.setattr(sql, "run", lambda name, params: statements.append(name) or run(name, params))
     with CaptureQueriesContext(connection) as by_orm:
         assert client.get(task["urls"]["self"]).status_code == 200
-    assert (statements, len(by_orm)) == (["read_task"], 0)
+    assert (statements, len(by_orm)) == (["lifecycle/read_task"], 0)
 
 
 @pytest.mark.usefixtures("node")
@@ -150,7 +150,7 @@ def test_poll_of_a_queued_task_is_two_statements(
     monkeypatch.setattr(sql, "run", lambda name, params: statements.append(name) or run(name, params))
     with CaptureQueriesContext(connection) as by_orm:
         assert client.get(task["urls"]["self"]).json()["status"] == "queued"
-    assert statements == ["read_task", "explain_wait"]
+    assert statements == ["lifecycle/read_task", "lifecycle/explain_wait"]
     assert [query["sql"] for query in by_orm if "estimate" not in query["sql"]] == []
 
 

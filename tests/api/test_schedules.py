@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from accounts.models import User
 from tasks.api.objects.schedule import Schedule, ScheduleRun
 from tasks.api.objects.task import Task
-from tasks.lifecycle.schedule_fire import fire_schedules
 from tasks.models import Schedule as StoredSchedule
 from tasks.models import Task as StoredTask
+from tasks.schedules.fire import fire_schedules
 from tests.api.conftest import ECHO, JSON, MakeClient
 from tests.api.shapes import assert_shape
 

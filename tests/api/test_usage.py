@@ -13,7 +13,7 @@ from django.db import connection
 from accounts.models import User
 from tasks import sql
 from tasks.api.objects.usage import Usage, UsageItem
-from tasks.lifecycle.usage import roll_up_usage
+from tasks.figures.usage import roll_up_usage
 from tasks.models import Attempt, Task, TaskContent, UsageDay, UsageMark
 from tests.api.conftest import MakeClient, Work
 from tests.api.shapes import assert_shape
@@ -119,7 +119,7 @@ def test_reading_usage_reads_only_new_attempts_and_own_days(alice: User) -> None
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         given = {"owner": alice.pk, "first_day": datetime.now(UTC).date()}
-        cursor.execute(b"EXPLAIN " + sql.statement("read_usage_days"), given)
+        cursor.execute(b"EXPLAIN " + sql.statement("figures/read_usage_days"), given)
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Index Scan using usage_day_once" in plan or "Bitmap Index Scan on usage_day_once" in plan, plan
     assert "attempt_finished" in plan, plan

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tasks.lifecycle.announce import announce_ended
+from tasks.lifecycle.outbox import announce_ended
 from tasks.models import TaskWebhook, WebhookDelivery, WebhookEndpoint
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
 from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, running_receiver
@@ -159,7 +159,7 @@ def test_batch_names_the_item_with_a_forbidden_webhook(client_of_alice: Client) 
 
 
 def test_deliveries_are_listed_filtered_and_sent_again(client_of_alice: Client, receiver: Receiver, work: Work) -> None:
-    from tasks.lifecycle.deliver import deliver_webhooks
+    from tasks.webhooks.delivery import deliver_webhooks
 
     made = make(client_of_alice, url=receiver.url)
     task = client_of_alice.post("/api/v1/tasks", ECHO, JSON).json()

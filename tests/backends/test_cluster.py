@@ -31,14 +31,14 @@ class ModelServer:
     """An embedded model server that can be killed, and started again at the same address."""
 
     def __init__(self) -> None:
-        from portal.start.ports import free_port
+        from portal.launch.run.ports import free_port
 
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}/v1"
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "portal.start.model_server", "--port", str(self.port)]
+        command = [sys.executable, "-m", "portal.launch.run.model_server", "--port", str(self.port)]
         quiet = subprocess.DEVNULL
         self.process = subprocess.Popen(command, env=dict(os.environ), stdout=quiet, stderr=quiet)
 

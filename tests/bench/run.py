@@ -27,7 +27,7 @@ from django.db import connection  # noqa: E402
 
 from accounts.models import Plan, User  # noqa: E402
 from accounts.tokens import create_token  # noqa: E402
-from portal.start.ports import free_port  # noqa: E402
+from portal.launch.run.ports import free_port  # noqa: E402
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task  # noqa: E402
 from tasks.models import Node, Task  # noqa: E402
 from tests.bench import estimates, serving  # noqa: E402

@@ -10,7 +10,7 @@ from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from accounts.models import User
-from portal import chromium
+from portal.launch import chromium
 from tests import seeds
 from tests.cluster.conftest import RunningNode
 from tests.web.conftest import server, web_process

@@ -1,7 +1,7 @@
 """Shows that the suite would notice: each mechanism is taken out of a copy of the tree, and its tests must fail there.
 
-Run it with a database: ``python -m portal.embedded test -- python tests/chaos/negative_controls.py [WORD …]``; words
-choose the mechanisms that they occur in.
+Run it with a database (tests/chaos/README.md): ``python tests/chaos/negative_controls.py [WORD …]``; words choose the
+mechanisms that they occur in.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Control:
 CONTROLS = [
     Control(
         "the token fences stale attempts",
-        "tasks/sql/finish.sql",
+        "tasks/sql/lifecycle/finish.sql",
         "AND task.token = %(token)s",
         "AND %(token)s::uuid IS NOT NULL",
         "tests/lifecycle/test_finish.py -k stale",
@@ -54,14 +54,14 @@ CONTROLS = [
     ),
     Control(
         "the lane's lock makes fill look again",
-        "tasks/sql/lock_lanes.sql",
+        "tasks/sql/lifecycle/lock_lanes.sql",
         "FOR NO KEY UPDATE OF lane",
         "",
         "tests/lifecycle/test_cancel_and_retry.py -k comes_back or fill_that_waited",
     ),
     Control(
         "the lane's lock: the state machine notices, too",
-        "tasks/sql/lock_lanes.sql",
+        "tasks/sql/lifecycle/lock_lanes.sql",
         "FOR NO KEY UPDATE OF lane",
         "",
         "tests/chaos/test_lifecycle_machine.py",
@@ -75,7 +75,7 @@ CONTROLS = [
     ),
     Control(
         "settling pays out only what it deleted",
-        "tasks/sql/settle.sql",
+        "tasks/sql/lifecycle/settle.sql",
         "WHERE token = ANY(%(tokens)s)",
         "WHERE token <> ALL(%(tokens)s)",
         "tests/lifecycle/test_finish.py",
@@ -90,21 +90,21 @@ CONTROLS = [
     Control(
         "the usage row's lock makes quotas exact",
         "tasks/lifecycle/admit.py",
-        'usage = sql.run_one("lock_usage", {"user": user.pk})',
-        'usage = (sql.run_one("read_usage", {"user": user.pk}))\n'
-        '    usage = usage if usage.day_count else sql.run_one("lock_usage", {"user": user.pk})',
+        'usage = sql.run_one("lifecycle/lock_usage", {"user": user.pk})',
+        'usage = (sql.run_one("lifecycle/read_usage", {"user": user.pk}))\n'
+        '    usage = usage if usage.day_count else sql.run_one("lifecycle/lock_usage", {"user": user.pk})',
         "tests/lifecycle/test_submit.py -k hundred",
     ),
     Control(
         "fill moves no more than the free slots",
-        "tasks/sql/fill.sql",
+        "tasks/sql/lifecycle/fill.sql",
         "lane.slots - lane.taken) AS free",
         "lane.slots - lane.taken + 1) AS free",
         "tests/lifecycle/test_order.py -k never_exceed",
     ),
     Control(
         "what is needed is locked while a task begins to wait for it",
-        "tasks/sql/lock_needs.sql",
+        "tasks/sql/lifecycle/lock_needs.sql",
         "FOR NO KEY UPDATE OF task",
         "",
         "tests/lifecycle/test_dependencies.py -k child_submitted_while",
@@ -118,14 +118,14 @@ CONTROLS = [
     ),
     Control(
         "a task that was lost is claimed alone",
-        "tasks/sql/claim.sql",
+        "tasks/sql/lifecycle/claim.sql",
         "bool_or(alone) OVER line AS stops",
         "false AS stops",
         "tests/lifecycle/test_claim_several.py -k that_was_lost",
     ),
     Control(
         "a member of a claim that was taken back does not start",
-        "tasks/cluster/slice.py",
+        "tasks/cluster/worker.py",
         "if self.record.taken_back or not memory.may_claim:",
         "if not memory.may_claim:",
         "tests/cluster/test_observer.py -k taken_back",
@@ -146,7 +146,7 @@ CONTROLS = [
     ),
     Control(
         "a worker's timer has no lock to die with",
-        "tasks/cluster/install.py",
+        "tasks/cluster/django_q/install.py",
         "cluster.Value = Timer",
         "",
         "tests/cluster/test_timer.py",
@@ -188,49 +188,49 @@ CONTROLS = [
     ),
     Control(
         "the sweep lowers low_rank",
-        "tasks/sql/mend_low_rank.sql",
+        "tasks/sql/lifecycle/mend_low_rank.sql",
         "AND cluster.low_rank > lowest.rank",
         "AND false",
         "tests/lifecycle/test_claim_several.py -k passed_over",
     ),
     Control(
         "the sweep never raises low_rank",
-        "tasks/sql/mend_low_rank.sql",
+        "tasks/sql/lifecycle/mend_low_rank.sql",
         "AND cluster.low_rank > lowest.rank",
         "AND cluster.low_rank <> lowest.rank",
         "tests/lifecycle/test_claim_several.py -k just_now",
     ),
     Control(
         "tasks that move forward keep their distances",
-        "tasks/sql/settle.sql",
+        "tasks/sql/lifecycle/settle.sql",
         "least(-owed.charge, min(ready.vstart - cluster.vclock)) AS seconds",
         "-owed.charge AS seconds",
         "tests/lifecycle/test_estimates.py -k newcomer",
     ),
     Control(
         "low_rank keeps claims off the dead head of the line",
-        "tasks/sql/claim.sql",
+        "tasks/sql/lifecycle/claim.sql",
         "AND task.rank >= (SELECT low_rank FROM place)",
         "",
         "tests/chaos/test_foreign_transaction.py",
     ),
     Control(
         "low_key keeps fill off the dead head of its lane",
-        "tasks/sql/fill.sql",
+        "tasks/sql/lifecycle/fill.sql",
         "AND task.line_key >= room.low_key",
         "",
         "tests/chaos/test_foreign_transaction.py",
     ),
     Control(
         "newcomers lower where their lane is read from",
-        "tasks/sql/fill.sql",
+        "tasks/sql/lifecycle/fill.sql",
         "ELSE least(lane.low_key,",
         "ELSE greatest(lane.low_key,",
         "tests/lifecycle/test_low_key.py -k whichever_way",
     ),
     Control(
         "a lane is read from its beginning where nobody knows what came in",
-        "tasks/sql/fill.sql",
+        "tasks/sql/lifecycle/fill.sql",
         "IS NULL THEN -1e300",
         "IS NULL THEN lane.low_key",
         "tests/lifecycle/test_low_key.py -k whichever_way",
@@ -251,42 +251,42 @@ CONTROLS = [
     ),
     Control(
         "lanes are filled in order, also on connections of the web",
-        "tasks/sql/lock_lanes.sql",
+        "tasks/sql/lifecycle/lock_lanes.sql",
         "set_config('enable_sort', 'off', true),",
         "",
         "tests/lifecycle/test_plans.py -k hot_statements",
     ),
     Control(
         "debts do not outlive idleness",
-        "tasks/sql/reset_clocks.sql",
+        "tasks/sql/lifecycle/reset_clocks.sql",
         "HAVING sum(taken) = 0",
         "HAVING false",
         "tests/lifecycle/test_fairness.py -k debts",
     ),
     Control(
         "idleness saves up no credit",
-        "tasks/sql/fill.sql",
+        "tasks/sql/lifecycle/fill.sql",
         "greatest(lane.vfinish, cluster.vclock) AS vbase",
         "lane.vfinish AS vbase",
         "tests/lifecycle/test_fairness.py -k credit",
     ),
     Control(
         "priority borrows seconds, not all",
-        "tasks/sql/refresh_warp.sql",
+        "tasks/sql/lifecycle/refresh_warp.sql",
         "5.0 * greatest",
         "5000.0 * greatest",
         "tests/lifecycle/test_fairness.py -k flood",
     ),
     Control(
         "an urgent newcomer takes the slot of an own lesser task",
-        "tasks/sql/swap.sql",
+        "tasks/sql/lifecycle/swap.sql",
         "AND task.priority < newcomer.priority",
         "AND false",
         "tests/lifecycle/test_order.py -k urgent_newcomer",
     ),
     Control(
         "a paused queue gives its slots back",
-        "tasks/sql/hold.sql",
+        "tasks/sql/lifecycle/hold.sql",
         "AND queue.paused_at IS NOT NULL",
         "AND false",
         "tests/lifecycle/test_fairness.py -k paused_queue",

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from portal.embedded.account import server_account
-from portal.embedded.binaries import find_binaries
-from portal.embedded.cluster import SUPERUSER, Cluster
-from portal.embedded.places import choose_home, far_home
+from portal.launch.embedded.account import server_account
+from portal.launch.embedded.binaries import find_binaries
+from portal.launch.embedded.cluster import SUPERUSER, Cluster
+from portal.launch.embedded.folders import choose_home, far_home
 from tests.chaos.proxy import Proxy
 from tests.cluster.conftest import PROJECT
 

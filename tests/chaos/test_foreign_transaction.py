@@ -39,7 +39,12 @@ SLOTS = 64
 # How many pages more at the end are no more than the dead versions of a few rows that change all the time: the lane's
 # (some forty a page, read three times), and, for `explain_wait`, what has run on the node: so many for each task that
 # was worked off. Dead tasks of the lane would be thousands.
-STEPPED_OVER = {"claim": 0.005, "fill": 0.05, "swap": 0.05, "explain_wait": 0.25}
+STEPPED_OVER = {
+    "lifecycle/claim": 0.005,
+    "lifecycle/fill": 0.05,
+    "lifecycle/swap": 0.05,
+    "lifecycle/explain_wait": 0.25,
+}
 ECHO = Submission("diagnostic.echo", {"message": "x"})
 
 
@@ -79,7 +84,7 @@ def test_dead_tasks_that_a_foreign_transaction_keeps_are_not_read(make_user: Cal
                 cursor.execute("ANALYZE task")
             submit_batch(carol, [ECHO] * 2 * SLOTS)
             for name, asked in _questions(node, Lane.objects.get(user=carol).pk).items():
-                before = _free_a_slot if name == "fill" else None
+                before = _free_a_slot if name == "lifecycle/fill" else None
                 pages[name].append(median(pages_read(name, asked, before=before) for _ in range(5)))
             _work_off(node)
             read = ", ".join(f"{name} {counts[-1]:.0f}" for name, counts in pages.items())
@@ -113,11 +118,11 @@ def _questions(node: UUID, lane: int) -> dict[str, dict[str, object]]:
     """What is asked for each task, with so many held as there are slots."""
     last = Task.objects.filter(lane=lane, status="held").latest("line_key", "pk").pk
     return {
-        "claim": {"cluster": "default", "node": node, "pid": 1, "tokens": [uuid4()], "most": 1, "budget": 0.0,
+        "lifecycle/claim": {"cluster": "default", "node": node, "pid": 1, "tokens": [uuid4()], "most": 1, "budget": 0.0,
                   "threads": True, "main": True, "functions": False},
-        "fill": {"lanes": [lane], "newcomers": []},
-        "swap": {"lanes": [lane]},
-        "explain_wait": {"task": last, "limit": 1000},
+        "lifecycle/fill": {"lanes": [lane], "newcomers": []},
+        "lifecycle/swap": {"lanes": [lane]},
+        "lifecycle/explain_wait": {"task": last, "limit": 1000},
     }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from django.db import ConnectionHandler, connections
 from django.db.models.functions import Now
 from pytest_django import DjangoDbBlocker
 
-from tasks.lifecycle import places
+from tasks.lifecycle import routing
 from tasks.models import Attempt, Node
 from tests.chaos import laws
 from tests.chaos.conftest import say
@@ -42,14 +42,14 @@ def server(django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPath
     with own_server(tmp_path_factory.mktemp("chaos") / "postgres.log") as started, django_db_blocker.unblock():
         before = connections["default"]
         connections["default"] = _connect(before.settings_dict, started.direct_url)
-        places.forget_cache()
+        routing.forget_cache()
         try:
             call_command("migrate", verbosity=0)
             yield started
         finally:
             connections["default"].close()
             connections["default"] = before
-            places.forget_cache()
+            routing.forget_cache()
 
 
 def _connect(like: dict[str, object], url: str) -> object:

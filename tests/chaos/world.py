@@ -14,7 +14,8 @@ from psycopg.types.json import Jsonb
 from accounts.models import Plan, User
 from tasks import errors, sql
 from tasks.context import ChildTask
-from tasks.lifecycle import finish, places, recover, start, sweep
+from tasks.duties import all_duties
+from tasks.lifecycle import children, finish, recover, routing
 from tasks.lifecycle.batch import cancel_batch
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed, claim_tasks
@@ -32,6 +33,8 @@ QUEUES = {"diagnostics": "default", "text": "gpu"}
 WIPED = ("settlement", "attempt", "event", "dependency", "task_content", "task", "batch", "node", "lane", "usage",
          "audit_entry")  # fmt: skip
 ECHO = {"message": "x"}
+# What moves tasks; the rest forgets and looks after model servers.
+QUICK_DUTIES = [duty.run for _, duty in sorted(all_duties().items()) if duty.every_seconds <= 5]
 PEOPLE = 2
 HOWS = (
     "succeeded",
@@ -59,7 +62,7 @@ class World:
         Cluster.objects.update(vclock=0, warp=5, low_rank=-1e300)
         for name, cluster in QUEUES.items():
             Queue.objects.filter(pk=name).update(paused_at=None, cluster=cluster)
-        places.forget_cache()
+        routing.forget_cache()
         self.users = [_user(f"u{number}@example.com", slots=2 + number) for number in range(PEOPLE)]
         self.nodes = {cluster: self._new_node(cluster) for cluster in set(QUEUES.values())}
         self.accepted: dict[UUID, int] = {}
@@ -219,7 +222,7 @@ class World:
     def _ending(claimed: Claimed, how: str) -> finish.Ending:
         if how == "started others":
             wanted = [ChildTask("diagnostic.echo", ECHO, key=key) for key in "ab"]
-            return finish.started_others(start.accept_children(claimed, wanted))
+            return finish.started_others(children.accept_children(claimed, wanted))
         endings: dict[str, Callable[[], finish.Ending]] = {
             "succeeded": lambda: finish.succeeded({"engine": {}}),
             "failed": lambda: finish.failed(claimed, errors.HandlerError("x")),
@@ -252,7 +255,7 @@ class World:
                 return
             entries = Jsonb([{"kind": "log", "data": {"text": "x"}}])
             said = {"task": claimed.id, "token": claimed.token, "fraction": 0.5, "stage": "s", "entries": entries}
-            heard = sql.run_one("say", said) is not None
+            heard = sql.run_one("lifecycle/say", said) is not None
             assert not (heard and claimed in self.ended and claimed not in self.with_workers)
 
         return run
@@ -274,8 +277,7 @@ class World:
     # --- What time and upkeep do ------------------------------------------------------------------
 
     def upkeep(self, who: int, pick: int, number: int) -> Action:
-        duties = sweep.all_duties()
-        return duties[sorted(duties)[number % len(duties)]]
+        return QUICK_DUTIES[number % len(QUICK_DUTIES)]
 
     def fill(self, who: int, pick: int, number: int) -> Action:
         return lambda: fill_lanes(Lane.objects.filter(user=self.users[who]).values_list("pk", flat=True))
@@ -302,7 +304,7 @@ class World:
         for _ in range(100):
             recover.recover_gone_nodes()
             self.let_time_pass(0, 0, 0)()
-            for duty in sweep.all_duties().values():
+            for duty in QUICK_DUTIES:
                 duty()
             for number in range(len(self.nodes)):
                 self.claim(0, number, 5)()

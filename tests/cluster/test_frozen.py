@@ -119,7 +119,7 @@ def _keep_waiting_for(lane: Lane) -> Iterator[None]:
 
 
 def _is_held(lane: Lane) -> bool:
-    return not sql.run("free_lanes", {"lanes": [lane.pk]})
+    return not sql.run("lifecycle/free_lanes", {"lanes": [lane.pk]})
 
 
 def _somebody_waits() -> bool:

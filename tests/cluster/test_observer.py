@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from tasks import errors
-from tasks.cluster import observer, slice
+from tasks.cluster import observer
+from tasks.cluster import worker as worker_module
 from tasks.cluster.interrupts import WorkerInterrupts
 from tasks.cluster.observer import LOST_AFTER_SECONDS, Observer
 from tasks.cluster.shared import SharedMemory, WorkerRecord
@@ -120,8 +121,8 @@ def test_signal_never_raises_outside_the_handlers_code(
 def test_member_of_a_claim_that_was_taken_back_is_not_started_by_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = SharedMemory(1, grace_seconds=5)
     before = signal.getsignal(signal.SIGUSR1)
-    worker = slice.Worker(SimpleNamespace(memory=memory))  # type: ignore[arg-type]
-    monkeypatch.setattr(slice, "run_attempt", lambda claimed, _interrupts: started.append(claimed.token))
+    worker = worker_module.Worker(SimpleNamespace(memory=memory))  # type: ignore[arg-type]
+    monkeypatch.setattr(worker_module, "run_attempt", lambda claimed, _interrupts: started.append(claimed.token))
     started: list[UUID] = []
     members = [_claimed(uuid4()) for _ in range(3)]
     worker.record.note([member.token for member in members])

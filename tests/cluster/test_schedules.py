@@ -9,10 +9,10 @@ import pytest
 from django.db.models.functions import Now
 
 from accounts.models import User
-from tasks.lifecycle.schedule import create_schedule
-from tasks.lifecycle.schedule_draft import Draft
 from tasks.lifecycle.submit import Submission
 from tasks.models import Schedule, ScheduleRun, Task
+from tasks.schedules.draft import Draft
+from tasks.schedules.manage import create_schedule
 from tests.cluster.conftest import RunningNode, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, serialized_rollback=True)]

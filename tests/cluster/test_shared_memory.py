@@ -15,11 +15,11 @@ from django.db import connection
 
 from accounts.models import User
 from tasks.cluster import shared
+from tasks.cluster.django_q.tickets import TicketPipe
 from tasks.cluster.interrupts import ThreadInterrupts
 from tasks.cluster.node import Node
 from tasks.cluster.shared import SharedMemory, WorkerRecord, WorkerState
-from tasks.cluster.slice import Worker
-from tasks.cluster.tickets import TicketPipe
+from tasks.cluster.worker import Worker
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.models import Attempt, Task
 from tasks.sql.turns import SharedConnections

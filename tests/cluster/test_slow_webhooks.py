@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from tasks.lifecycle.subscribe import create_endpoint, send_test
 from tasks.models import WebhookDelivery
+from tasks.webhooks.endpoints import create_endpoint, send_test
 from tests.cluster.conftest import RunningNode, wait_until
 from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, hang, running_receiver
 

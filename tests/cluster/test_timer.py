@@ -10,7 +10,7 @@ import pytest
 from django_q import cluster
 from django_q.management.commands import qcluster
 
-from tasks.cluster.install import replace_machinery
+from tasks.cluster.django_q.install import replace_machinery
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from standardwebhooks import Webhook
 
 from accounts.models import User
 from tasks.lifecycle.submit import Submission, submit_task
-from tasks.lifecycle.subscribe import create_endpoint
 from tasks.models import Task, WebhookDelivery
+from tasks.webhooks.endpoints import create_endpoint
 from tests.cluster.conftest import RunningNode, wait_until
 from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Handler, Receiver, answer_with, hang, running_receiver
 

@@ -37,7 +37,7 @@ def model_url() -> Iterator[str]:
     """The address of a real model server, started for these tests."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "portal.start.model_server", "--port", str(port)]
+    command = [sys.executable, "-m", "portal.launch.run.model_server", "--port", str(port)]
     with subprocess.Popen(
         command, env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from tasks import errors
-from tasks.futures import FIRST_COMPLETED, CancelledError, TaskPoolExecutor, as_completed, wait
+from tasks.interop.futures import FIRST_COMPLETED, CancelledError, TaskPoolExecutor, as_completed, wait
 from tasks.lifecycle.cancel import cancel_task
 from tasks.models import Batch, Task
 from tests.cluster.conftest import RunningNode, wait_until
@@ -56,7 +56,7 @@ def test_futures_complete_within_a_fraction_of_the_polling_interval(monkeypatch:
 
 @pytest.mark.usefixtures("node")
 def test_futures_complete_without_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.events.TASK", "a_channel_where_nothing_is_said")
+    monkeypatch.setattr("tasks.live.channels.TASK", "a_channel_where_nothing_is_said")
     with TaskPoolExecutor() as pool:
         assert pool.submit(functions.square, 3).result(timeout=20) == 9
 

@@ -22,7 +22,7 @@ SHAPES = {
                 print(future.result())
         """,
         """
-        from tasks.futures import TaskPoolExecutor, as_completed
+        from tasks.interop.futures import TaskPoolExecutor, as_completed
 
         with TaskPoolExecutor() as pool:  # all at once
             futures = [pool.submit(work, item) for item in items]
@@ -46,7 +46,7 @@ SHAPES = {
         from concurrent.futures import (
             Future,
             ProcessPoolExecutor)
-        from tasks.futures import TaskPoolExecutor
+        from tasks.interop.futures import TaskPoolExecutor
 
         pool: TaskPoolExecutor = TaskPoolExecutor()
         """,
@@ -58,7 +58,7 @@ SHAPES = {
         pool = Pool(8)
         """,
         """
-        from tasks.futures import TaskPoolExecutor as Pool
+        from tasks.interop.futures import TaskPoolExecutor as Pool
 
         pool = Pool()
         """,
@@ -72,7 +72,7 @@ SHAPES = {
                 future.result()
         """,
         """
-        from tasks.futures import TaskPoolExecutor, as_completed
+        from tasks.interop.futures import TaskPoolExecutor, as_completed
 
         with TaskPoolExecutor() as pool:
             for future in as_completed(submit_all(pool)):
@@ -88,7 +88,7 @@ SHAPES = {
         """,
         """
         import concurrent.futures
-        from tasks.futures import TaskPoolExecutor
+        from tasks.interop.futures import TaskPoolExecutor
 
         pool = TaskPoolExecutor()
         done = concurrent.futures.wait(futures)
@@ -103,7 +103,7 @@ SHAPES = {
         other = futures.ThreadPoolExecutor(thread_name_prefix="x")
         """,
         """
-        from tasks.futures import TaskPoolExecutor
+        from tasks.interop.futures import TaskPoolExecutor
 
         pool = TaskPoolExecutor()
         other = TaskPoolExecutor()
@@ -125,7 +125,7 @@ SHAPES = {
         """A module."""
 
         from __future__ import annotations
-        from tasks.futures import TaskPoolExecutor
+        from tasks.interop.futures import TaskPoolExecutor
 
 
         def run(items):
@@ -144,7 +144,7 @@ SHAPES |= {
         one, other = ThreadPoolExecutor(2), Pool(3)
         """,
         """
-        from tasks.futures import TaskPoolExecutor as Pool, TaskPoolExecutor
+        from tasks.interop.futures import TaskPoolExecutor as Pool, TaskPoolExecutor
 
         one, other = TaskPoolExecutor(), Pool()
         """,
@@ -160,7 +160,7 @@ SHAPES |= {
                 print(future.result(), balancer.should_throttle_tasks(), queue_manager.get_queue_stats())
         """,
         """
-        from tasks.futures import TaskPoolExecutor, as_completed
+        from tasks.interop.futures import TaskPoolExecutor, as_completed
         from tasks.interop.system_b import load_balancer as balancer, queue_manager
 
         with TaskPoolExecutor() as pool:
@@ -182,7 +182,7 @@ SHAPES |= {
         pool = AsyncThreadPoolExecutor(max_workers=max_workers)
         """,
         """
-        from tasks.futures import TaskPoolExecutor, as_completed
+        from tasks.interop.futures import TaskPoolExecutor, as_completed
         from tasks.interop.system_b import queue_manager
 
         try:
@@ -200,7 +200,7 @@ UNTOUCHED = {
     "processes": "from concurrent.futures import ProcessPoolExecutor\n\npool = ProcessPoolExecutor(4)\n",
     "another module": "from mine import ThreadPoolExecutor, as_completed\n\nas_completed(ThreadPoolExecutor(4))\n",
     "other queue managers": "from queue_manager import QueueManager\nfrom mine.queues import queue_manager\n",
-    "already done": "from tasks.futures import TaskPoolExecutor, as_completed\n\npool = TaskPoolExecutor()\n",
+    "already done": "from tasks.interop.futures import TaskPoolExecutor, as_completed\n\npool = TaskPoolExecutor()\n",
 }
 
 REFUSED = {
@@ -257,7 +257,7 @@ def test_diff_shows_and_write_changes_the_files(tmp_path: Path) -> None:
 
     shown, said = run(tmp_path, "--diff")
     assert "-from concurrent.futures import ThreadPoolExecutor, as_completed" in shown
-    assert "+from tasks.futures import TaskPoolExecutor, as_completed" in shown
+    assert "+from tasks.interop.futures import TaskPoolExecutor, as_completed" in shown
     assert "c.py: line" in said
     assert "1 files would be changed." in said
     assert file.read_bytes().decode() == before

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from tasks.futures import AsyncThreadPoolExecutor, async_as_completed
+from tasks.interop.futures import AsyncThreadPoolExecutor, async_as_completed
 from tasks.interop.system_b import load_balancer, queue_manager
 from tasks.interop.system_b.portal import close_portal
 from tasks.models import Task

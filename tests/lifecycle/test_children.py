@@ -14,10 +14,10 @@ from pydantic import Field
 from accounts.models import User
 from tasks import errors, registry
 from tasks.context import ChildTask, Context
+from tasks.figures.outlook import read_outlooks, recommended_batch
 from tasks.lifecycle import finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
-from tasks.lifecycle.recommend import read_outlooks, recommended_batch
 from tasks.lifecycle.retry import retry_task
 from tasks.lifecycle.run import run_attempt
 from tasks.lifecycle.submit import Submission, submit_task

@@ -12,7 +12,7 @@ from django.db.models import F
 
 from accounts.models import User
 from tasks import errors, sql
-from tasks.lifecycle import finish, places, sweep
+from tasks.lifecycle import finish, routing, sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.fill import fill_lanes
 from tasks.lifecycle.pause import pause_queue
@@ -89,9 +89,9 @@ def test_flood_of_high_priority_delays_a_light_user_by_seconds_only(
 def _two_clusters() -> Iterator[None]:
     Cluster.objects.create(name="gpu")
     Queue.objects.filter(pk="text").update(cluster="gpu")
-    places.forget_cache()
+    routing.forget_cache()
     yield
-    places.forget_cache()
+    routing.forget_cache()
 
 
 @pytest.mark.usefixtures("_two_clusters")
@@ -155,9 +155,9 @@ def test_paused_queue_with_a_hundred_thousand_held_costs_an_open_queue_nothing(
     Lane.objects.filter(pk=lane.pk).update(slots=F("slots") + 1)
     # The work done, not the time: a scan of what is held would read thousands of pages.
     for name, asked in {
-        "fill": {"lanes": [lane.pk], "newcomers": None},
-        "lanes_to_fill": {"queues": ["text"], "limit": 500},
+        "lifecycle/fill": {"lanes": [lane.pk], "newcomers": None},
+        "lifecycle/lanes_to_fill": {"queues": ["text"], "limit": 500},
     }.items():
-        assert pages_read(name, asked, before=lambda: sql.run("lock_lanes", {"lanes": [lane.pk]})) < 300, name
+        assert pages_read(name, asked, before=lambda: sql.run("lifecycle/lock_lanes", {"lanes": [lane.pk]})) < 300, name
     fill_lanes([lane.pk])
     assert Task.objects.filter(queue="text", status="ready").count() == 5

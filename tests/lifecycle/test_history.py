@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors, files
-from tasks.lifecycle import finish, sweep
+from tasks.lifecycle import finish, purge
 from tasks.lifecycle.claim import Claimed
 from tasks.models import Attempt, Event, File, Node, Task
 from tasks.models.ids import new_id
@@ -29,10 +29,10 @@ def test_purge_takes_along_what_a_task_said_and_made(
     claimed = claim()
     assert claimed is not None
     finish.finish_attempt(claimed, finish.failed(claimed, errors.GiveUp("no"), traceback="secret"))
-    assert sweep.forget_history() == 0
+    assert purge.forget_history() == 0
     Task.objects.update(keep_until=Now() - timedelta(seconds=1))
-    sweep.purge_content()
-    assert sweep.forget_history() == 1
+    purge.purge_content()
+    assert purge.forget_history() == 1
     assert list(File.objects.all()) == [kept]
     assert not Event.objects.exists()
     attempt, ended = Attempt.objects.get(), Task.objects.get()
@@ -50,9 +50,9 @@ def test_node_is_forgotten_though_attempts_name_it(
     assert claim() is not None
     finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
     Node.objects.filter(pk=node).update(status="lost", stopped_at=Now() - timedelta(days=31))
-    assert sweep.forget_history() == 0, "what runs on it is still to be recovered"
+    assert purge.forget_history() == 0, "what runs on it is still to be recovered"
     Task.objects.filter(pk=running.pk).update(status="held", token=None)
-    assert sweep.forget_history() == 1
+    assert purge.forget_history() == 1
     assert Attempt.objects.select_related("node").get(task=done.pk).node is None
 
 
@@ -65,6 +65,6 @@ def test_nodes_are_forgotten_a_month_after_their_end(node: UUID) -> None:
         id=new_id(), name="r", cluster_id="default", host="h", pid=1, version="0", workers=1, status="stopped",
         stopped_at=Now() - timedelta(days=1),
     )  # fmt: skip
-    assert sweep.forget_history() == 1
+    assert purge.forget_history() == 1
     assert set(Node.objects.values_list("pk", flat=True)) == {node, recent.pk}
     assert old.pk not in {node, recent.pk}

@@ -15,20 +15,20 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks.context import ChildTask
-from tasks.lifecycle import finish, places, start, submit, sweep
-from tasks.lifecycle.act_on_tasks import Action
+from tasks.lifecycle import children, finish, routing, submit, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.fill import MOST_LOOKED_UP
 from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.move import move_task, set_priority
-from tasks.lifecycle.operate import run_for, start_operation
 from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.lifecycle.retry import retry_task
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
-from tasks.lifecycle.task_filter import TaskFilter
 from tasks.models import Cluster, Lane, Queue, Task
+from tasks.operations.actions import Action
+from tasks.operations.manage import run_for, start_operation
+from tasks.operations.task_filter import TaskFilter
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -74,7 +74,7 @@ def lane(make_user: Callable[..., User], olga: User, claim: Claim) -> Iterator[F
     lane = FullLane(carol, olga, running, tasks[2])
     assert (running.id, lane.row.low_key) == (tasks[1].pk, tasks[1].line_key)
     yield lane
-    places.forget_cache()
+    routing.forget_cache()
 
 
 def test_lane_is_read_from_the_last_that_was_moved(lane: FullLane) -> None:
@@ -190,8 +190,8 @@ def _set_slots(user: User, slots: int) -> None:
 
 def test_child_in_another_cluster_is_ready_when_its_starter_ends(lane: FullLane) -> None:
     Queue.objects.filter(pk="diagnostics").update(cluster="gpu")
-    places.forget_cache()
-    wanted = start.accept_children(lane.running, [ChildTask("diagnostic.echo", ECHO, key="a")])
+    routing.forget_cache()
+    wanted = children.accept_children(lane.running, [ChildTask("diagnostic.echo", ECHO, key="a")])
     assert finish.finish_attempt(lane.running, finish.started_others(wanted))
     child = Task.objects.get(started_by=lane.running.id)
     assert (child.cluster, child.status) == ("gpu", "ready")

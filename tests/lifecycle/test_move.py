@@ -292,7 +292,9 @@ def test_lanes_to_fill_finds_every_lane_with_room_and_work_and_no_other(
             Task.objects.filter(lane=lanes[name], status="ready", queue="diagnostics").exclude(pk=tasks[0].pk).update(
                 status="held", rank=None
             )
-    found = sql.run("lanes_to_fill", {"queues": ["diagnostics", "text"], "limit": 10})
+    found = sql.run("lifecycle/lanes_to_fill", {"queues": ["diagnostics", "text"], "limit": 10})
     assert [row.id for row in found] == [lanes["both"], lanes["open"]]
-    assert [row.id for row in sql.run("lanes_to_fill", {"queues": ["text"], "limit": 10})] == []
-    assert [row.id for row in sql.run("lanes_to_fill", {"queues": ["diagnostics"], "limit": 1})] == [lanes["both"]]
+    assert [row.id for row in sql.run("lifecycle/lanes_to_fill", {"queues": ["text"], "limit": 10})] == []
+    assert [row.id for row in sql.run("lifecycle/lanes_to_fill", {"queues": ["diagnostics"], "limit": 1})] == [
+        lanes["both"]
+    ]

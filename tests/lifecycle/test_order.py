@@ -157,7 +157,7 @@ def test_claim_reads_the_ready_index_whatever_the_size(alice: User, node: object
         for option in settings.INDEX_PLANS_ONLY.split(" -c ")[1:]:
             cursor.execute(f"SET {option.replace('=', ' = ')}")
         plan = _explain(
-            "claim",
+            "lifecycle/claim",
             cluster="default",
             node=node,
             pid=1,
@@ -184,8 +184,8 @@ def test_fill_reads_the_held_index_whatever_the_size(alice: User, rows: int) -> 
     Lane.objects.filter(pk=lane.pk).update(slots=8)
     with connection.cursor() as cursor:
         cursor.execute("BEGIN")
-        sql.run("lock_lanes", {"lanes": [lane.pk]})
-        plan = _explain("fill", lanes=[lane.pk], newcomers=[])
+        sql.run("lifecycle/lock_lanes", {"lanes": [lane.pk]})
+        plan = _explain("lifecycle/fill", lanes=[lane.pk], newcomers=[])
         cursor.execute("ROLLBACK")
     assert "task_held" in plan
     # Where the lane begins bounds the scan; as a filter it would save nothing.

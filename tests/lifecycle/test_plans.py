@@ -28,7 +28,15 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 FLOOD = 50_000 if "CHAOS_SECONDS" in os.environ else 100_000
 FLOOD_SECONDS = float(os.environ.get("CHAOS_SECONDS", "0")) / 5
 MOST_PAGES = 500
-UNDER_LOCKS = ("fill", "swap", "hold", "settle", "depend", "release", "due")
+UNDER_LOCKS = (
+    "lifecycle/fill",
+    "lifecycle/swap",
+    "lifecycle/hold",
+    "lifecycle/settle",
+    "lifecycle/depend",
+    "lifecycle/release",
+    "lifecycle/due",
+)
 ECHO = Submission("diagnostic.echo", {"message": "x"})
 
 
@@ -64,7 +72,9 @@ def test_hot_statements_stay_off_the_flood(
     pages = {name: pages_read(name, parameters, before=_as_worker) for name, parameters in asked.items()}
     # Those run on connections of the web, too, under the lanes' locks.
     pages |= {
-        f"{name}, web": pages_read(name, asked[name], before=lambda: sql.run("lock_lanes", asked["lock_lanes"]))
+        f"{name}, web": pages_read(
+            name, asked[name], before=lambda: sql.run("lifecycle/lock_lanes", asked["lifecycle/lock_lanes"])
+        )
         for name in UNDER_LOCKS
     }
     assert {name: count for name, count in pages.items() if count > MOST_PAGES} == {}
@@ -85,15 +95,18 @@ def test_figures_stay_off_the_flood(
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     asked: dict[str, dict[str, Any]] = {
-        "own_depths": {"cap": 100, "owner": dave.pk},
-        "own_counts": {"cap": 100, "owner": dave.pk, "since": UUID(int=0), "window": 3600.0},
-        "queue_speed": {"most": 100, "window": 60.0},
-        "recent_run_seconds": {"most": 100},
-        "cluster_load": {"cap": 100},
-        "queue_depths": {"cap": 100},
-        "task_counts": {"cap": 100},
-        "held_counts": {"cap": 100, "lanes": list(Lane.objects.values_list("pk", flat=True))},
-        "explain_wait": {"task": Task.objects.filter(owner=carol, status="held").latest("id").pk, "limit": 100},
+        "figures/own_depths": {"cap": 100, "owner": dave.pk},
+        "figures/own_counts": {"cap": 100, "owner": dave.pk, "since": UUID(int=0), "window": 3600.0},
+        "figures/queue_speed": {"most": 100, "window": 60.0},
+        "figures/recent_run_seconds": {"most": 100},
+        "figures/cluster_load": {"cap": 100},
+        "figures/queue_depths": {"cap": 100},
+        "figures/task_counts": {"cap": 100},
+        "figures/held_counts": {"cap": 100, "lanes": list(Lane.objects.values_list("pk", flat=True))},
+        "lifecycle/explain_wait": {
+            "task": Task.objects.filter(owner=carol, status="held").latest("id").pk,
+            "limit": 100,
+        },
     }
     pages = {name: pages_read(name, parameters) for name, parameters in asked.items()}
     assert {name: count for name, count in pages.items() if count > MOST_PAGES} == {}
@@ -113,27 +126,38 @@ def _questions(user: User, node: UUID, claim: Callable[[], Claimed | None]) -> d
     claiming = {"cluster": "default", "node": node, "pid": 1, "tokens": [uuid4() for _ in range(32)], "most": 32,
                 "budget": 0.01, "threads": True, "main": True, "functions": False}  # fmt: skip
     return {
-        "lock_lanes": lanes,
-        "fill": lanes | {"newcomers": None},
-        "swap": lanes,
-        "hold": lanes,
-        "claim": claiming,
-        "count_ready": {"cluster": "default", "node": node, "limit": 4, "threads": True, "functions": False},
-        "finish": finish._parameters(running, finish.succeeded({"engine": {}})),
-        "settle": {"tokens": [ended.token], "lanes": [lane]},
-        "dependent_lanes": {"tokens": [ended.token]},
-        "depend": {"ended": [ended.id], "lanes": [lane], "limit": 500},
-        "release": {"tasks": [*ready, waiting], "lanes": [lane], "cancelled": Jsonb({}), "expired": Jsonb({})},
-        "due": {"tasks": [waiting], "lanes": [lane]},
-        "lanes_to_fill": {"queues": ["diagnostics", "text"], "limit": 500},
-        "mend_low_rank": {},
-        "mend_low_key": {},
-        "reset_clocks": {},
-        "refresh_warp": {},
-        "lock_needs": {"tasks": [running.id], "owner": user.pk},
-        "mark_needs": {"tasks": [running.id]},
-        "count_waiting": {"user": user.pk, "limit": 101},
-        "say": {"task": running.id, "token": running.token, "fraction": 0.5, "stage": "", "entries": Jsonb([])},
+        "lifecycle/lock_lanes": lanes,
+        "lifecycle/fill": lanes | {"newcomers": None},
+        "lifecycle/swap": lanes,
+        "lifecycle/hold": lanes,
+        "lifecycle/claim": claiming,
+        "cluster/count_ready": {"cluster": "default", "node": node, "limit": 4, "threads": True, "functions": False},
+        "lifecycle/finish": finish._parameters(running, finish.succeeded({"engine": {}})),
+        "lifecycle/settle": {"tokens": [ended.token], "lanes": [lane]},
+        "lifecycle/dependent_lanes": {"tokens": [ended.token]},
+        "lifecycle/depend": {"ended": [ended.id], "lanes": [lane], "limit": 500},
+        "lifecycle/release": {
+            "tasks": [*ready, waiting],
+            "lanes": [lane],
+            "cancelled": Jsonb({}),
+            "expired": Jsonb({}),
+        },
+        "lifecycle/due": {"tasks": [waiting], "lanes": [lane]},
+        "lifecycle/lanes_to_fill": {"queues": ["diagnostics", "text"], "limit": 500},
+        "lifecycle/mend_low_rank": {},
+        "lifecycle/mend_low_key": {},
+        "lifecycle/reset_clocks": {},
+        "lifecycle/refresh_warp": {},
+        "lifecycle/lock_needs": {"tasks": [running.id], "owner": user.pk},
+        "lifecycle/mark_needs": {"tasks": [running.id]},
+        "lifecycle/count_waiting": {"user": user.pk, "limit": 101},
+        "lifecycle/say": {
+            "task": running.id,
+            "token": running.token,
+            "fraction": 0.5,
+            "stage": "",
+            "entries": Jsonb([]),
+        },
     }
 
 

@@ -97,5 +97,5 @@ def test_retry_that_a_person_asks_for_begins_anew(alice: User, submit: Submit, c
 def test_every_statement_that_writes_progress_is_known_here() -> None:
     """One more has to go forward, too."""
     folder = Path(sql.__file__).parent
-    writers = {path.stem for path in folder.glob("*.sql") if "progress_fraction =" in path.read_text()}
+    writers = {path.stem for path in folder.rglob("*.sql") if "progress_fraction =" in path.read_text()}
     assert writers == {"say", "depend", "finish", "revive"}

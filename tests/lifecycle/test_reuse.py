@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors, files, registry
-from tasks.lifecycle import finish, idempotency, reuse, sweep
+from tasks.lifecycle import finish, idempotency, purge, reuse
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, Submitted, submit_batch, submit_task
 from tasks.models import File, Task, Usage
@@ -105,7 +105,7 @@ def test_purged_result_is_not_given(alice: User, claim: Claim) -> None:
     echo(alice)
     succeed(claim)
     Task.objects.update(keep_until=Now() - timedelta(seconds=1))
-    sweep.purge_content()
+    purge.purge_content()
     assert not echo(alice, reuse=True).reused
 
 

@@ -92,10 +92,10 @@ def test_lane_of_whoever_falls_silent_under_its_lock_comes_free(alice: User, sub
 
     def settle_in_silence() -> None:
         with fill._pipelined_lanes([lane.pk]) as lanes, other.cursor() as cursor:
-            sql.run("settle", {"tokens": [], "lanes": lanes})
+            sql.run("lifecycle/settle", {"tokens": [], "lanes": lanes})
             cursor.execute("SET lock_timeout = '5s'; SELECT FROM lane FOR UPDATE")
             given.append(True)
-            sql.run("fill", {"lanes": lanes, "newcomers": None})
+            sql.run("lifecycle/fill", {"lanes": lanes, "newcomers": None})
 
     with connection.cursor() as cursor:
         cursor.execute("SET idle_in_transaction_session_timeout = '200ms'")
@@ -132,7 +132,7 @@ def test_finish_is_recorded_although_its_connection_is_cut_before_the_slot_is_gi
 
 def _cut_before_lanes_are_locked(name: str, params: Mapping[str, Any]) -> Callable[[], list[Any]]:
     """What psycopg makes of a connection that ends between a statement and its rows (`psycopg.rows.no_result`)."""
-    if name == "lock_lanes":
+    if name == "lifecycle/lock_lanes":
         connection.connection.close()
         with connection.wrap_database_errors:
             raise psycopg.InterfaceError("the cursor doesn't have a result")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db.models.functions import Now
 
 from accounts.models import PlanOverride, User
 from tasks import sql
-from tasks.lifecycle import pause, sweep
+from tasks.cluster.maintenance import register_duties
+from tasks.duties import all_duties
+from tasks.lifecycle import idempotency, pause, purge, sweep
 from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.models import Cluster, Duty, IdempotencyKey, Lane, Queue, Task, TaskContent
 
@@ -20,8 +24,24 @@ Submit = Callable[..., Task]
 
 
 def test_duty_taken_in_the_future_is_due_after_the_clock_was_set_back() -> None:
+    register_duties()
     Duty.objects.filter(name="start_due").update(taken_at=Now() + timedelta(hours=1))
-    assert [row.name for row in sql.run("take_duties", {"names": ["start_due"]})] == ["start_due"]
+    assert [row.name for row in sql.run("cluster/take_duties", {"names": ["start_due"]})] == ["start_due"]
+
+
+def test_node_writes_down_how_often_each_duty_is_due() -> None:
+    Duty.objects.all().delete()
+    Duty.objects.create(name="start_due", every_seconds=77)
+    register_duties()
+    assert dict(Duty.objects.values_list("name", "every_seconds")) == {
+        name: duty.every_seconds for name, duty in all_duties().items()
+    }
+
+
+def test_every_duty_that_is_declared_is_found() -> None:
+    sources = [path.read_text() for app in ("tasks", "accounts") for path in (settings.BASE_DIR / app).rglob("*.py")]
+    written = re.findall(r"^@duty\(every=.+\)\ndef (\w+)|^duty\(every=.+\)\((\w+)\)", "\n".join(sources), re.M)
+    assert {one or other for one, other in written} == set(all_duties())
 
 
 def test_held_task_of_a_queue_that_moved_to_another_cluster_still_starts(
@@ -89,10 +109,12 @@ def test_lane_of_a_user_who_was_disabled_elsewhere_gets_no_slots(alice: User, su
 
 
 def test_more_old_keys_than_one_statement_takes_are_all_forgotten(alice: User) -> None:
-    keys = [IdempotencyKey(owner=alice, key=str(n), body_sha256="", task_ids=[]) for n in range(sweep.LIMIT * 2 + 1)]
+    keys = [
+        IdempotencyKey(owner=alice, key=str(n), body_sha256="", task_ids=[]) for n in range(idempotency.LIMIT * 2 + 1)
+    ]
     IdempotencyKey.objects.bulk_create(keys)
     IdempotencyKey.objects.update(created_at=Now() - timedelta(hours=25))
-    sweep.forget_keys()
+    idempotency.forget_keys()
     assert not IdempotencyKey.objects.exists()
 
 
@@ -101,7 +123,7 @@ def test_purged_task_is_not_looked_at_again_and_its_version_rises(alice: User, s
     Task.objects.filter(pk=task.pk).update(
         status="failed", rank=None, finished_at=Now(), keep_until=Now() - timedelta(days=1)
     )
-    assert sweep.purge_content() == 1
+    assert purge.purge_content() == 1
     purged = Task.objects.get(pk=task.pk)
     assert not TaskContent.objects.filter(pk=task.pk).exists()
     assert purged.version > task.version

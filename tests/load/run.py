@@ -29,7 +29,7 @@ from django.core.management import call_command  # noqa: E402
 
 from accounts.models import Plan, User  # noqa: E402
 from accounts.tokens import create_token  # noqa: E402
-from portal.start.ports import free_port  # noqa: E402
+from portal.launch.run.ports import free_port  # noqa: E402
 from tasks.client import Client  # noqa: E402
 from tests.load import question  # noqa: E402
 

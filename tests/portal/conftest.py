@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from portal.embedded.account import server_account
-from portal.embedded.binaries import find_binaries
-from portal.embedded.cluster import Cluster
+from portal.launch.embedded.account import server_account
+from portal.launch.embedded.binaries import find_binaries
+from portal.launch.embedded.cluster import Cluster
 
 
 @contextmanager

@@ -31,4 +31,4 @@ def test_vendored_code_comes_with_its_licence() -> None:
     vendor = PROJECT / "portal/static/portal/vendor"
     assert [path.name for path in vendor.glob("htmx-*.min.js")] == ["htmx-2.0.11.min.js"]
     assert (vendor / "htmx-LICENSE.txt").exists()
-    assert (PROJECT / "portal/web/icons/LICENSE.txt").exists()
+    assert (PROJECT / "tasks/ui/icons/LICENSE.txt").exists()

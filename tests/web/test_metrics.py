@@ -25,10 +25,11 @@ from portal import env
 from portal.metrics.registry import exposition
 from tasks import sql
 from tasks.backends.servers import NewServer, add_server
-from tasks.lifecycle import finish, system_figures
+from tasks.figures import installation
+from tasks.figures.usage import roll_up_usage
+from tasks.lifecycle import finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.pause import pause_queue
-from tasks.lifecycle.usage import roll_up_usage
 from tasks.models import Attempt, Backend, Node, Task
 from tasks.outbound import fetch
 from tests.docs.pages import PROJECT
@@ -263,7 +264,7 @@ def test_asking_again_does_not_ask_the_database(django_assert_num_queries: Djang
 def test_counting_reads_indexes_of_what_has_not_ended() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('enable_seqscan', 'off', false)")
-        cursor.execute(b"EXPLAIN " + sql.statement("task_counts"), {"cap": 100})
+        cursor.execute(b"EXPLAIN " + sql.statement("figures/task_counts"), {"cap": 100})
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("RESET enable_seqscan")
     used = set(re.findall(r"Scan (?:using|on) (task_\w+)", plan))
@@ -275,7 +276,7 @@ def test_counting_reads_indexes_of_what_has_not_ended() -> None:
 
 
 def test_database_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch, alice: User) -> None:
-    monkeypatch.setattr(system_figures, "STATEMENT_MS", 50)
+    monkeypatch.setattr(installation, "STATEMENT_MS", 50)
     locked, may_end = threading.Event(), threading.Event()
 
     def lock() -> None:

@@ -47,7 +47,7 @@ def test_postgres_itself_is_no_pooler() -> None:
         (*MANAGE, "migrate"),
         (*MANAGE, "check", "--database", "default"),
         (*MANAGE, "backend", "list"),
-        ("-m", "portal.start.prepare", "http://127.0.0.1:1", os.devnull),
+        ("-m", "portal.launch.run.prepare", "http://127.0.0.1:1", os.devnull),
     ],
     ids=["uvicorn", "granian", "qcluster", "migrate", "check", "backend", "make run"],
 )

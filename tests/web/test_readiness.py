@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from portal.embedded.account import server_account
-from portal.embedded.cluster import SUPERUSER
+from portal.launch.embedded.account import server_account
+from portal.launch.embedded.cluster import SUPERUSER
 from tests.chaos.server import DATABASE, Server, own_server
 from tests.cluster.conftest import wait_until
 from tests.small_disk import SmallDisk, small_disk

@@ -11,10 +11,10 @@ from django.urls import reverse
 
 from accounts.models import User
 from tasks import registry
-from tasks.lifecycle.schedule import create_schedule, pause_schedule
-from tasks.lifecycle.schedule_draft import Draft
 from tasks.lifecycle.submit import Submission
 from tasks.models import Schedule, Task
+from tasks.schedules.draft import Draft
+from tasks.schedules.manage import create_schedule, pause_schedule
 from tests.web.conftest import SignIn
 
 pytestmark = pytest.mark.django_db

@@ -20,8 +20,8 @@ from accounts.models import User
 from portal.asgi import wsgi_scope
 from portal.slow_clients import from_client
 from tasks.api.arrival import Arrival
-from tasks.consumers import NOT_SIGNED_IN
 from tasks.lifecycle.claim import Claimed
+from tasks.live.consumer import NOT_SIGNED_IN
 from tests.web.conftest import Submit
 from tests.web.live import LiveServer, session_cookie
 

@@ -7,11 +7,11 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from portal.templatetags import look
-from portal.web import csv_export, document_facts, words
+from portal.web import csv_export, document_facts
 from portal.web.forms import task_input
 from tasks.models import TaskContent
 from tasks.statuses import SHOWN
+from tasks.ui import look, words
 
 
 @pytest.mark.parametrize("module", [words, csv_export, document_facts, task_input], ids=lambda module: module.__name__)

@@ -15,8 +15,8 @@ from django.db import transaction
 from accounts.models import Plan, User
 from accounts.models.token import Scope
 from accounts.tokens import ALL_SCOPES, create_token
-from portal.start.local_env import STATE
-from portal.start.run_record import write_private
+from portal.launch.run.local_env import STATE
+from portal.launch.run.run_record import write_private
 
 TOKEN_NAME = "make run"  # noqa: S105 - a name
 PASSWORDS = STATE / "demo_passwords.json"

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils import timezone
 
-from tasks.lifecycle.schedule_times import time_zones
 from tasks.models.schedule import CatchUp, Overlap
+from tasks.schedules.times import time_zones
 
 UNITS = {"60": "minutes", "3600": "hours", "86400": "days"}
 LOCAL_TIME = "%Y-%m-%dT%H:%M"

@@ -15,8 +15,8 @@ from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
 from portal.web.uploads import takes_files
 from tasks import errors
+from tasks.figures.quota import read_quota
 from tasks.files import delete_file, open_file, store_file
-from tasks.lifecycle.quota import read_quota
 from tasks.models import File
 
 # Pictures that a browser shows without running anything; SVG is not one of them.

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from portal.web.forms.task_input import quick_field
 from portal.web.input_files import name_files
 from portal.web.people import SignedInRequest
-from tasks.lifecycle.quota import read_quota
+from tasks.figures.quota import read_quota
 from tasks.models import Task
 from tasks.registry import all_types
 from tasks.statuses import TERMINAL

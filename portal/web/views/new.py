@@ -23,7 +23,7 @@ from portal.web.ids import uuids_in
 from portal.web.people import SignedInRequest
 from portal.web.uploads import takes_files
 from tasks import errors
-from tasks.lifecycle.quota import read_quota
+from tasks.figures.quota import read_quota
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import File, Task, TaskContent
 from tasks.registry import TaskType, all_types, get_type

@@ -21,8 +21,13 @@ from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
 from portal.web.uploads import takes_files
 from tasks import errors
-from tasks.lifecycle.quota import read_quota
-from tasks.lifecycle.schedule import (
+from tasks.figures.quota import read_quota
+from tasks.lifecycle.submission import Submission
+from tasks.models import Schedule
+from tasks.registry import TaskType, all_types, get_type
+from tasks.schedules.draft import Draft
+from tasks.schedules.fire import run_schedule_now
+from tasks.schedules.manage import (
     MOST_SCHEDULES,
     create_schedule,
     delete_schedule,
@@ -31,11 +36,6 @@ from tasks.lifecycle.schedule import (
     resume_schedule,
     upcoming,
 )
-from tasks.lifecycle.schedule_draft import Draft
-from tasks.lifecycle.schedule_fire import run_schedule_now
-from tasks.lifecycle.submission import Submission
-from tasks.models import Schedule
-from tasks.registry import TaskType, all_types, get_type
 
 MAX_FILES_A_FORM = 20
 

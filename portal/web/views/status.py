@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from portal.web.charts import bars_by_minute
-from portal.web.status_facts import read_status
+from tasks.figures.public_status import read_status
 from tasks.registry import all_types
 
 

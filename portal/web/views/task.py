@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from portal.web import results, snippets, words
+from portal.web import results, snippets
 from portal.web.csv_export import write_csv
 from portal.web.ids import uuids_in
 from portal.web.people import SignedInRequest
@@ -26,6 +26,7 @@ from tasks.models import Event, File, Task, TaskContent
 from tasks.names import is_slug
 from tasks.registry import all_types
 from tasks.statuses import NOT_STARTED, REVIVABLE
+from tasks.ui import words
 
 EVENTS_AT_ONCE = 500
 

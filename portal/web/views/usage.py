@@ -9,7 +9,7 @@ from django.shortcuts import render
 from portal.web.charts import bars_by_day
 from portal.web.people import SignedInRequest
 from portal.web.usage_facts import tasks_by_day_and_type
-from tasks.lifecycle.quota import read_quota
+from tasks.figures.quota import read_quota
 
 DAYS = 14
 

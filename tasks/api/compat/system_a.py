@@ -155,7 +155,9 @@ class QueueStatsView(ApiView):
         What ended is counted for an hour.
         """
         since = UUID(int=int((time.time() - LOOK_BACK_SECONDS) * 1000) << TIME_BITS)
-        rows = sql.run("own_counts", {"owner": self.caller.pk, "since": since, "window": WINDOW_SECONDS, "cap": CAP})
+        rows = sql.run(
+            "figures/own_counts", {"owner": self.caller.pk, "since": since, "window": WINDOW_SECONDS, "cap": CAP}
+        )
         counts = {row.type: {name: getattr(row, name) for name in QueueCounts.model_fields} for row in rows}
         nothing = dict.fromkeys(QueueCounts.model_fields, 0)
         return Response({queue: counts.get(type_, nothing) for type_, queue in QUEUES.items()})

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from tasks.api.objects.shape import Shape, Urls
-from tasks.lifecycle.queue_figures import Percentiles, QueueFigures, SystemFigures
+from tasks.figures.queues import Percentiles, QueueFigures, SystemFigures
 
 BASE = "/api/v1/queues"
 

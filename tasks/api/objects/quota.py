@@ -1,4 +1,4 @@
-"""The shape of `/quota`; `tasks.lifecycle.quota` builds it."""
+"""The shape of `/quota`; `tasks.figures.quota` builds it."""
 
 from __future__ import annotations
 

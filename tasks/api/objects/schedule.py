@@ -11,7 +11,7 @@ from pydantic import Field
 from tasks import models
 from tasks.api.objects.shape import Shape, write_time
 from tasks.api.objects.task import UNTOLD, error_without_content
-from tasks.lifecycle.schedule import upcoming
+from tasks.schedules.manage import upcoming
 
 BASE = "/api/v1/schedules"
 

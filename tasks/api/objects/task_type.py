@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tasks.api.objects.shape import Shape, Urls
-from tasks.lifecycle.recommend import Outlook
+from tasks.figures.outlook import Outlook
 from tasks.registry import TaskType as Definition
 
 BASE = "/api/v1/task-types"

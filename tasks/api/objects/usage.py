@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from tasks.api.objects.shape import Shape
-from tasks.lifecycle.usage import DayOfType
+from tasks.figures.usage import DayOfType
 
 
 class Tokens(Shape):

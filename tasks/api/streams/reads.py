@@ -75,7 +75,7 @@ def read_ended(task_ids: Collection[UUID], owner_id: int) -> set[UUID]:
 
 def read_events(task_ids: Iterable[UUID], after: int) -> list[Said]:
     """Return the next events of these tasks, EVENTS_AT_ONCE at most; whose they are must be known."""
-    rows = sql.run("read_events", {"tasks": list(task_ids), "after": after, "limit": EVENTS_AT_ONCE})
+    rows = sql.run("lifecycle/read_events", {"tasks": list(task_ids), "after": after, "limit": EVENTS_AT_ONCE})
     return [Said(row.id, row.task_id, row.kind, row.shown) for row in rows]
 
 
@@ -93,7 +93,7 @@ def read_changed(owner_id: int, since_ms: int) -> list[UUID] | None:
     if datetime.now(UTC) - since > LONGEST_GAP:
         return None
     given = {"owner": owner_id, "since": since - OVERLAP, "limit": MOST_MISSED_TASKS}
-    row = sql.run_one("read_changed", given)
+    row = sql.run_one("lifecycle/read_changed", given)
     return None if row.too_many else list(row.changed)
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tasks.listen import READ_AGAIN, Message, hub
+from tasks.live.hub import READ_AGAIN, Message, hub
 
 # A stream that is so far behind with reading is ended; its client resumes it.
 MOST_PENDING = 2000

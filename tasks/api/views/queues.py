@@ -14,7 +14,7 @@ from tasks.api.objects.queue import Queue, queue_object
 from tasks.api.pagination import NamedPageQuery, answer_page, page_by_name
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.view import ApiView
-from tasks.lifecycle.queue_figures import read_queues
+from tasks.figures.queues import read_queues
 
 
 class QueuesView(ApiView):

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from tasks.api.objects.quota import Quota
 from tasks.api.schema import operation
 from tasks.api.views.view import ANY_TOKEN, ApiView
-from tasks.lifecycle.quota import read_quota
+from tasks.figures.quota import read_quota
 
 
 class QuotaView(ApiView):

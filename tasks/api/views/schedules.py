@@ -22,7 +22,14 @@ from tasks.api.schema import ListOf, operation
 from tasks.api.views.tasks import IDEMPOTENCY, CountedView, Metadata, Tags, Timeout, answer_task
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.once import do_once
-from tasks.lifecycle.schedule import (
+from tasks.lifecycle.submission import Submission
+from tasks.models import Schedule as StoredSchedule
+from tasks.models.small_json import if_small
+from tasks.one_of import at_most_one_of, exactly_one_of
+from tasks.schedules.check import check_draft
+from tasks.schedules.draft import Draft
+from tasks.schedules.fire import run_schedule_now
+from tasks.schedules.manage import (
     change_schedule,
     delete_schedule,
     find_schedule,
@@ -30,13 +37,6 @@ from tasks.lifecycle.schedule import (
     resume_schedule,
     store_schedule,
 )
-from tasks.lifecycle.schedule_check import check_draft
-from tasks.lifecycle.schedule_draft import Draft
-from tasks.lifecycle.schedule_fire import run_schedule_now
-from tasks.lifecycle.submission import Submission
-from tasks.models import Schedule as StoredSchedule
-from tasks.models.small_json import if_small
-from tasks.one_of import at_most_one_of, exactly_one_of
 
 EXAMPLE: dict[str, Any] = {
     "name": "Morning report",

@@ -13,7 +13,7 @@ from tasks.api.objects.task_type import TaskType, type_object
 from tasks.api.pagination import NamedPageQuery, answer_page, page_by_name
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.view import ApiView
-from tasks.lifecycle.recommend import read_outlooks
+from tasks.figures.outlook import read_outlooks
 
 
 class TaskTypesView(ApiView):

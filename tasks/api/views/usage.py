@@ -12,7 +12,7 @@ from tasks.api.bodies import Query, read_query
 from tasks.api.objects.usage import Usage, usage_object
 from tasks.api.schema import operation
 from tasks.api.views.view import ApiView
-from tasks.lifecycle.usage import MOST_DAYS, first_day, read_usage
+from tasks.figures.usage import MOST_DAYS, first_day, read_usage
 
 
 class UsageQuery(Query):

@@ -27,8 +27,9 @@ from tasks.api.schema import ListOf, operation
 from tasks.api.views.tasks import IDEMPOTENCY
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.once import do_once
-from tasks.lifecycle.redeliver import find_delivery, redeliver
-from tasks.lifecycle.subscribe import (
+from tasks.models import WebhookDelivery as StoredDelivery
+from tasks.models import WebhookEndpoint as StoredEndpoint
+from tasks.webhooks.endpoints import (
     change_endpoint,
     create_endpoint,
     delete_endpoint,
@@ -36,8 +37,7 @@ from tasks.lifecycle.subscribe import (
     rotate_secret,
     send_test,
 )
-from tasks.models import WebhookDelivery as StoredDelivery
-from tasks.models import WebhookEndpoint as StoredEndpoint
+from tasks.webhooks.redelivery import find_delivery, redeliver
 
 SCOPE = "webhooks"
 TAG = "webhooks"

@@ -2,7 +2,7 @@
 
     from tasks.interop.system_b import load_balancer, queue_manager
 
-`PORTAL_URL` and `PORTAL_TOKEN` name the portal. Its executor is `tasks.futures.TaskPoolExecutor`, in process.
+`PORTAL_URL` and `PORTAL_TOKEN` name the portal. Its executor is `tasks.interop.futures.TaskPoolExecutor`, in process.
 """
 
 from tasks.interop.system_b.load_balancer import LoadBalancer, load_balancer

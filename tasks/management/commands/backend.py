@@ -9,11 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models.functions import Now
 
+from tasks import audit
 from tasks.backends import servers
 from tasks.backends.figures import Figures, health_of, read_figures
 from tasks.backends.servers import NewServer
 from tasks.errors import InvalidInput, NotFound
-from tasks.lifecycle import audit
 from tasks.measures import NOTHING, duration_text
 from tasks.models import Backend, BackendPool
 from tasks.models.backend import Kind, Strategy

@@ -1,4 +1,4 @@
-"""`manage.py migrate_executor PATH --diff|--write`: moves code from ThreadPoolExecutor to tasks.futures.
+"""`manage.py migrate_executor PATH --diff|--write`: moves code from ThreadPoolExecutor to tasks.interop.futures.
 
 All files are read and rewritten before the first is written, and each is replaced as a whole: nothing is half done.
 """
@@ -20,7 +20,7 @@ from tasks.interop.migrate_executor import Migrated, migrate
 
 class Command(BaseCommand):
     help = (
-        "Rewrite the use of ThreadPoolExecutor and as_completed in a file, or in all below a folder, to tasks.futures."
+        "Rewrite the use of ThreadPoolExecutor and as_completed, in a file or a whole folder, to tasks.interop.futures."
     )
     requires_system_checks: list[str] = []
 

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from django_q.conf import Conf
 from django_q.management.commands import qcluster
 
-from tasks.cluster import install
+from tasks.cluster.django_q import install
 from tasks.pooler import UnusablePooler, refuse_pooler
 
 

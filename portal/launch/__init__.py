@@ -1,0 +1,1 @@
+"""Everything behind `make`: the environment, the embedded Postgres, and what `make run` starts."""

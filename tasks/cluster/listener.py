@@ -1,0 +1,55 @@
+"""The pusher's LISTEN connection: wakes it when tasks become ready, and takes cancellations."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+
+from tasks.cluster.node import Node
+from tasks.live import channels
+
+logger = logging.getLogger(__name__)
+
+
+class Line:
+    """One connection that does nothing but listen, and the pipe by which workers say that they are idle."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._connection = _connect()
+
+    def wait(self, seconds: float) -> None:
+        """Return when something happened, or after `seconds`. Cancellations are noted in shared memory.
+
+        Raises:
+            psycopg.OperationalError: the connection is gone; make a new Line and look at the tables again.
+        """
+        select.select([self._connection.fileno(), self._node.wake_reader], [], [], seconds)
+        with suppress(BlockingIOError):
+            os.read(self._node.wake_reader, 4096)
+        for notice in self._connection.notifies(timeout=0):
+            if notice.channel == channels.CANCEL:
+                self._take_cancel(notice.payload)
+
+    def _take_cancel(self, payload: str) -> None:
+        call = json.loads(payload)
+        if call["node"] == str(self._node.id):
+            self._node.memory.request_cancel(UUID(call["token"]))
+
+
+def _connect() -> psycopg.Connection[Any]:
+    parameters = connection.get_connection_params()
+    parameters.pop("cursor_factory", None)
+    parameters.pop("context", None)
+    raw = psycopg.connect(**parameters, autocommit=True)
+    for channel in (channels.READY, channels.CANCEL):
+        raw.execute(f"LISTEN {channel}")
+    return raw

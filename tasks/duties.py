@@ -1,0 +1,26 @@
+"""Every duty of the installation: importing the modules named here declares them; apps may add some of their own."""
+
+from __future__ import annotations
+
+from django.utils.module_loading import autodiscover_modules
+
+from accounts.pace import forget_old_tries
+from tasks import periodic
+from tasks.backends import upkeep
+from tasks.figures import usage
+from tasks.lifecycle import batch, estimate, idempotency, purge, sweep
+from tasks.operations import manage
+from tasks.periodic import Duty, duty
+from tasks.schedules import fire
+from tasks.webhooks import delivery
+
+DECLARED_IN = (batch, delivery, estimate, fire, idempotency, manage, purge, sweep, upkeep, usage)
+
+# Accounts know nothing of tasks, nor of their nodes.
+duty(every=60)(forget_old_tries)
+
+
+def all_duties() -> dict[str, Duty]:
+    """Return every duty by name, with those of the module `duties` of each installed app."""
+    autodiscover_modules("duties")
+    return periodic.declared()

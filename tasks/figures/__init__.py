@@ -1,0 +1,1 @@
+"""How the system is doing: each figure has one definition here, and one cap."""

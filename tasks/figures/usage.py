@@ -1,0 +1,50 @@
+"""What a user's tasks used, by day and type; and the duty that rolls attempts up into days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from accounts.models import User
+from tasks import sql
+from tasks.periodic import duty
+
+MOST_DAYS = 90
+MOST_ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class DayOfType:
+    """Attempts of one type that ended on one UTC day."""
+
+    day: date
+    type: str
+    attempts: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    worker_seconds: float
+    prompt_tokens: int
+    completion_tokens: int
+
+
+def first_day(days: int) -> date:
+    """Return the first of the last `days` UTC days, today included."""
+    return datetime.now(UTC).date() - timedelta(days=days - 1)
+
+
+def read_usage(user: User, *, since: date) -> list[DayOfType]:
+    """Return what was used from a UTC day on, newest first, up to this moment."""
+    return [DayOfType(*row) for row in sql.run("figures/read_usage_days", {"owner": user.pk, "first_day": since})]
+
+
+@duty(every=60)
+def roll_up_usage() -> int:
+    """Add ended attempts to the days of their owners: a duty. Returns how many days of users changed."""
+    changed = 0
+    for _ in range(MOST_ROUNDS):
+        row = sql.run_one("figures/roll_up_usage", {})
+        changed += row.days if row else 0
+        if row is None or not row.is_behind:
+            break
+    return changed

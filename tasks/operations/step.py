@@ -1,0 +1,129 @@
+"""One step of an operation: the next tasks behind its cursor, in one transaction with the cursor.
+
+The operation's row is locked for the step alone (`SKIP LOCKED`: another node passes it over), so each task is covered
+by exactly one step, and what a step does is committed if and only if the cursor has moved past it. What is left to do
+after the commit (ending cancelled tasks, filling lanes) is owed by durable rows, and the sweep does it where a crash
+came between.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from psycopg.types.json import Jsonb
+
+from tasks import audit, sql
+from tasks.lifecycle.move import find_queue, open_lanes
+from tasks.models import Operation, Task
+from tasks.models.operation import OperationKind, OperationStatus
+from tasks.operations.actions import Action, Step, act_on_tasks
+from tasks.operations.task_filter import read_filter
+
+STEP = 100
+# Where no index leads to the tasks, so many are walked through at a time.
+WINDOW = 20_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Page:
+    """The next tasks; `end` is where the cursor goes when they are done, `is_last` whether that is the end."""
+
+    tasks: list[UUID]
+    end: UUID
+    is_last: bool
+
+
+def take_step(operation_id: UUID) -> int | None:
+    """Do the next step of an operation and return how many tasks it covered; None where nothing is to be done now:
+    another node is at it, its pace allows none yet, or it runs no more. Opens its own transactions.
+
+    Raises:
+        TaskError: it cannot go on: the queue to move to is gone.
+    """
+    operation = Operation.objects.select_related("made_by", "owner__plan").filter(pk=operation_id).first()
+    if operation is None or operation.status != OperationStatus.RUNNING:
+        return None
+    _prepare(operation)
+    with transaction.atomic(durable=True):
+        taken = sql.run_one("operations/take_operation", {"operation": operation_id})
+        if taken is None or taken.allowed < 1:
+            return None
+        operation.refresh_from_db(fields=["cursor", "status"])
+        page = _next_page(operation, min(STEP, taken.allowed))
+        step = act_on_tasks(operation, page.tasks) if page.tasks else Step()
+        covered = _note(operation, page, step)
+    if step.after_commit is not None:
+        _do_after(operation, step.after_commit)
+    return None if step.error else covered
+
+
+def action_of(operation: Operation) -> Action:
+    return Action(operation.kind, operation.to_queue, operation.to_priority)
+
+
+def _prepare(operation: Operation) -> None:
+    """Make the lanes that the next tasks will move to: new rows wait for other transactions, which a step must not."""
+    if operation.kind == OperationKind.MOVE:
+        goal = find_queue(operation.to_queue)
+        open_lanes(_next_page(operation, STEP).tasks, goal)
+
+
+def _next_page(operation: Operation, most: int) -> Page:
+    wanted = read_filter(operation.filter)
+    tasks = wanted.matching() if operation.owner is None else wanted.matching().of(operation.owner)
+    if operation.kind == OperationKind.RETRY:
+        # What fails only after the wish is not what was meant.
+        tasks = tasks.filter(finished_at__lte=operation.created_at)
+    end = operation.last_id
+    if not (wanted.is_narrow or operation.owner):
+        walked = Task.objects.filter(pk__gt=operation.cursor, pk__lt=end).order_by("pk")
+        end = walked.values_list("pk", flat=True)[WINDOW - 1 : WINDOW].first() or end
+    found = action_of(operation).fitting(tasks).filter(pk__gt=operation.cursor, pk__lte=end)
+    ids = list(found.order_by("pk").values_list("pk", flat=True)[:most])
+    if len(ids) == most:
+        end = ids[-1]
+    return Page(ids, end, is_last=end >= operation.last_id)
+
+
+def _note(operation: Operation, page: Page, step: Step) -> int:
+    """Write the cursor and the counts; return how many tasks were covered."""
+    covered = len(page.tasks) if step.covered is None else step.covered
+    is_whole = covered == len(page.tasks)
+    end = page.end if is_whole else page.tasks[covered - 1] if covered else operation.cursor
+    is_over = is_whole and page.is_last
+    failed = step.reasons.total()
+    status = OperationStatus.PAUSED if step.pause else OperationStatus.FINISHED if is_over else OperationStatus.RUNNING
+    row = sql.run_one(
+        "operations/note_step",
+        {
+            "operation": operation.pk,
+            "cursor": end,
+            "changed": len(step.changed),
+            "skipped": covered - len(step.changed) - failed,
+            "failed": failed,
+            "reasons": Jsonb(dict(step.reasons)),
+            "error": step.error,
+            "status": status,
+        },
+    )
+    details = {"operation": str(operation.pk), **action_of(operation).goal}
+    verb = "cancel" if operation.kind == OperationKind.PURGE else operation.kind
+    audit.record_tasks(operation.made_by, verb, step.changed, **details)
+    if is_over:
+        counts = {name: getattr(row, name) for name in ("total", "done", "changed", "skipped", "failed")}
+        audit.record(operation.made_by, "finish", "operation", operation.pk, name=str(operation), **counts)
+    return covered
+
+
+def _do_after(operation: Operation, after_commit: Callable[[], None]) -> None:
+    try:
+        after_commit()
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("what follows a step of %s is left to the sweep: %s", operation.pk, error)
+        connection.close_if_unusable_or_obsolete()

@@ -1,0 +1,1 @@
+"""Webhooks: endpoints, what is owed to them, and how it is delivered."""
