@@ -181,12 +181,12 @@ Q_CLUSTER: dict[str, Any] = {
 }
 # A worker that holds more memory than this after a slice is replaced.
 WORKER_MAX_RSS_MB = env.number("WORKER_MAX_RSS_MB", 1500, at_least=200)
-# On SIGTERM running tasks get this long before they are signalled.
 # Threads of a worker for tasks that wait for model servers; 0 runs those like all others.
 WORKER_THREADS = env.number("WORKER_THREADS", 32, at_most=200)
 # Above these a node takes nothing new until it is well below again; 0 switches it off.
 THROTTLE_CPU_PERCENT = env.number("THROTTLE_CPU_PERCENT", 0, at_most=100)
 THROTTLE_MEMORY_PERCENT = env.number("THROTTLE_MEMORY_PERCENT", 92, at_most=100)
+# A node that was told to stop (SIGTERM) lets running tasks go on for so long before it interrupts them.
 STOP_GRACE_SECONDS = env.number("STOP_GRACE_SECONDS", 10)
 NODE_NAME = env.line("NODE_NAME")
 

@@ -1,7 +1,7 @@
 """What a handler gets: progress, log, streamed output, files, model servers, cancellation.
 
-A protocol, so that handlers can be run and tested without a database; `tasks.lifecycle.run`
-has the one real implementation.
+A protocol, so that handlers can be run and tested without a database; the one real implementation is
+`tasks.lifecycle.attempt_context.AttemptContext`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Uninterrupted:
-    """Implements `tasks.lifecycle.run.Interrupts`."""
+    """Implements `tasks.lifecycle.attempt_context.Interrupts`."""
 
     def arm(self) -> None: ...
 

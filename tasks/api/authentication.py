@@ -81,7 +81,7 @@ def reader_id(request: HttpRequest, scope: str) -> int:
     if not isinstance(user, User) or not user.is_active:
         raise refusals.NotAuthenticated
     require_scope(token, user, scope)
-    reads.count(user.pk)
+    reads.check(user.pk)
     _note_caller(request, user, token)
     return int(user.pk)
 
@@ -157,7 +157,7 @@ class HasScope(BasePermission):
             check = require_scope if isinstance(needed, str) else require_one_of
             check(cast("ApiToken | None", request.auth), cast(User, request.user), needed)
         if method == "GET":
-            reads.count(cast(User, request.user).pk)
+            reads.check(cast(User, request.user).pk)
         return True
 
 

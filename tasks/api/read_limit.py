@@ -25,7 +25,7 @@ class ReadLimit:
         # User -> when all their reads so far would be over, at the rate that is allowed.
         self._over_at: dict[int, float] = {}
 
-    def count(self, user_id: int) -> None:
+    def check(self, user_id: int) -> None:
         """Count one read: the generic cell rate algorithm, as `tasks.lifecycle.admit`. A refused one is not counted.
 
         Raises:

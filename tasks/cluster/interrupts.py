@@ -14,7 +14,7 @@ from tasks.cluster.shared import INTERRUPTS, SharedMemory, Why, WorkerRecord, Wo
 
 
 class WorkerInterrupts:
-    """`tasks.lifecycle.run.Interrupts` for a worker's main thread: the sentinel sends it a signal."""
+    """`tasks.lifecycle.attempt_context.Interrupts` for a worker's main thread: the sentinel sends it a signal."""
 
     def __init__(self, memory: SharedMemory, record: WorkerRecord) -> None:
         self._memory = memory

@@ -54,7 +54,7 @@ class Threads:
                 run_attempt(claimed, interrupts)
             except BaseException:
                 # The node finds a running task that nobody knows any more, and returns it.
-                logger.exception("a thread lost its grip on %s", claimed.id)
+                logger.exception("the thread of %s failed", claimed.id)
             finally:
                 interrupts.close()
                 connections.close_all()

@@ -132,7 +132,7 @@ def run_slice() -> None:
                 break
             found = True
     except Exception:
-        logger.exception("the worker lost its grip on the database; it starts over")
+        logger.exception("the worker failed and starts over")
         connection.close()
         time.sleep(TROUBLE_SECONDS)
     finally:

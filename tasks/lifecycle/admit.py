@@ -14,7 +14,8 @@ from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle.submission import Accepted
 
-NORMAL = 6  # the highest priority that costs no allowance
+# The highest priority that costs no allowance.
+HIGHEST_FREE = 6
 RATE_WINDOW_SECONDS = 60.0
 WAITING_RETRY_SECONDS = 30
 
@@ -131,12 +132,12 @@ def _spend_allowances(usage: Any, limits: Limits, accepted: Sequence[Accepted]) 
             left[spends] -= 1
             admitted.append(task)
         elif task.on_quota == "downgrade":
-            admitted.append(replace(task, priority=NORMAL, priority_reason=f"{spends}_allowance_used"))
+            admitted.append(replace(task, priority=HIGHEST_FREE, priority_reason=f"{spends}_allowance_used"))
         else:
             limit = (limits.high_per_day if spends == "high" else limits.urgent_per_day) or 0
             raise _refuse(
                 f"Your plan allows {limit} {spends}-priority tasks a day, and they are used up. Choose priority "
-                f'{NORMAL} or lower, or send on_quota "downgrade".',
+                f'{HIGHEST_FREE} or lower, or send on_quota "downgrade".',
                 f"{spends}-day",
                 limit,
                 usage.day_seconds_left,

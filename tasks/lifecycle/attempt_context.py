@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeVar
+from typing import Any, BinaryIO, NoReturn, Protocol, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -26,9 +26,6 @@ from tasks.models import File
 from tasks.outbound import own_parts
 from tasks.sql.turns import database_turn
 
-if TYPE_CHECKING:
-    from tasks.lifecycle.run import Interrupts
-
 PROGRESS_SECONDS = 0.5
 OUTPUT_SECONDS = 0.1
 PATIENCE_SECONDS = 60.0
@@ -37,6 +34,22 @@ MAX_LOG_LENGTH = 10_000
 MOST_FILES = 1000
 
 Answer = TypeVar("Answer")
+
+
+class Interrupts(Protocol):
+    """How an attempt is interrupted from outside; `tasks.cluster.shared` has the one that signals use."""
+
+    def arm(self) -> None:
+        """From here on `AttemptInterrupted` may be raised in this thread."""
+
+    def disarm(self) -> bool:
+        """From here on nothing is raised; return whether it could be. Called around all that talks to the database."""
+
+    def end(self) -> None:
+        """The handler is over: no deadline and no cancellation may keep its outcome from being recorded."""
+
+    def check(self) -> None:
+        """Raise now what is due: cancelled, past the deadline, node stopping."""
 
 
 class Superseded(errors.AttemptInterrupted):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from accounts.limits import limits_of
@@ -12,13 +11,12 @@ from accounts.models import User
 from tasks import errors
 from tasks.context import Child, ChildTask
 from tasks.lifecycle import admit, depend
+from tasks.lifecycle.accept import accept, insert
+from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submission import Accepted, Submission
 from tasks.lifecycle.validate import check_storable
 from tasks.models import Dependency, Task
 from tasks.statuses import Status
-
-if TYPE_CHECKING:
-    from tasks.lifecycle.claim import Claimed
 
 MOST_CHILDREN = 1000
 
@@ -42,15 +40,13 @@ def accept_children(claimed: Claimed, wanted: Sequence[ChildTask]) -> list[tuple
     Raises:
         GiveUp: none or too many, or one that could not be submitted either.
     """
-    from tasks.lifecycle.accept import accept
-
     count = Dependency.objects.filter(task=claimed.id, key__isnull=False).count() + len(wanted)
     if not wanted or count > MOST_CHILDREN:
         raise errors.GiveUp(f"A task starts between 1 and {MOST_CHILDREN} others.")
     owner = User.objects.select_related("plan").get(pk=claimed.owner_id)
     limits = limits_of(owner)
     own, keep = Task.objects.values_list("priority", "keep_seconds").get(pk=claimed.id)
-    priority = min(own, admit.NORMAL)
+    priority = min(own, admit.HIGHEST_FREE)
     started = []
     for child in wanted:
         submission = Submission(child.type, child.input, priority=min(priority, limits.max_priority))
@@ -74,8 +70,6 @@ def insert_started(claimed: Claimed, started: Sequence[tuple[Accepted, str]]) ->
     Raises:
         QuotaExceeded: the owner's plan has no room for them.
     """
-    from tasks.lifecycle.accept import insert
-
     owner = User.objects.select_related("plan").get(pk=claimed.owner_id)
     limits = limits_of(owner)
     admit.admit(owner, limits, [child for child, _ in started], rate=False)

@@ -98,7 +98,7 @@ def forget_cache() -> None:
 
 @duty(every=5)
 def learn_estimates() -> int:
-    """Learn from attempts that succeeded since the last time; return how many there were. A duty of the sweep."""
+    """Learn from attempts that succeeded since the last time; return how many there were."""
     with transaction.atomic():
         place = Learning.objects.select_for_update(skip_locked=True).filter(pk=1).first()
         if place is None:

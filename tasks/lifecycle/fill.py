@@ -51,13 +51,13 @@ def fill_lanes(lanes: Iterable[int], *, newcomers: Sequence[UUID] | None = None)
     Args:
         newcomers: as for `fill_locked`; their watchers are told to look again.
     """
-    come = newcomers or ()
+    arrived = newcomers or ()
     with _pipelined_lanes(lanes) as ids:
         filled = _send_fill(ids, newcomers)
-        if come:
-            sql.send("lifecycle/tell", {"tasks": list(come[:MOST_TOLD])})
+        if arrived:
+            sql.send("lifecycle/tell", {"tasks": list(arrived[:MOST_TOLD])})
         moved: int = filled()[0].moved
-        while moved < len(come) and sql.run_one("lifecycle/swap", {"lanes": ids}).swapped:
+        while moved < len(arrived) and sql.run_one("lifecycle/swap", {"lanes": ids}).swapped:
             moved += fill_locked(ids, newcomers=())
         return moved
 
@@ -99,11 +99,11 @@ def settle(
         dependents: whether others may wait for one of them; then their lanes are looked up first.
         started: all tasks that the attempts started. None: nobody knows any more.
     """
-    owed = list(settlements)
+    pending = list(settlements)
     children = {task.id: task.lane for task in started or ()}
-    while owed:
-        tokens = [token for token, _ in owed]
-        lanes = {lane for _, lane in owed} | set(children.values())
+    while pending:
+        tokens = [token for token, _ in pending]
+        lanes = {lane for _, lane in pending} | set(children.values())
         if dependents:
             lanes |= {row.lane for row in sql.run("lifecycle/dependent_lanes", {"tokens": tokens})}
         with _pipelined_lanes(lanes) as ids:
@@ -112,6 +112,6 @@ def settle(
             released = release_dependents([row.id for row in settled if row.has_dependents], ids)
             newcomers = None if started is None else [*children, *released.tasks]
             _send_fill(ids, newcomers)
-            owed = released.settlements
+            pending = released.settlements
         # What was started is in its lanes now; only dependents of dependents are left.
         dependents, children = True, {}

@@ -131,7 +131,7 @@ def _end(attempts: Iterable[tuple[Claimed, finish.Ending]]) -> int:
     Raises:
         OperationalError: some are still to be recorded: somebody holds them, or the database is away.
     """
-    owed: list[tuple[UUID, int]] = []
+    settlements: list[tuple[UUID, int]] = []
     dependents = False
     held: OperationalError | None = None
     try:
@@ -144,21 +144,21 @@ def _end(attempts: Iterable[tuple[Claimed, finish.Ending]]) -> int:
                 held = error
                 continue
             if recorded is not None:
-                owed.append((claimed.token, claimed.lane_id))
+                settlements.append((claimed.token, claimed.lane_id))
                 dependents |= recorded.has_dependents
     finally:
-        if owed:
-            _settle_free(owed, dependents=dependents)
+        if settlements:
+            _settle_free(settlements, dependents=dependents)
     if held is not None:
         raise held
-    return len(owed)
+    return len(settlements)
 
 
-def _settle_free(owed: Sequence[tuple[UUID, int]], *, dependents: bool) -> None:
+def _settle_free(settlements: Sequence[tuple[UUID, int]], *, dependents: bool) -> None:
     """Settle in the lanes that nobody holds; the sweep does it in the others, within a second or two."""
     try:
-        free = free_lanes(lane for _, lane in owed)
-        settle([(token, lane) for token, lane in owed if lane in free], dependents=dependents)
+        free = free_lanes(lane for _, lane in settlements)
+        settle([(token, lane) for token, lane in settlements if lane in free], dependents=dependents)
     except (DatabaseError, InterfaceError) as error:
-        logger.warning("settling %s attempts is left to the sweep: %s", len(owed), error)
+        logger.warning("settling %s attempts is left to the sweep: %s", len(settlements), error)
         connection.close()

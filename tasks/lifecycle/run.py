@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from typing import Protocol
 
 from django.db import DataError
 from pydantic import ValidationError
 
 from tasks import errors, registry
 from tasks.lifecycle import finish, patience
-from tasks.lifecycle.attempt_context import AttemptContext, Superseded
+from tasks.lifecycle.attempt_context import AttemptContext, Interrupts, Superseded
 from tasks.lifecycle.children import ChildrenStarted
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.validate import check_storable
@@ -24,22 +23,6 @@ logger = logging.getLogger(__name__)
 
 MAX_RESULT_BYTES = 32 * 1024 * 1024
 LONGEST_SNOOZE_SECONDS = 3600.0
-
-
-class Interrupts(Protocol):
-    """How an attempt is interrupted from outside; `tasks.cluster.shared` has the one that signals use."""
-
-    def arm(self) -> None:
-        """From here on `AttemptInterrupted` may be raised in this thread."""
-
-    def disarm(self) -> bool:
-        """From here on nothing is raised; return whether it could be. Called around all that talks to the database."""
-
-    def end(self) -> None:
-        """The handler is over: no deadline and no cancellation may keep its outcome from being recorded."""
-
-    def check(self) -> None:
-        """Raise now what is due: cancelled, past the deadline, node stopping."""
 
 
 def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
@@ -55,8 +38,8 @@ def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
         return False
     except Exception:
         # What the handler raised is itself faulty: a message that cannot be printed, a wait that is no number.
-        ill = errors.GiveUp("The handler failed in a way that cannot be described; the traceback says more.")
-        ending = finish.failed(claimed, ill, traceback=traceback.format_exc())
+        error = errors.GiveUp("The handler failed in a way that cannot be described; the traceback says more.")
+        ending = finish.failed(claimed, error, traceback=traceback.format_exc())
     with database_turn():
         try:
             recorded = finish.finish_attempt(claimed, ending)
@@ -66,8 +49,8 @@ def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
             recorded = finish.finish_attempt(claimed, ending)
         except DataError:
             # Without an ending it would be run again, free of charge, for ever.
-            ill = errors.GiveUp("What came of the task cannot be stored; the traceback says why.")
-            ending = finish.failed(claimed, ill, traceback=traceback.format_exc())
+            error = errors.GiveUp("What came of the task cannot be stored; the traceback says why.")
+            ending = finish.failed(claimed, error, traceback=traceback.format_exc())
             recorded = finish.finish_attempt(claimed, ending)
     logger.info(
         "%s %s: attempt %s %s%s",

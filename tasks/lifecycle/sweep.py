@@ -31,10 +31,10 @@ LIMIT = 500
 @duty(every=1)
 def settle_old() -> int:
     """Settle attempts whose second transaction was lost."""
-    owed = Settlement.objects.filter(created_at__lt=Now() - STALE)
+    settlements = Settlement.objects.filter(created_at__lt=Now() - STALE)
 
     def find(held: Collection[int]) -> list[tuple[Settlement, int]]:
-        return [(row, row.lane_id) for row in owed.exclude(lane_id__in=held)[:LIMIT]]
+        return [(row, row.lane_id) for row in settlements.exclude(lane_id__in=held)[:LIMIT]]
 
     def act(rows: Sequence[tuple[Settlement, int]]) -> int:
         dependents = any(row.has_dependents for row, _ in rows)

@@ -80,13 +80,13 @@ def fire_schedule(schedule: Schedule, now: datetime) -> bool:
     missed = is_missed(schedule, now)
     is_wanted = schedule.owner.is_active and not missed
     # Outside the transaction: a type's readiness may ask a server.
-    offered = _accept(schedule) if is_wanted else None
+    prepared = _prepare(schedule) if is_wanted else None
     try:
         with transaction.atomic(durable=True):
             locked = _lock(schedule)
             if locked is None:
                 return False
-            task = _run(locked, offered) if offered is not None else None
+            task = _run(locked, prepared) if prepared is not None else None
             if missed and schedule.owner.is_active:
                 note_missed(locked, now)
             _move_on(locked, now)
@@ -114,12 +114,12 @@ def run_schedule_now(schedule_id: UUID, *, by: User, owner: User | None = None, 
         raise errors.Maintenance
     if not schedule.owner.is_active:
         raise errors.UserDisabled
-    offered = accept(schedule.owner, limits_of(schedule.owner), submission_of(schedule))
+    accepted = accept(schedule.owner, limits_of(schedule.owner), submission_of(schedule))
 
     def insert_and_note() -> Accepted | Task:
         locked = find_schedule(schedule_id, owner=owner, lock=True)
         locked.owner = schedule.owner
-        task = _insert(locked, offered)
+        task = _insert(locked, accepted)
         _note(locked, read_clock(), Outcome.SUBMITTED, task=task.id, by_hand=True)
         audit.record(by, "run", "schedule", schedule_id, name=str(locked))
         return task
@@ -146,7 +146,7 @@ def forget_runs() -> int:
 # --- One due time -----------------------------------------------------------------------------------
 
 
-def _accept(schedule: Schedule) -> Accepted | Problem:
+def _prepare(schedule: Schedule) -> Accepted | Problem:
     """Validate what is to be submitted now; what it refers to may have gone since the schedule was made."""
     try:
         return accept(schedule.owner, limits_of(schedule.owner), submission_of(schedule))
@@ -165,7 +165,7 @@ def _lock(schedule: Schedule) -> Schedule | None:
     return locked
 
 
-def _run(schedule: Schedule, offered: Accepted | Problem) -> Accepted | None:
+def _run(schedule: Schedule, prepared: Accepted | Problem) -> Accepted | None:
     """Submit, or note why not. Needs the transaction that has locked the schedule."""
     due_at = schedule.next_run_at
     assert due_at is not None, "it is due"
@@ -174,21 +174,21 @@ def _run(schedule: Schedule, offered: Accepted | Problem) -> Accepted | None:
         return None
     schedule.run_count += 1
     try:
-        if isinstance(offered, Accepted):
-            task = _insert(schedule, offered)
+        if isinstance(prepared, Accepted):
+            task = _insert(schedule, prepared)
             _note(schedule, due_at, Outcome.SUBMITTED, task=task.id)
             return task
     except Exception as error:
-        offered = _problem(schedule, error)
-    _note(schedule, due_at, Outcome.REFUSED, error=offered)
+        prepared = _problem(schedule, error)
+    _note(schedule, due_at, Outcome.REFUSED, error=prepared)
     return None
 
 
-def _insert(schedule: Schedule, offered: Accepted) -> Accepted:
+def _insert(schedule: Schedule, accepted: Accepted) -> Accepted:
     """Count the task against its owner's plan and insert it; a refusal undoes only that."""
     owner = schedule.owner
     with transaction.atomic():
-        [task] = admit.admit(owner, limits_of(owner), [offered])
+        [task] = admit.admit(owner, limits_of(owner), [accepted])
         [task] = insert(owner, [task])
     return task
 

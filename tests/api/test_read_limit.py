@@ -41,7 +41,7 @@ def count(limit: ReadLimit, user_id: int, times: int) -> int:
     refused = 0
     for _ in range(times):
         try:
-            limit.count(user_id)
+            limit.check(user_id)
         except RateLimited:
             refused += 1
     return refused
@@ -95,9 +95,9 @@ def test_default_lets_a_thousand_tasks_be_polled_each_second(limit: ReadLimit, m
 def test_users_who_read_no_more_are_forgotten(limit: ReadLimit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_limit, "MOST_REMEMBERED", 5)
     for user_id in range(5):
-        limit.count(user_id)
+        limit.check(user_id)
     monkeypatch.setattr(read_limit.time, "monotonic", lambda: 1001.0)
-    limit.count(5)
+    limit.check(5)
     assert set(limit._over_at) == {5}
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 
 from accounts.limits import Limits
+from tasks.lifecycle import admit
 from tasks.registry import TaskType
 
 PRIORITY_NAMES = {1: "background", 3: "low", 5: "normal", 7: "high", 9: "urgent"}
-NORMAL = 6
 
 
 class OptionsForm(forms.Form):
@@ -43,7 +43,7 @@ class OptionsForm(forms.Form):
             f"{limits.longest_timeout} at most."
         )
         self.fields["max_attempts"].help_text = f"{definition.max_attempts} if left empty."
-        if limits.max_priority <= NORMAL:
+        if limits.max_priority <= admit.HIGHEST_FREE:
             del self.fields["on_quota"]
 
     def clean_tags(self) -> list[str]:
@@ -73,9 +73,8 @@ def _priority_choices(definition: TaskType, limits: Limits, quota: dict[str, Any
 
 
 def _cost(level: int, quota: dict[str, Any]) -> str:
-    if level <= NORMAL:
+    if (band := admit.band(level)) == "none":
         return ""
-    band = "urgent" if level >= 9 else "high"
     allowance = quota["allowances"][band]
     if allowance["limit"] is None:
         return f" · {band}, no limit"

@@ -25,6 +25,7 @@ from tasks.api.refusals import InvalidParameter
 from tasks.api.schema import ListOf, operation
 from tasks.api.task_list import BY_METADATA, TaskFilters, find_tasks, listed_content, read_filters
 from tasks.api.views.view import ApiView
+from tasks.lifecycle import admit
 from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.preview import preview_task
@@ -126,7 +127,8 @@ class TaskOptions(Body):
         default=None, min_length=1, max_length=2_000, description="id of a webhook endpoint, or a URL: hears of the end"
     )
     on_quota: Literal["reject", "downgrade"] = Field(
-        default="reject", description="when an allowance is spent: refuse, or lower the priority to 6"
+        default="reject",
+        description=f"when an allowance is spent: refuse, or lower the priority to {admit.HIGHEST_FREE}",
     )
 
     def given(self) -> dict[str, Any]:
