@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -17,6 +19,7 @@ from django.utils.safestring import SafeString
 from accounts.models import User
 from tasks.admin.access import operator_of
 from tasks.admin.bulk_actions import PERMISSION
+from tasks.admin.filters import Choices, WordFilter
 from tasks.admin.formats import moment, status_tag, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.errors import NotFound
@@ -35,12 +38,25 @@ MOST_NAMES = 10
 MOST_AUDIT = 50
 
 
+class KindFilter(WordFilter):
+    """By what is done. The table knows no list of kinds, so it is given here."""
+
+    title = "kind"
+    parameter_name = "kind__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return [(kind.value, str(kind.label)) for kind in OperationKind]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 class OperationScreen(KeysetScreen[Operation]):
     """Operations are started where tasks are chosen: in the lists of tasks, failures, queues and users."""
 
     list_display = ("title", "who", "standing", "progress", "created", "ended")
     list_display_links = None
-    list_filter = ("status", "kind")
+    list_filter = ("status", KindFilter)
     list_select_related = ("made_by",)
     actions = None
 
@@ -120,13 +136,14 @@ class OperationScreen(KeysetScreen[Operation]):
 
 def title_of(operation: Operation) -> str:
     tasks = f"{operation.total:,} {'task' if operation.total == 1 else 'tasks'}"
-    return {
+    titles = {
         OperationKind.RETRY: f"Retry {tasks}",
         OperationKind.CANCEL: f"Cancel {tasks}",
         OperationKind.PURGE: f"Purge: cancel {tasks}",
         OperationKind.MOVE: f"Move {tasks} to {operation.to_queue}",
         OperationKind.SET_PRIORITY: f"Give {tasks} the priority {operation.to_priority}",
-    }[OperationKind(operation.kind)]
+    }
+    return titles[OperationKind(operation.kind)] if operation.kind in OperationKind else str(operation)
 
 
 def _facts(request: HttpRequest, operation: Operation) -> dict[str, Any]:

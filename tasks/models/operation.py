@@ -8,10 +8,11 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from tasks.models.ids import new_id
+from tasks.names import SLUG, validate_slug
 
 
 class OperationKind(models.TextChoices):
-    """What is done to each task."""
+    """What is done to each task. The table takes any slug, so that others may be added without a migration."""
 
     RETRY = "retry"
     CANCEL = "cancel"
@@ -40,7 +41,7 @@ class Operation(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    kind = models.TextField(choices=OperationKind.choices)
+    kind = models.TextField(validators=[validate_slug])
     status = models.TextField(choices=OperationStatus.choices, db_default=OperationStatus.RUNNING)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     # Only this user's tasks, at the expense of their quota; None for operators.
@@ -73,7 +74,7 @@ class Operation(models.Model):
     class Meta:
         db_table = "operation"
         constraints = [
-            models.CheckConstraint(name="operation_kind_known", condition=Q(kind__in=OperationKind.values)),
+            models.CheckConstraint(name="operation_kind_slug", condition=Q(kind__regex=SLUG)),
             models.CheckConstraint(name="operation_status_known", condition=Q(status__in=OperationStatus.values)),
             models.CheckConstraint(name="operation_has_filter", condition=~Q(filter={})),
             models.CheckConstraint(name="operation_pace_positive", condition=Q(pace__gte=1)),
@@ -97,7 +98,8 @@ class Operation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} of {self.total:,} {'task' if self.total == 1 else 'tasks'}"
+        kind = self.kind.replace("_", " ").capitalize()
+        return f"{kind} of {self.total:,} {'task' if self.total == 1 else 'tasks'}"
 
     @property
     def is_over(self) -> bool:

@@ -24,12 +24,12 @@ from portal.launch.embedded.binaries import Binaries, find_binaries
 from portal.launch.embedded.cluster import Cluster
 from portal.launch.embedded.folders import LONGEST_SOCKET_FOLDER, choose_home, far_home, socket_folder
 from portal.launch.embedded.settings import server_settings
-from tests.portal.conftest import make_cluster
+from tests.launch.conftest import make_cluster
 
 HOLD = """
 import sys
 from pathlib import Path
-from tests.portal.conftest import make_cluster
+from tests.launch.conftest import make_cluster
 with make_cluster(Path(sys.argv[1])).held():
     print("held", flush=True)
     sys.stdin.read()

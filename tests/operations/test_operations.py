@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -230,6 +231,26 @@ def test_empty_filter_is_refused_by_the_function_and_by_the_table(alice: User, o
     with pytest.raises(IntegrityError, match="operation_has_filter"):
         Operation.objects.create(kind="cancel", filter={}, cursor=task.pk, last_id=task.pk, total=1, pace=1)
     assert not Operation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("tag", None),
+        ("", "operation_kind_slug"),
+        ("two words", "operation_kind_slug"),
+        ("move", "operation_has_goal"),
+        ("set_priority", "operation_has_goal"),
+    ],
+)
+def test_table_takes_any_slug_as_a_kind_and_keeps_the_goals_of_its_own(kind: str, rule: str | None) -> None:
+    row = Operation(kind=kind, filter={"queue": "text"}, cursor=UUID(int=0), last_id=UUID(int=1), total=2, pace=1)
+    if rule:
+        with pytest.raises(IntegrityError, match=rule):
+            row.save(force_insert=True)
+        return
+    row.save(force_insert=True)
+    assert str(row) == "Tag of 2 tasks"
 
 
 @pytest.mark.parametrize(
