@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -112,15 +114,14 @@ def _static_files_are_looked_for_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _files_in_a_folder_of_the_test(settings: object, tmp_path: object) -> Iterator[None]:
-    settings.MEDIA_ROOT = str(tmp_path / "media")  # type: ignore[attr-defined, operator]
-    return
+def _files_in_a_folder_of_the_test(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "media")
 
 
 @pytest.fixture(autouse=True)
-def _cheap_password_hashes(settings: object) -> None:
+def _cheap_password_hashes(settings: Any) -> None:
     # The real ones take a third of a second a user, on purpose.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -37,7 +38,7 @@ def _insert_copies(rows: int) -> None:
         )
 
 
-def pages_read(statement: str, parameters: Mapping[str, object], *, before: Callable[[], object] | None = None) -> int:
+def pages_read(statement: str, parameters: Mapping[str, Any], *, before: Callable[[], object] | None = None) -> int:
     """Return how many pages a hot statement touches; what it did, and what was done `before` it, is undone."""
     with transaction.atomic(), connection.cursor() as cursor:
         if before is not None:

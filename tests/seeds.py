@@ -6,7 +6,7 @@ second. And it does so only before the next test of the same kind: others had al
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
 
 from django.db import connection, transaction
@@ -30,14 +30,14 @@ def keep() -> None:
 def serve(used: BaseDatabaseWrapper) -> None:
     """Let Django reset the database in this way whenever it does so by this connection."""
     used.creation.deserialize_db_from_string = leave
-    used.ops.execute_sql_flush = reset  # type: ignore[method-assign]
+    used.ops.execute_sql_flush = reset
 
 
-def leave(_serialized: str) -> None:
+def leave(data: str) -> None:
     """Put nothing back, for all is there: what `serialized_rollback` calls before a test."""
 
 
-def reset(_statements: Sequence[str]) -> None:
+def reset(sql_list: Iterable[str]) -> None:
     """Delete all rows but those of the migrations: what `flush` calls after a test."""
     with transaction.atomic(), connection.cursor() as cursor:
         tables = _not_empty()

@@ -26,7 +26,8 @@ from tasks.pointers import LONGEST_POINTER, pointer_to, walk
 MEGA = 1024 * 1024
 LONG = "k" * 4_000
 ZEROS = {LONG: [0] * 50_000}
-NESTED: Any = functools.reduce(lambda inner, _: {"k" * 30_000: inner}, range(60), 0)
+NOTHING: Any = 0
+NESTED = functools.reduce(lambda inner, _: {"k" * 30_000: inner}, range(60), NOTHING)
 
 
 def memory_of(action: Callable[[], object]) -> int:

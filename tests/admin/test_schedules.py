@@ -59,7 +59,7 @@ def test_operator_runs_a_schedule_as_its_owner(operator: Client, alice: User, sc
     operator.post(address(schedule, "run"))
     assert Task.objects.get().owner == alice
     entry = AuditEntry.objects.get(action="run", target_kind="schedule")
-    assert (entry.target_id, entry.actor.email) == (str(schedule.pk), "operator@example.com")  # type: ignore[union-attr]
+    assert (entry.target_id, entry.actor.email) == (str(schedule.pk), "operator@example.com")
 
 
 def test_pausing_asks_for_the_reason_and_keeps_it(operator: Client, schedule: Schedule) -> None:

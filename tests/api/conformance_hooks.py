@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import schemathesis
-from schemathesis.specs.openapi.checks import RejectedPositiveData, positive_data_acceptance
+from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 # The id of the token that everything is asked with, and where each answer is noted: a line of operation and status.
 OWN_TOKEN = os.environ["CONFORMANCE_TOKEN_ID"]

@@ -144,6 +144,6 @@ def test_statement_that_purges_uses_indexes(alice: User, submit: Submit, work: W
     work()
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(b"EXPLAIN " + sql.statement("lifecycle/purge_task"), {"task": task["id"]})
+        cursor.execute("EXPLAIN " + sql.statement("lifecycle/purge_task").decode(), {"task": task["id"]})
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Seq Scan" not in plan, plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,6 @@ from django.test import Client
 
 from accounts import tokens
 from accounts.models import ApiToken, User
-from tasks.api import signed_links
 from tasks.api.objects.file import FileLink
 from tasks.models import File
 from tests.api.conftest import JSON, MakeClient
@@ -116,8 +116,8 @@ def test_signed_address_needs_nobody_and_hides_the_file_from_scripts(client: Cli
 
 def test_signed_address_expires(client: Client, file: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     address = signed(client, file, expires_in=60)
-    now = signed_links.time.time()
-    monkeypatch.setattr(signed_links.time, "time", lambda: now + 61)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 61)
     response = Client().get(address)
     assert (response.status_code, response.json()["code"]) == (410, "link_expired")
 
@@ -128,7 +128,7 @@ def test_forged_address_is_403(client: Client, file: dict[str, Any], alice: User
     other = ApiToken.objects.get(name="other")
     path, _, query = signed(client, file).partition("?")
     given = dict(part.split("=") for part in query.split("&"))
-    forged = {
+    forgeries: dict[str, dict[str, Any]] = {
         "expires": given | {"expires": int(given["expires"]) + 1},
         "signature": given | {"signature": given["signature"][:-1] + "x"},
         "empty": given | {"signature": ""},
@@ -137,8 +137,8 @@ def test_forged_address_is_403(client: Client, file: dict[str, Any], alice: User
         "text": given | {"expires": "never"},
         "maker": given | {"maker": f"t{other.pk}"},
         "no_maker": {name: value for name, value in given.items() if name != "maker"},
-    }[changed]
-    response = Client().get(path, forged)
+    }
+    response = Client().get(path, forgeries[changed])
     assert (response.status_code, response.json()["code"]) == (403, "invalid_signature")
 
 

@@ -45,7 +45,7 @@ def test_upload_as_the_body_takes_its_name_from_the_query(api: MakeClient, alice
 
 def test_download_is_an_attachment_without_rights(api: MakeClient, alice: User) -> None:
     file = upload(api(alice), HTML, 'evil".html').json()
-    response = api(alice).get(file["urls"]["content"])
+    response: Any = api(alice).get(file["urls"]["content"])
     assert b"".join(response.streaming_content) == HTML
     assert response["Content-Disposition"].startswith("attachment")
     assert response["X-Content-Type-Options"] == "nosniff"

@@ -43,7 +43,7 @@ class Post:
 
     def send(self, client: Client, **headers: str) -> Any:
         body = self.body() if callable(self.body) else self.body
-        kind = {} if "file" in body else {"content_type": JSON}
+        kind: dict[str, Any] = {} if "file" in body else {"content_type": JSON}
         return client.post(self.path, body, headers=headers, **kind)
 
 

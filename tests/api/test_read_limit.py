@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> ReadLimit:
     """A limit of this test's own, at a time that stands still."""
     own = ReadLimit()
     monkeypatch.setattr(authentication, "reads", own)
-    monkeypatch.setattr(read_limit.time, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     return own
 
 
@@ -80,14 +81,14 @@ def test_time_makes_room_for_as_many_reads_as_are_allowed(
 ) -> None:
     settings.MAX_READS_PER_SECOND = 100
     assert count(limit, 1, 100 * AT_ONCE + 1) == 1
-    monkeypatch.setattr(read_limit.time, "monotonic", lambda: 1002.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 1002.0)
     assert count(limit, 1, 201) == 1
 
 
 def test_default_lets_a_thousand_tasks_be_polled_each_second(limit: ReadLimit, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = 0
     for second in range(30):
-        monkeypatch.setattr(read_limit.time, "monotonic", lambda at=1000.0 + second: at)
+        monkeypatch.setattr(time, "monotonic", lambda at=1000.0 + second: at)
         refused += count(limit, 1, 1000)
     assert refused == 0
 
@@ -96,7 +97,7 @@ def test_users_who_read_no_more_are_forgotten(limit: ReadLimit, monkeypatch: pyt
     monkeypatch.setattr(read_limit, "MOST_REMEMBERED", 5)
     for user_id in range(5):
         limit.check(user_id)
-    monkeypatch.setattr(read_limit.time, "monotonic", lambda: 1001.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 1001.0)
     limit.check(5)
     assert set(limit._over_at) == {5}
 
@@ -108,7 +109,7 @@ def test_stream_goes_on_while_its_user_reads_too_much_elsewhere(monkeypatch: pyt
     going_on = {}
     for status in (200, 401, 403, 404, 429, 503):
         monkeypatch.setattr(application, "ask", lambda *_, status=status: answer(status))
-        going_on[status] = asyncio.run(application._may_go_on(None, {}))  # type: ignore[arg-type]
+        going_on[status] = asyncio.run(application._may_go_on(None, {}))
     assert going_on == {200: True, 401: False, 403: False, 404: False, 429: True, 503: True}
 
 

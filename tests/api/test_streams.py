@@ -51,7 +51,7 @@ def open_stream(server: LiveServer, alice: User, token_of: Callable[..., str]) -
     token = token_of(alice)
     with ExitStack() as opened:
 
-        def make(path: str = "/api/v1/events", *, on: LiveServer = server, **headers: str) -> EventSource:
+        def make(path: str = "/api/v1/events", *, on: LiveServer = server, **headers: Any) -> EventSource:
             return opened.enter_context(EventSource(on, path, **{"Authorization": f"Bearer {token}"} | headers))
 
         yield make

@@ -118,8 +118,8 @@ def test_impossible_window_is_refused(api: MakeClient, alice: User, days: str) -
 def test_reading_usage_reads_only_new_attempts_and_own_days(alice: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        given = {"owner": alice.pk, "first_day": datetime.now(UTC).date()}
-        cursor.execute(b"EXPLAIN " + sql.statement("figures/read_usage_days"), given)
+        given: dict[str, Any] = {"owner": alice.pk, "first_day": datetime.now(UTC).date()}
+        cursor.execute("EXPLAIN " + sql.statement("figures/read_usage_days").decode(), given)
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Index Scan using usage_day_once" in plan or "Bitmap Index Scan on usage_day_once" in plan, plan
     assert "attempt_finished" in plan, plan

@@ -90,7 +90,7 @@ def test_a_half_open_server_gets_one_trial_which_closes_it_or_opens_it_for_longe
     leases.end_lease(trial, seconds=0.1, failure=ServerFailed("still ill"))
     row.refresh_from_db()
     left = Backend.objects.annotate(left=Now()).get(pk=row.pk)
-    assert 25 < (row.open_until - left.left).total_seconds() <= 30  # type: ignore[operator, attr-defined]
+    assert 25 < (row.open_until - left.left).total_seconds() <= 30
 
     Backend.objects.filter(pk=row.pk).update(**half_open)
     assert pool_of(alice).call(ask) == server.base_url

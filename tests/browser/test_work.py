@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import User
 from tasks.lifecycle.cancel import cancel_task
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, seria
 TASK_PAGE = re.compile(r"/tasks/[0-9a-f-]{36}$")
 
 
-def status_of(page: Page) -> object:
+def status_of(page: Page) -> Locator:
     return page.locator("#task-head .badge")
 
 
@@ -31,7 +31,7 @@ def test_document_is_uploaded_and_its_text_and_tables_appear(open_page: Open, no
     page.get_by_role("button", name="Submit task").click()
     page.wait_for_url(TASK_PAGE)
     # The page changes by itself: nobody reloads it.
-    expect(status_of(page)).to_have_text("Succeeded", timeout=30_000)  # type: ignore[arg-type]
+    expect(status_of(page)).to_have_text("Succeeded", timeout=30_000)
     expect(page.get_by_role("heading", name="Tables")).to_be_visible()
     expect(page.locator("table.grid").first).to_contain_text("Region")
 
@@ -43,7 +43,7 @@ def test_progress_is_seen_and_a_running_task_is_cancelled(open_page: Open, node:
     page.wait_for_url(TASK_PAGE)
     expect(page.locator("#task-live")).to_contain_text("of 60 seconds", timeout=15_000)
     page.get_by_role("button", name="Cancel").click()
-    expect(status_of(page)).to_have_text("Cancelled", timeout=15_000)  # type: ignore[arg-type]
+    expect(status_of(page)).to_have_text("Cancelled", timeout=15_000)
 
 
 def test_end_of_a_task_that_is_being_watched_is_announced(open_page: Open, alice: User, node: RunningNode) -> None:

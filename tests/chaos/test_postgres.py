@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import call_command
-from django.db import ConnectionHandler, connections
+from django.db import connections
 from django.db.models.functions import Now
+from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
 from tasks.lifecycle import routing
@@ -52,7 +54,7 @@ def server(django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPath
             routing.forget_cache()
 
 
-def _connect(like: dict[str, object], url: str) -> object:
+def _connect(like: dict[str, Any], url: str) -> Any:
     place = urlsplit(url)
     host = dict(part.split("=") for part in place.query.split("&"))["host"]
     mine = like | {"NAME": place.path.lstrip("/"), "HOST": host, "PORT": "", "USER": place.username, "PASSWORD": ""}
@@ -60,7 +62,7 @@ def _connect(like: dict[str, object], url: str) -> object:
 
 
 @pytest.fixture
-def supervisor(server: Server, tmp_path: Path, settings: object) -> Iterator[Supervisor]:
+def supervisor(server: Server, tmp_path: Path, settings: Any) -> Iterator[Supervisor]:
     environment = os.environ | {
         "DATABASE_URL": server.url,
         "MEDIA_ROOT": str(tmp_path / "media"),

@@ -20,12 +20,14 @@ from tasks.lifecycle.batch import cancel_batch
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed, claim_tasks
 from tasks.lifecycle.fill import fill_lanes
+from tasks.lifecycle.finish import Ending
 from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.move import move_task, set_priority
 from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.lifecycle.retry import retry_task
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import Attempt, Cluster, Lane, Node, Queue, Task
+from tasks.models.attempt import Outcome
 from tasks.models.ids import new_id
 
 # Two clusters with a queue each; tasks of the first may be sent to the queue of the second.
@@ -219,19 +221,19 @@ class World:
         self.ended.append(claimed)
 
     @staticmethod
-    def _ending(claimed: Claimed, how: str) -> finish.Ending:
+    def _ending(claimed: Claimed, how: str) -> Ending:
         if how == "started others":
             wanted = [ChildTask("diagnostic.echo", ECHO, key=key) for key in "ab"]
             return finish.started_others(children.accept_children(claimed, wanted))
-        endings: dict[str, Callable[[], finish.Ending]] = {
+        endings: dict[str, Callable[[], Ending]] = {
             "succeeded": lambda: finish.succeeded({"engine": {}}),
             "failed": lambda: finish.failed(claimed, errors.HandlerError("x")),
             "gave up": lambda: finish.failed(claimed, errors.GiveUp("x")),
             "returned": finish.returned,
             "returned alone": lambda: finish.returned(alone=True),
-            "died": lambda: finish.vanished(claimed, finish.Outcome.DIED),
+            "died": lambda: finish.vanished(claimed, Outcome.DIED),
             "timed out": lambda: finish.timed_out(claimed),
-            "put off": lambda: finish.put_off(claimed, errors.Snooze(9), outcome=finish.Outcome.SNOOZED, seconds=9),
+            "put off": lambda: finish.put_off(claimed, errors.Snooze(seconds=9), outcome=Outcome.SNOOZED, seconds=9),
         }
         return endings[how]()
 

@@ -11,8 +11,10 @@ from accounts.models import User
 from tasks.client import Client
 from tests.client.both import Awaited, Connect
 
+KINDS: list[Any] = [Client, Awaited]
 
-@pytest.fixture(params=[Client, Awaited], ids=["blocking", "awaited"])
+
+@pytest.fixture(params=KINDS, ids=["blocking", "awaited"])
 def connect(request: pytest.FixtureRequest) -> Connect:
     """Connect a client to an address with a token: one that blocks, then one that is awaited."""
     made: Connect = request.param

@@ -103,7 +103,7 @@ def test_client_waits_for_tasks_that_need_others(portal: Client) -> None:
     third = portal.submit("diagnostic.echo", {"message": "x"}, after=[second["id"]])
     assert (third["status"], third["needs"]) == ("waiting", [second["id"]])
     assert [task["id"] for task in portal.iter(status="waiting")] == [third["id"], second["id"]]
-    assert Dependency.objects.get(task=third["id"]).any_end
+    assert Dependency.objects.get(task_id=third["id"]).any_end
 
 
 @live
@@ -137,7 +137,7 @@ def test_task_in_the_shape_of_another_system_is_refused_with_a_sentence(portal: 
 
 @live
 def test_client_reads_and_cancels_batches(portal: Client, work: Callable[[], Any]) -> None:  # noqa: F811
-    items = [{"type": "diagnostic.echo", "input": {"message": "one\u2028line"}}, {"type": "nope"}]
+    items: list[dict[str, Any]] = [{"type": "diagnostic.echo", "input": {"message": "one\u2028line"}}, {"type": "nope"}]
     batch = portal.batch([*items, items[0]], name="two", idempotency_key="b")
     assert portal.batch([*items, items[0]], name="two", idempotency_key="b")["id"] == batch["id"]
     work()

@@ -208,7 +208,7 @@ def test_download_and_results_wait_for_a_portal_that_is_away(
 
 def test_option_that_there_is_not_is_never_sent(server: ScriptedServer, portal: Client) -> None:
     with pytest.raises(TypeError, match="prioritty"):
-        portal.submit("diagnostic.echo", {}, prioritty=3)
+        portal.submit("diagnostic.echo", {}, prioritty=3)  # type: ignore[call-arg]
     assert server.asked == []
 
 

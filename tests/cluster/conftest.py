@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import psutil
@@ -102,7 +103,7 @@ class RunningNode:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, settings: object) -> dict[str, str]:
+def environment(tmp_path: Path, settings: Any) -> dict[str, str]:
     """The environment of child processes: this test's database and files."""
     database = connection.settings_dict
     query = {"host": database["HOST"], "port": database["PORT"]}
@@ -110,7 +111,7 @@ def environment(tmp_path: Path, settings: object) -> dict[str, str]:
     place = urlencode({name: value for name, value in query.items() if value})
     return os.environ | {
         "DATABASE_URL": f"postgres://{user}@/{database['NAME']}?{place}",
-        "MEDIA_ROOT": settings.MEDIA_ROOT,  # type: ignore[attr-defined]
+        "MEDIA_ROOT": settings.MEDIA_ROOT,
         "STOP_GRACE_SECONDS": "1",
     }
 

@@ -154,8 +154,7 @@ def test_worker_that_is_stopped_and_goes_on_stays(alice: User, start_node: Start
 def test_worker_stopped_while_its_handler_runs_is_left_to_the_time_limit(alice: User, start_node: StartNode) -> None:
     """It is charged: a handler that stops its own process would come back for ever."""
     node = start_node(workers=1, WORKER_THREADS="0")
-    limits = {"timeout": 5, "max_attempts": 1}
-    task = submit_task(alice, Submission("diagnostic.sleep", {"seconds": 60}, **limits)).task
+    task = submit_task(alice, Submission("diagnostic.sleep", {"seconds": 60}, timeout=5, max_attempts=1)).task
     wait_until(lambda: Task.objects.get(pk=task.pk).status == "running", what="the task to run")
     worker = the_worker(node)
     worker.suspend()

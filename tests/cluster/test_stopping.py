@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from uuid import UUID
 
 import psutil
 import pytest
@@ -32,7 +33,7 @@ def carol(make_user: Callable[..., User]) -> User:
     return make_user("carol", slots=64, per_minute=None)
 
 
-def flood(user: User, count: int, seconds: float) -> set[object]:
+def flood(user: User, count: int, seconds: float) -> set[UUID]:
     work = Submission("diagnostic.fail", {"mode": "cpu", "seconds": seconds})
     return {task.pk for task in submit_batch(user, [work] * count).batch.tasks.all()}
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -21,7 +22,7 @@ from tests.engines import evil_files
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAMPLES = PROJECT / "tests" / "samples"
-SCAN = {"path": str(SAMPLES / "photo.jpg")}
+SCAN: dict[str, Any] = {"path": str(SAMPLES / "photo.jpg")}
 
 
 @pytest.fixture

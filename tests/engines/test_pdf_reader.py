@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from reportlab.lib import colors
@@ -18,7 +19,7 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 PLAIN = [["Item", "Count", "Note"], ["Buoy", "12", "red"], ["Anchor", "", "10 kg"], ["Rope", "40", ""]]
 
 
-def read(path: Path, *, ocr: str = "auto") -> list[PageReading]:
+def read(path: Path, *, ocr: Literal["auto", "always", "never"] = "auto") -> list[PageReading]:
     with open_reader(path) as reader:
         return [reader.read_page(number, use_ocr=ocr, check=lambda: None) for number in range(1, reader.page_count + 1)]
 

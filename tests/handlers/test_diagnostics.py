@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tasks.registry import get_type
 from tests.handlers.context import FolderContext, run
 
 
-def run_in_a_process(folder: Path, **data: Any) -> multiprocessing.Process:
+def run_in_a_process(folder: Path, **data: Any) -> BaseProcess:
     process = multiprocessing.get_context("fork").Process(
         target=run, args=("diagnostic.fail", FolderContext(folder)), kwargs=data
     )

@@ -10,6 +10,7 @@ import random
 import tarfile
 import zipfile
 from collections import Counter
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -26,11 +27,11 @@ SEEDS = {"photo.jpg": 2}
 OFFICE = ["budget.xlsx", "office/letter.docx", "office/talk.pptx", "office/memo.odt"]
 
 
-def process(ctx: FolderContext, name: str, data: bytes, **options: object) -> dict[str, object]:
+def process(ctx: FolderContext, name: str, data: bytes, **options: object) -> dict[str, Any]:
     return run("file.process", ctx, file=str(ctx.add(name.rpartition("/")[2], data)), **options)
 
 
-def sample(ctx: FolderContext, name: str, **options: object) -> dict[str, object]:
+def sample(ctx: FolderContext, name: str, **options: object) -> dict[str, Any]:
     return process(ctx, name, (SAMPLES / name).read_bytes(), **options)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_answer_that_is_no_text_is_kept_as_a_file(server: Receiver, ctx: FolderC
     result = call(ctx, server)
     [file] = result["files"]
     assert (result["text"], result["json"]) == (None, None)
-    with ctx.open(http_request.UUID(str(file))) as stored:
+    with ctx.open(UUID(str(file))) as stored:
         assert stored.read() == b"\x89PNG\0"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
         form = message_from_bytes(head + body, policy=policy.HTTP)
         self.server.paths.append(self.path)
         self.server.fields = {
-            str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
+            str(part.get_param("name", header="content-disposition")): bytes(part.get_payload(decode=True))
             for part in form.iter_parts()
         }
         answer = json.dumps(self.server.answer).encode()
@@ -57,9 +58,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def speech(settings: object, db: None) -> Iterator[SpeechServer]:
+def speech(settings: Any, db: None) -> Iterator[SpeechServer]:
     server = SpeechServer()
-    settings.BACKENDS_SPEECH = [server.url]  # type: ignore[attr-defined]
+    settings.BACKENDS_SPEECH = [server.url]
     directory.forget()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

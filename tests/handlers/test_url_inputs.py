@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -24,10 +25,10 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def site(settings: object) -> Iterator[str]:
+def site(settings: Any) -> Iterator[str]:
     """The samples on a web server that this installation allows."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(SAMPLES)))
-    settings.OUTBOUND_ALLOW = [f"127.0.0.1:{server.server_port}"]  # type: ignore[attr-defined]
+    settings.OUTBOUND_ALLOW = [f"127.0.0.1:{server.server_port}"]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -99,4 +100,4 @@ def test_addresses_inside_are_refused(ctx: FolderContext, url: str) -> None:
 def test_exactly_one_of_file_and_url_is_taken(name: str, data: dict[str, str]) -> None:
     with pytest.raises(InvalidInput):
         get_type(name).validate(data)
-    assert get_type(name).validate({"file": SOME_ID}).url is None
+    assert get_type(name).validate({"file": SOME_ID}).model_dump()["url"] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,10 @@ SERVICE = "service@example.com"
 
 
 @pytest.fixture
-def service(make_user: Callable[..., User], settings: object) -> User:
+def service(make_user: Callable[..., User], settings: Any) -> User:
     """The account of TASK_USER."""
-    settings.TASK_FUNCTIONS = [ALLOWED]  # type: ignore[attr-defined]
-    settings.TASK_USER = SERVICE  # type: ignore[attr-defined]
+    settings.TASK_FUNCTIONS = [ALLOWED]
+    settings.TASK_USER = SERVICE
     return make_user("service", plan="Internal")
 
 

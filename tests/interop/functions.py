@@ -18,7 +18,7 @@ from tasks.interop.library import TaskContext
 try:
     from django.tasks import task
 except ImportError:
-    from django_tasks import task
+    from django_tasks import task  # type: ignore[no-redef]
 
 
 class TooSad(Exception):

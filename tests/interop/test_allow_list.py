@@ -54,7 +54,14 @@ def test_what_a_module_only_imported_is_not_its_own() -> None:
 def test_functions_that_a_worker_could_not_find_are_refused() -> None:
     def inner() -> None: ...
 
-    for function in (inner, lambda: None, functools.partial(functions.square, 2), [].append, print):
+    refused: list[Callable[..., object]] = [
+        inner,
+        lambda: None,
+        functools.partial(functions.square, 2),
+        [].append,
+        print,
+    ]
+    for function in refused:
         with pytest.raises(errors.FunctionNotAllowed):
             name_of(function)
 

@@ -103,7 +103,7 @@ def test_value_that_is_not_json_fails_the_task_instead_of_being_changed() -> Non
     result = finished(functions.today.enqueue())
     assert [error.exception_class for error in result.errors] == [errors.GiveUp]
     with pytest.raises(TypeError):
-        functions.add.enqueue({1, 2})
+        functions.add.enqueue({1, 2})  # type: ignore[arg-type]
 
 
 def test_cancelled_task_has_failed_in_their_words(service: User) -> None:

@@ -7,6 +7,7 @@ import gc
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True),
 @pytest.mark.usefixtures("node")
 def test_calls_run_elsewhere_and_come_back_as_they_complete() -> None:
     with TaskPoolExecutor() as pool:
-        futures = {pool.submit(functions.square, number): number for number in range(10)}
+        futures: dict[Future[int], int] = {pool.submit(functions.square, number): number for number in range(10)}
         found = {futures[future]: future.result() for future in as_completed(futures, timeout=20)}
     assert found == {number: number * number for number in range(10)}
 

@@ -82,7 +82,7 @@ def _files_are_processed_small_ones_first(folder: Path) -> None:
     batch_id = queue_manager.submit_file_processing_batch([large, str(small)], batch_size=5, priority=5)
     first, second = queue_manager.get_task_result(batch_id, timeout=PATIENCE_SECONDS)
     assert (first["size"], second["size"]) == (large.stat().st_size, small.stat().st_size)
-    assert list(Task.objects.filter(batch=batch_id).order_by("id").values_list("priority", flat=True)) == [3, 7]
+    assert list(Task.objects.filter(batch_id=batch_id).order_by("id").values_list("priority", flat=True)) == [3, 7]
     assert queue_manager.get_task_status(batch_id)["status"] == "SUCCESS"
 
 

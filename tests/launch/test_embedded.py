@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import psutil
@@ -238,7 +239,7 @@ def test_server_has_a_session_of_its_own(cluster: Cluster) -> None:
 
 def test_url_is_understood_by_the_settings(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", cluster.url("postgres"))
-    database = env.database()
+    database: dict[str, Any] = env.database()
     with cluster.held(), psycopg.connect(host=database["HOST"], user=database["USER"], dbname=database["NAME"]) as one:
         assert one.info.parameter_status("server_encoding") == "UTF8"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +53,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, made_once: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checkout]:
+def checkout(tmp_path: Path, made_once: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     """A checkout whose only package index is a folder of wheels."""
     (tmp_path / "requirements").mkdir()
     wheels = tmp_path / "wheels"
@@ -173,6 +173,6 @@ def test_small_disk_is_named_before_anything_is_loaded(checkout: Checkout, monke
 def test_python_without_venv_is_told_the_package(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(checkout.folder / ".venv")
     monkeypatch.setenv("PATH", str(checkout.folder))
-    monkeypatch.setattr(install.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InstallError, match="apt install python3-venv"):
         install.ensure(["base"], checkout.folder)

@@ -14,6 +14,7 @@ import pytest
 
 from portal.launch.run import run_record
 from portal.launch.run.child_log import ChildLog
+from portal.launch.run.local_env import PROJECT
 from portal.launch.run.supervisor import Child, Program, stop_all
 
 SLEEP = "import time; time.sleep(60)"
@@ -34,7 +35,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Child]]:
 
     def make(code: str, name: str = "child", stop_seconds: float = 5) -> Child:
         # The folder of the project in the command, as every command line of `make run` has it.
-        command = [sys.executable, "-c", code, str(run_record.PROJECT)]
+        command = [sys.executable, "-c", code, str(PROJECT)]
         child = Child(Program(name, command, os.environ, stop_seconds=stop_seconds), ChildLog(name, tmp_path))
         child.start()
         children.append(child)

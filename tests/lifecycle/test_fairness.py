@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -51,7 +52,8 @@ def test_debts_of_heavy_use_end_when_all_have_been_idle(alice: User, bob: User, 
     echoes(alice, 10)
     owners(claim, 10, seconds=8640.0)
     sweep.reset_clocks()
-    echoes(bob, 20), echoes(alice, 20)
+    echoes(bob, 20)
+    echoes(alice, 20)
     assert 8 <= owners(claim, 20).count(alice.pk) <= 12
 
 
@@ -154,10 +156,11 @@ def test_paused_queue_with_a_hundred_thousand_held_costs_an_open_queue_nothing(
     assert Task.objects.filter(queue="text", status="ready").count() == 4
     Lane.objects.filter(pk=lane.pk).update(slots=F("slots") + 1)
     # The work done, not the time: a scan of what is held would read thousands of pages.
-    for name, asked in {
+    plans: dict[str, dict[str, Any]] = {
         "lifecycle/fill": {"lanes": [lane.pk], "newcomers": None},
         "lifecycle/lanes_to_fill": {"queues": ["text"], "limit": 500},
-    }.items():
+    }
+    for name, asked in plans.items():
         assert pages_read(name, asked, before=lambda: sql.run("lifecycle/lock_lanes", {"lanes": [lane.pk]})) < 300, name
     fill_lanes([lane.pk])
     assert Task.objects.filter(queue="text", status="ready").count() == 5

@@ -10,7 +10,8 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import ConnectionHandler, DatabaseError, connection, connections
+from django.db import DatabaseError, connection, connections
+from django.db.utils import ConnectionHandler
 
 from accounts.models import User
 from tasks import errors

@@ -19,7 +19,7 @@ from tasks.lifecycle import children, finish, routing, submit, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
-from tasks.lifecycle.fill import MOST_LOOKED_UP
+from tasks.lifecycle.fill import MOST_LOOKED_UP, settle
 from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.move import move_task, set_priority
 from tasks.lifecycle.pause import pause_queue, resume_queue
@@ -237,7 +237,7 @@ def test_lane_with_room_is_filled_from_its_beginning_by_the_sweep(lane: FullLane
     Task.objects.filter(pk=lane.third.pk).delete()
     finish.record_ending(lane.running, finish.succeeded({"engine": {}}))
     # The slot comes back, and the newcomer is passed over.
-    finish.settle([(lane.running.token, lane.running.lane_id)], dependents=False, started=())
+    settle([(lane.running.token, lane.running.lane_id)], dependents=False, started=())
     assert Task.objects.get(pk=unseen.pk).status == "held"
     sweep.fill_idle()
     assert Task.objects.get(pk=unseen.pk).status == "ready"

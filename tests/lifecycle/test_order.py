@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -194,7 +195,7 @@ def test_fill_reads_the_held_index_whatever_the_size(alice: User, rows: int) -> 
     assert "Hash Join" not in plan
 
 
-def _explain(name: str, **parameters: object) -> str:
+def _explain(name: str, **parameters: Any) -> str:
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + sql.statement(name).decode(), parameters)
         return "\n".join(row[0] for row in cursor.fetchall())

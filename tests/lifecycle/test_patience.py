@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models import F
@@ -32,10 +33,10 @@ def attempt(
     submit: Callable[..., Task],
     claim: Callable[[], Claimed | None],
     monkeypatch: pytest.MonkeyPatch,
-    settings: object,
+    settings: Any,
 ) -> Callable[[type[errors.TaskError]], Task]:
     """Make the next attempt of alice's one task, whose handler raises what is given."""
-    settings.BACKEND_PATIENCE_SECONDS = PATIENCE_SECONDS  # type: ignore[attr-defined]
+    settings.BACKEND_PATIENCE_SECONDS = PATIENCE_SECONDS
     raised: list[type[errors.TaskError]] = []
 
     def handler(_context: object, _data: object) -> EchoResult:
@@ -97,6 +98,6 @@ def test_busy_servers_are_waited_for_without_an_end(attempt: Callable[..., Task]
         pass_time(10 * PATIENCE_SECONDS)
 
 
-def test_without_patience_the_first_silence_is_the_end(attempt: Callable[..., Task], settings: object) -> None:
-    settings.BACKEND_PATIENCE_SECONDS = 0  # type: ignore[attr-defined]
+def test_without_patience_the_first_silence_is_the_end(attempt: Callable[..., Task], settings: Any) -> None:
+    settings.BACKEND_PATIENCE_SECONDS = 0
     assert attempt(errors.BackendUnreachable).status == "failed"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -43,7 +44,7 @@ class Quiet:
 @pytest.fixture
 def run_as(
     alice: User, submit: Submit, claim: Claim, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Callable[[Context], None]], Task]]:
+) -> Callable[[Callable[[Context], None]], Task]:
     """Run a task of alice whose handler does what is given."""
 
     def run_it(work: Callable[[Context], None]) -> Task:
@@ -200,7 +201,7 @@ def test_exception_may_have_a_policy_of_its_own(run_as: Callable[..., Task], mon
 
     slow = registry.RetryPolicy(base_seconds=3000.0, cap_seconds=9000.0)
     _set_policy(monkeypatch, registry.RetryPolicy(by_exception=[(OSError, slow)]))
-    monkeypatch.setattr(finish.random, "uniform", lambda _low, high: high)
+    monkeypatch.setattr(random, "uniform", lambda _low, high: high)
     task = run_as(work)
     assert task.status == "scheduled"
     assert (task.run_after - task.started_at).total_seconds() == pytest.approx(6000, abs=5)

@@ -51,7 +51,7 @@ class Stages(LoadTestShape):
         self._left = [(count, classes) for count in USERS for classes in both]
         self._began = time.monotonic()
 
-    def tick(self) -> tuple[int, float, list[type[Asker]]] | None:
+    def tick(self) -> tuple[int, float, list[Any]] | None:
         if not self._left:
             return None
         count, classes = self._left[0]

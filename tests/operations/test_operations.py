@@ -20,6 +20,7 @@ from tasks.duties import all_duties
 from tasks.lifecycle import finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.move import open_lanes
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.models import AuditEntry, Cluster, Duty, Lane, Operation, Queue, Task
 from tasks.operations import actions as task_actions
@@ -289,7 +290,7 @@ def test_what_is_no_filter_is_refused(data: Any) -> None:
 
 
 def test_filter_survives_being_stored(alice: User) -> None:
-    wanted = TaskFilter(statuses=("failed",), owners=(alice.pk,), error_head="", created_after="2026-01-01T00:00Z")  # type: ignore[arg-type]
+    wanted = TaskFilter(statuses=("failed",), owners=(alice.pk,), error_head="", created_after="2026-01-01T00:00Z")
     assert read_filter(wanted.as_json()) == wanted
 
 
@@ -562,7 +563,7 @@ def test_user_without_a_lane_in_the_other_cluster_gets_one_in_the_next_step(
     submit(alice)
     submit(bob)
     operation = start_operation(Action("move", to_queue="graphics"), TaskFilter(queue="diagnostics"), by=olga)
-    real = step.open_lanes
+    real = open_lanes
     monkeypatch.setattr(step, "open_lanes", lambda tasks, goal: real(tasks[:1], goal))
     assert take_step(operation.pk) == 1
     assert take_step(operation.pk) == 1

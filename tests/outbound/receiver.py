@@ -20,7 +20,7 @@ class Received:
     body: bytes
 
 
-Answer = Callable[["Handler"], None]
+Answer = Callable[["Handler"], object]
 
 
 class Receiver(ThreadingHTTPServer):

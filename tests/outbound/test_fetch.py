@@ -243,7 +243,7 @@ def test_server_that_is_not_there_is_a_failure_that_may_pass(loopback_allowed: N
 
 
 def test_server_that_speaks_no_http_is_a_failure(receiver: Receiver) -> None:
-    receiver.answer = lambda handler: handler.wfile.write(b"220 ready for mail\r\n") and None
+    receiver.answer = lambda handler: handler.wfile.write(b"220 ready for mail\r\n")
     with pytest.raises(FetchFailed, match="HTTP"):
         get(receiver.url)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import cast
 
 import av
 from av.audio.resampler import AudioResampler
@@ -45,7 +46,7 @@ SPOKEN = {
 def convert(source: Path, target: Path, codec: str, *, rate: int = RATE, seconds: float | None = None) -> Path:
     """Write the sound of a file in another format, or its first seconds."""
     with av.open(str(source)) as container, av.open(str(target), "w") as made:
-        stream = made.add_stream(codec, rate=rate, layout="mono")
+        stream = cast("av.AudioStream", made.add_stream(codec, rate=rate, layout="mono"))
         stream.bit_rate = BITS_PER_SECOND
         resampler = AudioResampler(format=stream.format.name, layout="mono", rate=rate, frame_size=1024)
         for frame in container.decode(audio=0):

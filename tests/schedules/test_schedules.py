@@ -15,12 +15,14 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors
+from tasks.lifecycle import accept as accepting
 from tasks.lifecycle import sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.submit import Submission
 from tasks.models import AuditEntry, Schedule, ScheduleRun, Task, Usage
 from tasks.schedules import fire
+from tasks.schedules.check import check_draft
 from tasks.schedules.draft import Draft
 from tasks.schedules.fire import fire_schedules, forget_runs, run_schedule_now
 from tasks.schedules.manage import (
@@ -205,7 +207,7 @@ def next_of(schedule: Schedule) -> datetime:
 def database_now() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT now()")
-        return cursor.fetchone()[0]  # type: ignore[no-any-return]
+        return cursor.fetchone()[0]
 
 
 def test_any_number_of_missed_runs_is_made_up_for_by_one(make: Make) -> None:
@@ -346,7 +348,7 @@ def test_schedule_that_breaks_the_portal_does_not_hold_up_the_others(
     broken, fine = make(), make(owner=bob)
     make_due(broken, minutes=1)
     make_due(fine)
-    accept = fire.accept
+    accept = accepting.accept
 
     def breaks(user: User, *args: Any) -> Any:
         if user == broken.owner:
@@ -516,7 +518,7 @@ def test_changes_of_different_fields_at_the_same_time_are_both_kept(
     from tasks.schedules import manage as module
 
     schedule = make()
-    check = module.check_draft
+    check = check_draft
 
     def change_meanwhile(*args: Any, **options: Any) -> None:
         monkeypatch.setattr(module, "check_draft", check)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -64,14 +65,14 @@ def test_upload_to_a_full_disk_is_507_and_keeps_nothing(
     before = left_behind(full.folder)
     given = {"files": {"file": ("a.pdf", LARGE)}} if form else {"content": LARGE, "params": {"name": "a.pdf"}}
     address = f"{small_web.url}/api/v1/files"
-    answer = httpx.post(address, headers=bearer(token_of(alice)), timeout=30, **given)  # type: ignore[arg-type]
+    answer = httpx.post(address, headers=bearer(token_of(alice)), timeout=30, **given)
     assert (answer.status_code, answer.json()["code"]) == (507, "storage_full"), answer.text
     assert answer.headers["Retry-After"] == "60"
     assert str(full.folder) not in answer.text
     wait_until(lambda: left_behind(full.folder) == before, what="the end of temporary files")
     assert not File.objects.exists()
     full.empty()
-    answer = httpx.post(address, headers=bearer(token_of(alice)), timeout=30, **given)  # type: ignore[arg-type]
+    answer = httpx.post(address, headers=bearer(token_of(alice)), timeout=30, **given)
     assert answer.status_code == 201
 
 
@@ -123,7 +124,7 @@ def test_task_that_finds_the_disk_full_is_tried_again_and_says_why(
     wait_until(lambda: Task.objects.get(pk=task.pk).status == "succeeded", seconds=60, what="the second attempt")
 
 
-def test_operators_see_that_the_disk_is_full(full: SmallDisk, settings: object) -> None:
-    settings.MEDIA_ROOT = str(full.folder / "media")  # type: ignore[attr-defined]
+def test_operators_see_that_the_disk_is_full(full: SmallDisk, settings: Any) -> None:
+    settings.MEDIA_ROOT = str(full.folder / "media")
     connection.close()
     assert [alarm.text for alarm in overview().alarms if "The folder of files has 1 MiB" in alarm.text]

@@ -14,6 +14,7 @@ import httpx
 import psutil
 import pytest
 from websockets.sync.client import connect as open_websocket
+from websockets.typing import Origin
 
 from accounts.models import User
 from portal.bounded_http import MAX_HEAD_BYTES
@@ -156,7 +157,7 @@ def test_websocket_outlives_the_wait_for_headers(
         assert json.loads(answer.read())
     address = f"ws://127.0.0.1:{hasty.port}/ws/tasks"
     cookie = {"Cookie": f"sessionid={session_cookie(alice)}"}
-    with open_websocket(address, sock=wire, origin=hasty.url, additional_headers=cookie) as websocket:
+    with open_websocket(address, sock=wire, origin=Origin(hasty.url), additional_headers=cookie) as websocket:
         # Opened later, and closed for its silence: so the time is over for the other as well.
         assert answer_of(connect()) == b""
         assert websocket.ping().wait(10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.config
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -20,8 +21,9 @@ SECRET = "first secret\nsecond secret"
 @pytest.fixture
 def formatter() -> logging.Formatter:
     """The formatter of the settings."""
-    configurator = logging.config.DictConfigurator(settings.LOGGING)
-    made: logging.Formatter = configurator.configure_formatter(settings.LOGGING["formatters"]["line"])
+    configured: dict[str, Any] = settings.LOGGING
+    configurator = logging.config.DictConfigurator(configured)
+    made: logging.Formatter = configurator.configure_formatter(configured["formatters"]["line"])
     return made
 
 

@@ -8,6 +8,7 @@ import logging
 import time
 import weakref
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -29,7 +30,8 @@ class Trouble(ValueError):
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
     """What the handler of the settings writes of this logger."""
-    assert import_string(settings.LOGGING["handlers"]["stderr"]["class"]) is RepeatsHandler
+    configured: dict[str, Any] = settings.LOGGING
+    assert import_string(configured["handlers"]["stderr"]["class"]) is RepeatsHandler
     handler = RepeatsHandler()
     handler.setFormatter(logging.Formatter("%(name)s  %(message)s"))
     handler.setStream(io.StringIO())
@@ -59,7 +61,7 @@ def test_traceback_that_repeats_is_written_once_with_a_count(written: io.StringI
 
 def test_count_is_told_by_whatever_is_written_next(written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = time.monotonic()
-    monkeypatch.setattr(log_repeats.time, "monotonic", lambda: clock)
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
     for task in range(3):
         fail(task)
     clock += 6
@@ -133,7 +135,7 @@ def test_message_that_cannot_be_made_twice_stops_nobody_later(
         except ValueError:
             logger.exception("a %s %s", 1)
     later = time.monotonic() + 6
-    monkeypatch.setattr(log_repeats.time, "monotonic", lambda: later)
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     logger.warning("all is well")
     assert written.getvalue().endswith("all is well\n")
 

@@ -179,7 +179,7 @@ def test_nothing_of_any_user_is_told(alice: User, submit: Submit, claim: Claim) 
 
 # --- Who may ----------------------------------------------------------------------------------------
 
-ELSEWHERE = {"REMOTE_ADDR": "203.0.113.7"}
+ELSEWHERE: dict[str, Any] = {"REMOTE_ADDR": "203.0.113.7"}
 
 
 def test_stranger_is_refused_in_plain_text() -> None:
@@ -264,7 +264,7 @@ def test_asking_again_does_not_ask_the_database(django_assert_num_queries: Djang
 def test_counting_reads_indexes_of_what_has_not_ended() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('enable_seqscan', 'off', false)")
-        cursor.execute(b"EXPLAIN " + sql.statement("figures/task_counts"), {"cap": 100})
+        cursor.execute("EXPLAIN " + sql.statement("figures/task_counts").decode(), {"cap": 100})
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("RESET enable_seqscan")
     used = set(re.findall(r"Scan (?:using|on) (task_\w+)", plan))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.template.loader import get_template
@@ -121,9 +122,9 @@ def test_form_without_csrf_token_is_refused_in_our_design(alice: User, submit: S
     assert "open for too long" in response.text
 
 
-def test_banner_and_maintenance_are_on_every_page(client: Client, settings: object) -> None:
-    settings.BANNER = "Down on <Sunday>"  # type: ignore[attr-defined]
-    settings.MAINTENANCE = True  # type: ignore[attr-defined]
+def test_banner_and_maintenance_are_on_every_page(client: Client, settings: Any) -> None:
+    settings.BANNER = "Down on <Sunday>"
+    settings.MAINTENANCE = True
     text = client.get(reverse("account_login")).text
     assert "Down on &lt;Sunday&gt;" in text
     assert "new tasks are refused" in text

@@ -109,7 +109,7 @@ def as_clerk(web: LiveServer, database: Server, tmp_path: Path) -> Iterator[Live
     run(f"REVOKE TEMP ON DATABASE {DATABASE} FROM PUBLIC")
     with psycopg.connect(database.direct_url, autocommit=True) as connection:
         for of in ("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE ON ALL SEQUENCES"):
-            connection.execute(f"GRANT {of} IN SCHEMA public TO clerk")  # type: ignore[arg-type]
+            connection.execute(f"GRANT {of} IN SCHEMA public TO clerk")
     run(f"ALTER ROLE {name} SET role = clerk")
     running = LiveServer(log=tmp_path / "clerk.log", environment=web.environment)
     yield running

@@ -46,7 +46,7 @@ def web(
 def pooled(database: Server) -> int:
     with psycopg.connect(database.direct_url) as connection:
         row = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'portal-web'")
-        return int(row.fetchone()[0])  # type: ignore[index]
+        return int(row.fetchone()[0])
 
 
 def fill_pool(database: Server, client: httpx.Client) -> None:

@@ -15,6 +15,7 @@ from a2wsgi import WSGIMiddleware
 from django.contrib.sessions.models import Session
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from accounts.models import User
 from portal.asgi import wsgi_scope
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def open_socket(server: LiveServer, cookie: str = "", *, origin: str | None = None) -> ClientConnection:
     headers = {"Cookie": f"sessionid={cookie}"} if cookie else {}
     address = server.url.replace("http", "ws") + "/ws/tasks"
-    return connect(address, origin=origin or server.url, additional_headers=headers)  # type: ignore[arg-type]
+    return connect(address, origin=Origin(origin or server.url), additional_headers=headers)
 
 
 def test_socket_tells_what_happens_to_ones_own_tasks(
@@ -105,7 +106,10 @@ def test_static_files_are_served(server: LiveServer) -> None:
 
 
 def test_body_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
-    parts = [{"type": "http.request", "body": b"half of", "more_body": True}, {"type": "http.disconnect"}]
+    parts: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"half of", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
     seen: list[object] = []
 
     def application(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -153,9 +154,9 @@ def test_upload_of_a_stranger_is_not_read(hasty: LiveServer, send: Send) -> None
 
 
 def test_stalled_readers_are_cut_off_and_hold_up_nobody(
-    hasty: LiveServer, send: Send, alice: User, token_of: Callable[..., str], settings: object
+    hasty: LiveServer, send: Send, alice: User, token_of: Callable[..., str], settings: Any
 ) -> None:
-    settings.MEDIA_ROOT = hasty.environment["MEDIA_ROOT"]  # type: ignore[attr-defined]
+    settings.MEDIA_ROOT = hasty.environment["MEDIA_ROOT"]
     # More than the buffers of the system take.
     file = store_file(alice, name="a.bin", chunks=[os.urandom(MEGA)] * 24)
     token = token_of(alice)

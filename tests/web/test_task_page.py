@@ -15,6 +15,8 @@ from tasks.files import store_file
 from tasks.lifecycle import finish
 from tasks.lifecycle.claim import Claimed
 from tasks.models import Event, Task, TaskContent
+from tasks.models.attempt import Outcome
+from tasks.statuses import Status
 from tests.web.conftest import Finish, Submit
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +55,7 @@ def test_failed_task_shows_its_error_and_offers_a_retry(
     task = submit(alice, max_attempts=1)
     claimed = claim()
     error = {"code": "unreadable_file", "message": "The file is broken.", "retryable": False, "attempt": 1}
-    finish.finish_attempt(claimed, finish.Ending(finish.Outcome.FAILED, finish.Status.FAILED, error=error))
+    finish.finish_attempt(claimed, finish.Ending(Outcome.FAILED, Status.FAILED, error=error))
     assert "The file is broken." in show(page, task)
     page.post(reverse("web:retry", args=[task.pk]))
     task.refresh_from_db()

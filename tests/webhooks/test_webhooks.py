@@ -27,6 +27,7 @@ from tasks.lifecycle.run import run_attempt
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.lifecycle.sweep import start_due
 from tasks.models import Task, TaskContent, TaskWebhook, WebhookDelivery, WebhookEndpoint
+from tasks.models.attempt import Outcome
 from tasks.webhooks import delivery as delivery_module
 from tasks.webhooks.delivery import LIMIT, SHARES, deliver_webhooks, forget_deliveries, forget_task_webhooks
 from tasks.webhooks.endpoints import (
@@ -512,7 +513,7 @@ def test_worker_that_dies_in_a_try_is_followed_by_another(
     claimed = claim()
     assert claimed is not None
     assert claimed.type == "webhook.deliver"
-    finish.finish_attempt(claimed, finish.vanished(claimed, finish.Outcome.DIED))
+    finish.finish_attempt(claimed, finish.vanished(claimed, Outcome.DIED))
     assert deliver_webhooks() == 0, "the task tries again by itself"
     Task.objects.filter(pk=claimed.id).update(run_after=Now())
     start_due()

@@ -34,10 +34,10 @@ UNKNOWN_TO_IT = "application/jsonl"
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModuleType, str]]:
     """Generate the client and import all of it; with what the generator said."""
     folder = tmp_path_factory.mktemp("python-client")
-    command = [sys.executable, "-m", "openapi_python_client", "generate", "--path", STORED, "--meta", "none"]
+    command = [sys.executable, "-m", "openapi_python_client", "generate", "--path", str(STORED), "--meta", "none"]
     # Its hooks tidy up with the ruff beside this Python.
     made = subprocess.run(
-        [*command, "--output-path", folder / NAME],
+        [*command, "--output-path", str(folder / NAME)],
         capture_output=True,
         text=True,
         check=False,
@@ -74,8 +74,8 @@ def test_generated_client_is_used(
     work: Work,
 ) -> None:
     package, _ = generated
-    models, tasks, files = package.models, module("api.tasks"), module("api.files")  # type: ignore[attr-defined]
-    with package.AuthenticatedClient(server.url, token_of(alice)) as client:  # type: ignore[attr-defined]
+    models, tasks, files = package.models, module("api.tasks"), module("api.files")
+    with package.AuthenticatedClient(server.url, token_of(alice)) as client:
         body = models.SubmitDiagnosticEcho(type_="diagnostic.echo", input_=models.DiagnosticEchoInput(message="hello"))
         submitted = tasks.submit_task.sync(client=client, body=body, idempotency_key="once")
         assert isinstance(submitted, models.DiagnosticEchoTask)
@@ -99,8 +99,8 @@ def test_generated_client_tells_problems(
     generated: tuple[ModuleType, str], server: LiveServer, alice: User, token_of: Callable[..., str]
 ) -> None:
     package, _ = generated
-    models, tasks = package.models, module("api.tasks")  # type: ignore[attr-defined]
-    with package.AuthenticatedClient(server.url, token_of(alice)) as client:  # type: ignore[attr-defined]
+    models, tasks = package.models, module("api.tasks")
+    with package.AuthenticatedClient(server.url, token_of(alice)) as client:
         given = models.DiagnosticEchoInput(message="hello")
         body = models.SubmitDiagnosticEcho(type_="diagnostic.echo", input_=given, priority=11)
         refused = tasks.submit_task.sync_detailed(client=client, body=body)

@@ -14,7 +14,7 @@ time.gmtime = lambda seconds=None: _gmtime(time.time() if seconds is None else s
 time.localtime = lambda seconds=None: _localtime(time.time() if seconds is None else seconds)
 
 
-class _AnyDatetime(type(_real)):
+class _AnyDatetime(type):
     """What the database's driver makes is a datetime, too."""
 
     def __instancecheck__(cls, value):
@@ -40,4 +40,4 @@ class _Skewed(_real, metaclass=_AnyDatetime):
 
 _Skewed.__name__ = _Skewed.__qualname__ = "datetime"
 _Skewed.__module__ = "datetime"
-datetime.datetime = _Skewed
+datetime.datetime = _Skewed  # type: ignore[misc]
