@@ -46,6 +46,7 @@ CORS_ORIGINS = env.origins("CORS_ORIGINS")
 INSTALLED_APPS = [
     "portal.apps.PortalConfig",
     "tasks.apps.TasksConfig",
+    "tasks.ui",
     "accounts.apps.AccountsConfig",
     "portal.apps.PortalAdminConfig",
     "django.contrib.auth",
@@ -109,6 +110,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "tasks.ui.context.frame",
                 "portal.web.context.portal",
             ],
             "libraries": {"look": "tasks.ui.look", "operations": "tasks.admin.tags"},

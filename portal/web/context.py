@@ -1,32 +1,12 @@
-"""What every page knows: the banner, maintenance, the theme the user chose, the user's time zone."""
+"""What every page of the portal says about the installation: the banner, maintenance, whether it is a demo."""
 
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone
-
-THEMES = ("light", "dark")
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """Return the variables of the page frame. Also used where there is no user yet (errors in middleware)."""
-    theme = request.COOKIES.get("theme", "")
-    return {
-        "banner": settings.BANNER,
-        "maintenance": settings.MAINTENANCE,
-        "demo": settings.PORTAL_DEMO,
-        "theme": theme if theme in THEMES else "",
-        "user_time_zone": time_zone_of(getattr(request, "user", None)),
-    }
-
-
-def time_zone_of(user: Any) -> Any:
-    """Return the user's time zone, or the portal's."""
-    try:
-        return ZoneInfo(getattr(user, "time_zone", "") or settings.TIME_ZONE)
-    except (ZoneInfoNotFoundError, ValueError):
-        return timezone.get_default_timezone()
+    return {"banner": settings.BANNER, "maintenance": settings.MAINTENANCE, "demo": settings.PORTAL_DEMO}

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 
 from tasks import audit
 from tasks.admin.access import operator_of
-from tasks.admin.formats import age, moment, status_tag
+from tasks.admin.formats import age, moment
 from tasks.admin.screen import AuditedScreen
 from tasks.backends import directory, servers
 from tasks.backends.addresses import BadAddress, parse_address
@@ -27,6 +27,7 @@ from tasks.backends.figures import Figures, health_of, read_figures
 from tasks.measures import NOTHING, duration_text
 from tasks.models import Backend, BackendPool
 from tasks.models.backend import Strategy
+from tasks.ui.badge import status_badge
 
 MOST_SHOWN = 3
 # Each test may take a few seconds, and the page waits for it.
@@ -178,7 +179,7 @@ class BackendScreen(AuditedScreen[Backend]):
 
     @admin.display(description="health")
     def health(self, backend: Any) -> SafeString | str:
-        tag = status_tag(health_of(backend, backend.now))
+        tag = status_badge(health_of(backend, backend.now))
         until: datetime | None = backend.open_until
         if until is None or until <= backend.now or not backend.enabled:
             return tag

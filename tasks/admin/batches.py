@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from tasks.admin.formats import moment, status_tag, user_link
+from tasks.admin.formats import moment, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import users_like
 from tasks.models import Batch
+from tasks.ui.badge import status_badge
 
 
 class BatchScreen(KeysetScreen[Batch]):
@@ -51,7 +52,7 @@ class BatchScreen(KeysetScreen[Batch]):
         tasks = reverse("admin:tasks_task_changelist")
         return format_html(
             '{} <a href="{}?batch={}">Show them</a>',
-            format_html_join(" ", "{} {}", ((status_tag(_shown(status)), f"{count:,}") for status, count in counts)),
+            format_html_join(" ", "{} {}", ((status_badge(_shown(status)), f"{count:,}") for status, count in counts)),
             tasks,
             batch.pk,
         )

@@ -1,64 +1,17 @@
-"""How values look on the operators' screens: statuses, times, ids, sizes."""
+"""How values look on the operators' screens: times, counts, links."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tasks.measures import NOTHING, duration_text
-
-# What is no status of a task: of attempts, nodes and queues. Words, icon, tone.
-OTHER_LOOKS = {
-    "timed_out": ("Timed out", "timer", "bad"),
-    "snoozed": ("Snoozed", "bed", "idle"),
-    "busy": ("Model servers busy", "hourglass", "idle"),
-    "unreachable": ("No model server answered", "triangle-alert", "warn"),
-    "died": ("Worker died", "circle-x", "bad"),
-    "lost": ("Lost", "circle-x", "bad"),
-    "returned": ("Went back", "rotate-ccw", "idle"),
-    "started_others": ("Started other tasks", "layers", "idle"),
-    "alive": ("Alive", "circle-check", "ok"),
-    "draining": ("Draining", "circle-slash", "warn"),
-    "stopped": ("Stopped", "circle", "idle"),
-    "silent": ("Silent", "triangle-alert", "bad"),
-    "open": ("Open", "circle-check", "ok"),
-    "paused": ("Paused", "pause", "warn"),
-    "active": ("Active", "circle-check", "ok"),
-    "held_user": ("Held", "pause", "warn"),
-    "revoked": ("Revoked", "ban", "idle"),
-    "well": ("Well", "circle-check", "ok"),
-    "broken": ("Breaker open", "circle-x", "bad"),
-    "trial": ("Half open", "timer", "warn"),
-    "resting": ("Resting", "pause", "warn"),
-    "failing": ("Failing", "triangle-alert", "warn"),
-    "drained": ("Drained", "ban", "idle"),
-    "unnamed": ("Named no more", "circle-dashed", "idle"),
-    "unchecked": ("Not checked yet", "circle-dashed", "idle"),
-    "disabled": ("Disabled", "ban", "bad"),
-    "pending": ("Pending", "hourglass", "idle"),
-    "past": ("Expired", "timer", "idle"),
-    "ended": ("Ended", "circle-dashed", "idle"),
-    "refused": ("Refused", "circle-x", "bad"),
-    "skipped": ("Skipped", "ban", "idle"),
-    "finished": ("Finished", "circle-check", "ok"),
-    "submitted": ("Submitted", "circle-check", "ok"),
-}
-
-
-@cache
-def status_tag(status: str) -> SafeString:
-    """Return a status as the portal's pages show it: text, icon and colour."""
-    label, icon, tone = OTHER_LOOKS.get(status, ("", "", ""))
-    look = {"status": status, "label": label, "icon": icon, "tone": tone}
-    return render_to_string("admin/parts/status.html", look)
 
 
 def link_button(url: str, label: str) -> SafeString:

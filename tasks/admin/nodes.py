@@ -20,13 +20,14 @@ from django.utils.safestring import SafeString
 
 from tasks.admin.access import operator_of
 from tasks.admin.confirm import Question, confirm_page
-from tasks.admin.formats import age, link_button, moment, percent_text, status_tag, task_link
+from tasks.admin.formats import age, link_button, moment, percent_text, task_link
 from tasks.admin.screen import ReadOnlyScreen
 from tasks.errors import NotFound
 from tasks.lifecycle.pause import drain_node, resume_node
 from tasks.measures import NOTHING, duration_text
 from tasks.models import Node
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
+from tasks.ui.badge import status_badge
 
 PERMISSION = "tasks.change_node"
 CURRENT = (NodeStatus.ALIVE, NodeStatus.DRAINING)
@@ -119,8 +120,8 @@ class NodeScreen(ReadOnlyScreen[Node]):
     @admin.display(description="status")
     def standing(self, node: Any) -> SafeString:
         if node.status in CURRENT and node.now - node.heartbeat_at > timedelta(seconds=HEARTBEAT_SECONDS):
-            return status_tag("silent")
-        tag = status_tag(node.status)
+            return status_badge("silent")
+        tag = status_badge(node.status)
         return format_html('{}<br><span class="muted small">throttled</span>', tag) if node.throttled else tag
 
     @admin.display(description="heartbeat")

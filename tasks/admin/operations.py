@@ -20,7 +20,7 @@ from accounts.models import User
 from tasks.admin.access import operator_of
 from tasks.admin.bulk_actions import PERMISSION
 from tasks.admin.filters import Choices, WordFilter
-from tasks.admin.formats import moment, status_tag, user_link
+from tasks.admin.formats import moment, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.errors import NotFound
 from tasks.models import AuditEntry, Node, Operation
@@ -28,6 +28,7 @@ from tasks.models.node import NodeStatus
 from tasks.models.operation import OperationKind, OperationStatus
 from tasks.operations.manage import cancel_operation, pause_operation, resume_operation
 from tasks.operations.task_filter import TaskFilter, read_filter
+from tasks.ui.badge import status_badge
 
 VERBS: dict[str, Callable[..., Operation]] = {
     "pause": pause_operation,
@@ -119,7 +120,7 @@ class OperationScreen(KeysetScreen[Operation]):
 
     @admin.display(description="status")
     def standing(self, operation: Operation) -> SafeString:
-        return status_tag(operation.status)
+        return status_badge(operation.status)
 
     @admin.display(description="done")
     def progress(self, operation: Operation) -> str:
@@ -151,7 +152,7 @@ def _facts(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     return {
         "title": title_of(operation),
         "operation": operation,
-        "status": status_tag(operation.status),
+        "status": status_badge(operation.status),
         "goes_on": goes_on,
         "has_nodes": not goes_on or Node.objects.filter(status=NodeStatus.ALIVE).exists(),
         # What started or ended before its turn is not come to any more, so an end can be below the total.

@@ -21,7 +21,7 @@ from tasks.admin.access import operator_of
 from tasks.admin.bulk_actions import PERMISSION as OPERATE
 from tasks.admin.bulk_actions import PURGE, VERBS, Verb
 from tasks.admin.confirm import Question, confirm_page
-from tasks.admin.formats import link_button, moment, status_tag
+from tasks.admin.formats import link_button, moment
 from tasks.admin.screen import AuditedScreen
 from tasks.admin.task_actions import ask_for_all, require_permission
 from tasks.errors import NotFound
@@ -30,6 +30,7 @@ from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.measures import NOTHING, duration_text
 from tasks.models import Queue
 from tasks.operations.task_filter import TaskFilter
+from tasks.ui.badge import status_badge
 
 PERMISSION = "tasks.change_queue"
 MOST_REASON = 200
@@ -143,10 +144,10 @@ class QueueScreen(AuditedScreen[Queue]):
     @admin.display(description="status")
     def standing(self, queue: Queue) -> SafeString:
         if queue.paused_at is None:
-            return status_tag("open")
+            return status_badge("open")
         note = f"{queue.paused_reason} · since " if queue.paused_reason else "since "
         return format_html(
-            '{}<br><span class="muted small">{}{}</span>', status_tag("paused"), note, moment(queue.paused_at)
+            '{}<br><span class="muted small">{}{}</span>', status_badge("paused"), note, moment(queue.paused_at)
         )
 
     @admin.display(description="held")

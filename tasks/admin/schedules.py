@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from accounts.models import User
 from tasks.admin.access import operator_of
 from tasks.admin.confirm import Question, confirm_page
-from tasks.admin.formats import link_button, moment, status_tag, task_link, user_link
+from tasks.admin.formats import link_button, moment, task_link, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import users_like
 from tasks.errors import TaskError
@@ -26,6 +26,7 @@ from tasks.measures import NOTHING
 from tasks.models import Schedule, ScheduleRun
 from tasks.schedules.fire import run_schedule_now
 from tasks.schedules.manage import pause_schedule, resume_schedule, upcoming
+from tasks.ui.badge import status_badge
 
 PERMISSION = "tasks.change_schedule"
 MOST_REASON = 200
@@ -166,7 +167,7 @@ class ScheduleScreen(KeysetScreen[Schedule]):
 
     @admin.display(description="status")
     def standing(self, schedule: Schedule) -> SafeString:
-        tag = status_tag(schedule.status)
+        tag = status_badge(schedule.status)
         if not schedule.paused_reason:
             return tag
         return format_html('{}<br><span class="muted small">{}</span>', tag, schedule.paused_reason)
@@ -190,7 +191,7 @@ class ScheduleScreen(KeysetScreen[Schedule]):
                 schedule.last_error["message"],
             )
         task = schedule.last_task
-        status = status_tag(task.shown_status) if task else ""
+        status = status_badge(task.shown_status) if task else ""
         return format_html("{}<br>{} {}", moment(schedule.last_run_at), status, task_link(schedule.last_task_id))
 
     @admin.display(description="created")
@@ -215,8 +216,8 @@ def _buttons(schedule: Schedule) -> Iterator[SafeString]:
 
 def _run_row(run: ScheduleRun) -> tuple[SafeString | str, SafeString | str, SafeString | str]:
     if run.task is not None:
-        return moment(run.due_at), status_tag(run.task.shown_status), task_link(run.task_id)
-    return moment(run.due_at), status_tag(run.outcome), (run.error or {}).get("message", "")
+        return moment(run.due_at), status_badge(run.task.shown_status), task_link(run.task_id)
+    return moment(run.due_at), status_badge(run.outcome), (run.error or {}).get("message", "")
 
 
 def _list() -> str:

@@ -1,4 +1,4 @@
-"""Template tags of the operators' pages: the marks and links that the lists show."""
+"""Template tags of the operators' pages: the links and times that the lists show."""
 
 from django import template
 
@@ -6,7 +6,6 @@ from tasks.admin import formats
 
 register = template.Library()
 
-register.simple_tag(formats.status_tag, name="mark")
 register.simple_tag(formats.task_link, name="task_link")
 register.simple_tag(formats.user_link, name="user_link")
 register.simple_tag(formats.moment, name="moment")

@@ -16,11 +16,12 @@ from tasks import audit
 from tasks.admin.access import operator_of
 from tasks.admin.bounded import bounded_queries
 from tasks.admin.bulk_actions import PERMISSION, VERBS
-from tasks.admin.formats import between, moment, status_tag
+from tasks.admin.formats import between, moment
 from tasks.lifecycle.explain import explain_wait
 from tasks.models import Attempt, AuditEntry, Event, Task, TaskContent
 from tasks.models.event import EventKind
 from tasks.statuses import NOT_STARTED
+from tasks.ui.badge import status_badge
 
 CONTENT_PERMISSION = "tasks.view_task_content"
 MOST_ATTEMPTS = 50
@@ -88,7 +89,7 @@ def _facts(task: Task, *, reveal: bool) -> dict[str, Any]:
     return {
         "title": f"Task {task.type}",
         "task": task,
-        "status": status_tag(task.shown_status),
+        "status": status_badge(task.shown_status),
         "steps": _steps(task),
         "wait": wait,
         "why": WHY.get(wait.why or "", wait.why) if wait else None,

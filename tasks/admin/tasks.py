@@ -18,7 +18,7 @@ from tasks.admin import task_page
 from tasks.admin.bulk_actions import FOR_ALL, PERMISSION, VERBS
 from tasks.admin.filter_from_request import filter_of
 from tasks.admin.filters import BatchFilter, CreatedFilter, ErrorFilter, QueueFilter, StatusFilter, TypeFilter
-from tasks.admin.formats import between, moment, status_tag, task_link, user_link
+from tasks.admin.formats import between, moment, task_link, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import HELP, match_tasks
 from tasks.admin.task_actions import ask, ask_for_all, carry_out, safe_back
@@ -26,6 +26,7 @@ from tasks.errors import InvalidInput
 from tasks.measures import NOTHING
 from tasks.models import Task
 from tasks.statuses import Status
+from tasks.ui.badge import status_badge
 
 
 class TaskScreen(KeysetScreen[Task]):
@@ -125,7 +126,7 @@ class TaskScreen(KeysetScreen[Task]):
 
     @admin.display(description="status")
     def shown(self, task: Task) -> SafeString:
-        return status_tag(task.shown_status)
+        return status_badge(task.shown_status)
 
     @admin.display(description="priority")
     def priorities(self, task: Task) -> SafeString | str:

@@ -12,9 +12,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import ApiToken, PlanOverride, User
-from tasks.admin.formats import link_button, moment, status_tag
+from tasks.admin.formats import link_button, moment
 from tasks.admin.user_forms import OverrideForm
 from tasks.models import Lane
+from tasks.ui.badge import status_badge
 
 if TYPE_CHECKING:
     Inline = admin.TabularInline
@@ -80,9 +81,9 @@ class TokenInline(ReadOnlyInline):
     @admin.display(description="status")
     def standing(self, token: ApiToken) -> SafeString:
         if token.revoked_at:
-            return status_tag("revoked")
+            return status_badge("revoked")
         if token.expires_at and token.expires_at <= timezone.now():
-            return status_tag("past")
+            return status_badge("past")
         return link_button(reverse("admin:accounts_user_revoke", args=[token.user_id, token.pk]), "Revoke")
 
 

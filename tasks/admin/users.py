@@ -22,13 +22,14 @@ from tasks.admin.access import operator_of
 from tasks.admin.bulk_actions import PERMISSION as OPERATE
 from tasks.admin.bulk_actions import VERBS
 from tasks.admin.confirm import Question, confirm_page
-from tasks.admin.formats import link_button, moment, status_tag
+from tasks.admin.formats import link_button, moment
 from tasks.admin.screen import AuditedScreen
 from tasks.admin.task_actions import ask_for_all, require_permission
 from tasks.admin.user_forms import NewUserForm, UserForm
 from tasks.admin.user_inlines import LaneInline, OverrideInline, TokenInline
 from tasks.lifecycle.limits import apply_limits
 from tasks.operations.task_filter import TaskFilter
+from tasks.ui.badge import status_badge
 
 HOLD = "Their tasks stay in line and start no more, their API tokens are revoked, and they cannot sign in."
 # Who may change these could make anybody, themselves included, mightier than they are.
@@ -190,7 +191,7 @@ class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg
 
     @admin.display(description="status")
     def standing(self, user: User) -> SafeString:
-        return status_tag("active" if user.is_active else "held_user")
+        return status_badge("active" if user.is_active else "held_user")
 
     @admin.display(description="operator", boolean=True)
     def operator(self, user: User) -> bool:

@@ -17,13 +17,14 @@ from django.utils.safestring import SafeString
 from tasks.admin.access import operator_of
 from tasks.admin.confirm import Question, confirm_page
 from tasks.admin.filters import Choices, CreatedFilter, WordFilter
-from tasks.admin.formats import moment, status_tag, task_link, user_link
+from tasks.admin.formats import moment, task_link, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import users_like
 from tasks.errors import TaskError
 from tasks.measures import NOTHING, duration_text
 from tasks.models import WebhookDelivery, WebhookEndpoint
 from tasks.models.webhook import DeliveryStatus, host_text
+from tasks.ui.badge import status_badge
 from tasks.webhooks.redelivery import redeliver
 
 PERMISSION = "tasks.operate_webhooks"
@@ -106,15 +107,17 @@ class EndpointScreen(KeysetScreen[WebhookEndpoint]):
         if endpoint.disabled_at is not None:
             return format_html(
                 '{}<br><span class="muted small">{} · since {}</span>',
-                status_tag("disabled"),
+                status_badge("disabled"),
                 endpoint.disabled_reason,
                 moment(endpoint.disabled_at),
             )
         if endpoint.failing_since is not None:
             return format_html(
-                '{}<br><span class="muted small">since {}</span>', status_tag("failing"), moment(endpoint.failing_since)
+                '{}<br><span class="muted small">since {}</span>',
+                status_badge("failing"),
+                moment(endpoint.failing_since),
             )
-        return status_tag("active")
+        return status_badge("active")
 
     @admin.display(description="events")
     def hears(self, endpoint: WebhookEndpoint) -> str:
@@ -187,7 +190,7 @@ class DeliveryScreen(KeysetScreen[WebhookDelivery]):
 
     @admin.display(description="status")
     def shown(self, delivery: WebhookDelivery) -> SafeString:
-        return status_tag(delivery.status)
+        return status_badge(delivery.status)
 
     @admin.display(description="tries")
     def try_count(self, delivery: WebhookDelivery) -> str:

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from tasks.measures import duration_text, size_text
 from tasks.models import Task
 from tasks.ui import words
+from tasks.ui.badge import status_badge
 
 register = template.Library()
 
@@ -56,10 +57,7 @@ def type_title(name: str) -> str:
     return words.title_of_type(name)
 
 
-@register.inclusion_tag("web/parts/status.html")
-def status_badge(status: str) -> dict[str, str]:
-    """Show a status as text, icon and colour."""
-    return words.look_of_status(status)
+register.simple_tag(status_badge)
 
 
 @register.filter

@@ -4,21 +4,66 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from tasks.registry import TaskType, all_types
 
-# status → words, icon, tone, whether the icon turns
-STATUS_LOOKS: dict[str, tuple[str, str, str, bool]] = {
-    "waiting": ("Waiting", "hourglass", "idle", False),
-    "scheduled": ("Scheduled", "calendar-clock", "idle", False),
-    "queued": ("Queued", "circle-dashed", "idle", False),
-    "running": ("Running", "loader-circle", "run", True),
-    "cancelling": ("Cancelling", "loader-circle", "warn", True),
-    "succeeded": ("Succeeded", "circle-check", "ok", False),
-    "failed": ("Failed", "circle-x", "bad", False),
-    "cancelled": ("Cancelled", "ban", "idle", False),
-    "expired": ("Expired", "timer", "warn", False),
+
+class Look(NamedTuple):
+    label: str
+    icon: str
+    tone: str
+    turns: bool = False
+
+
+# Of tasks.
+STATUS_LOOKS: dict[str, Look] = {
+    "waiting": Look("Waiting", "hourglass", "idle"),
+    "scheduled": Look("Scheduled", "calendar-clock", "idle"),
+    "queued": Look("Queued", "circle-dashed", "idle"),
+    "running": Look("Running", "loader-circle", "run", turns=True),
+    "cancelling": Look("Cancelling", "loader-circle", "warn", turns=True),
+    "succeeded": Look("Succeeded", "circle-check", "ok"),
+    "failed": Look("Failed", "circle-x", "bad"),
+    "cancelled": Look("Cancelled", "ban", "idle"),
+    "expired": Look("Expired", "timer", "warn"),
+}
+
+# What is no status of a task: of attempts, nodes, queues, model servers, schedules, webhooks.
+OTHER_LOOKS: dict[str, Look] = {
+    "timed_out": Look("Timed out", "timer", "bad"),
+    "snoozed": Look("Snoozed", "bed", "idle"),
+    "busy": Look("Model servers busy", "hourglass", "idle"),
+    "unreachable": Look("No model server answered", "triangle-alert", "warn"),
+    "died": Look("Worker died", "circle-x", "bad"),
+    "lost": Look("Lost", "circle-x", "bad"),
+    "returned": Look("Went back", "rotate-ccw", "idle"),
+    "started_others": Look("Started other tasks", "layers", "idle"),
+    "alive": Look("Alive", "circle-check", "ok"),
+    "draining": Look("Draining", "circle-slash", "warn"),
+    "stopped": Look("Stopped", "circle", "idle"),
+    "silent": Look("Silent", "triangle-alert", "bad"),
+    "open": Look("Open", "circle-check", "ok"),
+    "paused": Look("Paused", "pause", "warn"),
+    "active": Look("Active", "circle-check", "ok"),
+    "held_user": Look("Held", "pause", "warn"),
+    "revoked": Look("Revoked", "ban", "idle"),
+    "well": Look("Well", "circle-check", "ok"),
+    "broken": Look("Breaker open", "circle-x", "bad"),
+    "trial": Look("Half open", "timer", "warn"),
+    "resting": Look("Resting", "pause", "warn"),
+    "failing": Look("Failing", "triangle-alert", "warn"),
+    "drained": Look("Drained", "ban", "idle"),
+    "unnamed": Look("Named no more", "circle-dashed", "idle"),
+    "unchecked": Look("Not checked yet", "circle-dashed", "idle"),
+    "disabled": Look("Disabled", "ban", "bad"),
+    "pending": Look("Pending", "hourglass", "idle"),
+    "past": Look("Expired", "timer", "idle"),
+    "ended": Look("Ended", "circle-dashed", "idle"),
+    "refused": Look("Refused", "circle-x", "bad"),
+    "skipped": Look("Skipped", "ban", "idle"),
+    "finished": Look("Finished", "circle-check", "ok"),
+    "submitted": Look("Submitted", "circle-check", "ok"),
 }
 
 WAITS = {
@@ -72,9 +117,9 @@ BUILD = re.compile(r"-\d+-g[0-9a-f]+$")
 QUEUE_ICONS = {"text": "message-square", "documents": "file-text", "images": "image", "audio": "mic"}
 
 
-def look_of_status(status: str) -> dict[str, str]:
-    label, icon, tone, turns = STATUS_LOOKS[status]
-    return {"label": label, "icon": icon, "tone": tone, "turns": "spin" if turns else ""}
+def look_of_status(status: str) -> Look:
+    """Return how a status looks, of whatever it is one."""
+    return STATUS_LOOKS.get(status) or OTHER_LOOKS[status]
 
 
 def icon_of_type(name: str) -> str:

@@ -77,6 +77,7 @@ def test_password_and_sign_out_lead_to_the_pages_of_the_portal(viewer: Client) -
 
 
 def test_every_status_of_the_screens_has_its_icon() -> None:
-    from tasks.admin.formats import OTHER_LOOKS, status_tag
+    from tasks.ui.badge import status_badge
+    from tasks.ui.words import OTHER_LOOKS
 
-    assert all("<svg" in status_tag(status) for status in OTHER_LOOKS)
+    assert all("<svg" in status_badge(status) for status in OTHER_LOOKS)

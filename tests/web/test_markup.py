@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-TEMPLATES = [path for path in (PROJECT / "templates").rglob("*.html") if "admin" not in path.parts]
-SCRIPTS = list((PROJECT / "portal/static/portal/js").glob("*.js"))
+TEMPLATES = list((PROJECT / "templates").rglob("*.html"))
+SCRIPTS = [*PROJECT.glob("portal/static/portal/js/*.js"), *PROJECT.glob("tasks/ui/static/ui/js/*.js")]
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(PROJECT)))
@@ -28,7 +28,7 @@ def test_script_makes_no_html_from_strings(path: Path) -> None:
 
 
 def test_vendored_code_comes_with_its_licence() -> None:
-    vendor = PROJECT / "portal/static/portal/vendor"
+    vendor = PROJECT / "tasks/ui/static/ui/vendor"
     assert [path.name for path in vendor.glob("htmx-*.min.js")] == ["htmx-2.0.11.min.js"]
     assert (vendor / "htmx-LICENSE.txt").exists()
     assert (PROJECT / "tasks/ui/icons/LICENSE.txt").exists()

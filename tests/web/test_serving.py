@@ -101,7 +101,7 @@ def test_pages_carry_a_strict_policy(server: LiveServer) -> None:
 
 
 def test_static_files_are_served(server: LiveServer) -> None:
-    response = httpx.get(f"{server.url}/static/portal/css/tokens.css")
+    response = httpx.get(f"{server.url}/static/ui/css/tokens.css")
     assert response.headers["Content-Type"].startswith("text/css")
 
 

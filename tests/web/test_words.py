@@ -31,7 +31,7 @@ def test_what_is_no_date_stays_as_the_document_has_it(text: str) -> None:
 def test_every_status_has_words_an_icon_and_a_tone() -> None:
     assert set(words.STATUS_LOOKS) == set(SHOWN)
     for status in SHOWN:
-        assert look.icon(words.look_of_status(status)["icon"]).startswith("<svg")
+        assert look.icon(words.look_of_status(status).icon).startswith("<svg")
 
 
 def test_every_reason_to_wait_has_words() -> None:

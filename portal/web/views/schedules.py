@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST
 
 from accounts.limits import limits_of
 from accounts.models import User
-from portal.web.context import time_zone_of
 from portal.web.forms.schedule_times import TimesForm
 from portal.web.forms.task_input import InputForm
 from portal.web.forms.task_options import OptionsForm
@@ -36,6 +35,7 @@ from tasks.schedules.manage import (
     resume_schedule,
     upcoming,
 )
+from tasks.ui.context import time_zone_of
 
 MAX_FILES_A_FORM = 20
 

@@ -1,7 +1,7 @@
 // Keeps a page fresh: messages of the WebSocket become `portal:changed` events, on which htmx fetches the
 // live part of the page again. While the socket is down, the page asks every few seconds instead.
 
-import { announce } from "./page.js";
+import { announce } from "../../ui/js/page.js";
 
 const GATHER_MS = 350; // several messages in a row cost one request
 const POLL_MS = 3000;
@@ -62,14 +62,6 @@ function poll() {
 }
 
 export function startLive() {
-  // Also on pages that do not watch tasks: a fragment that came back as the sign-in page is not shown.
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const { xhr } = event.detail;
-    if (xhr.responseURL && new URL(xhr.responseURL).pathname.startsWith("/account/")) {
-      event.detail.shouldSwap = false;
-      location.reload();
-    }
-  });
   if (!watched()) return;
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && missed) {

@@ -1,11 +1,11 @@
-// Small conveniences of every page: theme, menus, copy buttons, confirmations, relative times.
+// Small conveniences of every page, the operators' too: theme, menus, copy buttons, confirmations, relative times.
 
 export function announce(text) {
   const place = document.getElementById("announcer");
   if (place && place.textContent !== text) place.textContent = text;
 }
 
-export function startTheme() {
+function startTheme() {
   const button = document.querySelector("[data-theme-toggle]");
   if (!button) return;
   button.hidden = false;
@@ -21,7 +21,7 @@ export function startTheme() {
   });
 }
 
-export function startMenus() {
+function startMenus() {
   const open = () => document.querySelector("details[data-menu][open]");
   document.addEventListener("click", (event) => {
     const menu = open();
@@ -46,7 +46,7 @@ export function startMenus() {
   });
 }
 
-export function startCopyButtons() {
+function startCopyButtons() {
   const show = () => {
     for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
   };
@@ -66,7 +66,7 @@ export function startCopyButtons() {
   });
 }
 
-export function startConfirms() {
+function startConfirms() {
   document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();
@@ -74,7 +74,7 @@ export function startConfirms() {
   document.querySelector("[data-focus]")?.focus();
 }
 
-export function startSubmitOnce() {
+function startSubmitOnce() {
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || !event.target.matches("[data-submit-once]")) return;
     // After the browser has taken the form's values: a disabled button would be missing among them.
@@ -89,7 +89,7 @@ export function startSubmitOnce() {
   });
 }
 
-// The words are those of portal/web/words.py.
+// The words are those of tasks/ui/words.py.
 function ago(seconds) {
   const distance = Math.abs(seconds);
   if (distance < 10) return seconds >= 0 ? "just now" : "now";
@@ -104,7 +104,7 @@ function ago(seconds) {
   return seconds >= 0 ? `${amount} ago` : `in ${amount}`;
 }
 
-export function startTimes() {
+function startTimes() {
   setInterval(() => {
     if (document.hidden) return;
     for (const time of document.querySelectorAll("time[data-ago]")) {
@@ -112,4 +112,26 @@ export function startTimes() {
       if (time.textContent !== text) time.textContent = text;
     }
   }, 5000);
+}
+
+// A fragment that came back as the sign-in page is not shown.
+function startFragments() {
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = event.detail;
+    if (xhr.responseURL && new URL(xhr.responseURL).pathname.startsWith("/account/")) {
+      event.detail.shouldSwap = false;
+      location.reload();
+    }
+  });
+}
+
+export function startPage() {
+  document.documentElement.classList.add("js");
+  startTheme();
+  startMenus();
+  startCopyButtons();
+  startConfirms();
+  startSubmitOnce();
+  startTimes();
+  startFragments();
 }
