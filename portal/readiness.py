@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
@@ -35,6 +36,10 @@ WORDS = {
 }
 
 Checks = dict[str, str]
+
+
+class AliveCluster(NamedTuple):
+    cluster_id: str
 
 
 class Readiness:
@@ -67,7 +72,7 @@ def is_ready(checks: Checks) -> bool:
 def _probe() -> Checks:
     checks = {"database": OK, "workers": OK, "files": storage_trouble() or OK}
     try:
-        alive = {row.cluster_id for row in sql.run("cluster/alive_clusters", {})}
+        alive = {row.cluster_id for row in sql.run("cluster/alive_clusters", {}, row=AliveCluster)}
         _write()
     except (DatabaseError, InterfaceError) as error:
         return checks | {"database": _words(error), "workers": "unknown"}

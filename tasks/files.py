@@ -180,7 +180,7 @@ def bytes_kept(user: User) -> int:
 def _insert_within_quota(user: User, file: File, is_wanted: Callable[[File], bool] | None) -> None:
     with transaction.atomic():
         # Uploads of one user follow each other here, each seeing what the one before has committed.
-        sql.run("lifecycle/lock_usage", {"user": user.pk})
+        sql.execute("lifecycle/lock_usage", {"user": user.pk})
         _check_storage(user, file.size)
         file.save(force_insert=True)
         if is_wanted is not None and not is_wanted(file):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -24,6 +26,19 @@ CAP = 50_000
 MOST_GROUPS = 100
 
 
+class FailureGroup(NamedTuple):
+    """What broke in one way: whose tasks, since when, and one of them to look at."""
+
+    type: str
+    code: str
+    head: str
+    tasks: int
+    users: int
+    first_at: datetime
+    last_at: datetime
+    sample: UUID
+
+
 class FailuresView:
     """Two pages of the admin site that belong to no one table."""
 
@@ -37,9 +52,8 @@ class FailuresView:
         period = _period(request.GET.get("period"))
         with bounded_queries():
             hours = PERIODS[period][1].total_seconds() / 3600
-            groups = sql.run(
-                "figures/failure_groups", {"hours": int(hours), "head": HEAD_LENGTH, "cap": CAP, "groups": MOST_GROUPS}
-            )
+            given = {"hours": int(hours), "head": HEAD_LENGTH, "cap": CAP, "groups": MOST_GROUPS}
+            groups = sql.run("figures/failure_groups", given, row=FailureGroup)
         context = self.site.each_context(request) | {
             "title": "Failures",
             "groups": groups,

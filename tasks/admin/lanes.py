@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin, SimpleListFilter
@@ -45,9 +45,14 @@ class HeldChangeList(ChangeList):
         self.result_list = rows
 
 
+class HeldCount(NamedTuple):
+    lane: int
+    held: int
+
+
 def held_counts(lanes: list[int]) -> dict[int, int]:
     """Return how many tasks are held in each of these lanes, no further than the cap."""
-    return {row.lane: row.held for row in sql.run("figures/held_counts", {"lanes": lanes, "cap": HELD_CAP + 1})}
+    return dict(sql.run("figures/held_counts", {"lanes": lanes, "cap": HELD_CAP + 1}, row=HeldCount))
 
 
 class LaneScreen(ReadOnlyScreen[Lane]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db.models import F
@@ -27,17 +27,21 @@ FAILED_CAP = 1_000
 LONG_WAIT_SECONDS = 15 * 60
 # A day's attempts may be a million rows; operators reload, and half a minute changes nothing in a day's sum.
 FIGURES_SECONDS = 30
+PERIODS = {"hour": "Last hour", "day": "Last day"}
 
 
-@dataclass(frozen=True)
-class Period:
+class Period(NamedTuple):
     """What ended in the last hour or day. Counts are of attempts."""
 
-    label: str
+    name: str
     succeeded: int = 0
     failed: int = 0
     median_seconds: float | None = None
     slow_seconds: float | None = None
+
+    @property
+    def label(self) -> str:
+        return PERIODS[self.name]
 
     @property
     def total(self) -> int:
@@ -132,13 +136,11 @@ def _nodes() -> list[Any]:
 
 
 def _periods() -> list[Period]:
-    rows = cache.get("overview:figures")
-    if rows is None:
-        rows = {row.name: row._asdict() for row in sql.run("figures/attempt_figures", {})}
-        cache.set("overview:figures", rows, FIGURES_SECONDS)
-    labels = {"hour": "Last hour", "day": "Last day"}
-    figures = {name: {key: value for key, value in row.items() if key != "name"} for name, row in rows.items()}
-    return [Period(label, **figures.get(name, {})) for name, label in labels.items()]
+    found: dict[str, Period] | None = cache.get("overview:periods")
+    if found is None:
+        found = {period.name: period for period in sql.run("figures/attempt_figures", {}, row=Period)}
+        cache.set("overview:periods", found, FIGURES_SECONDS)
+    return [found.get(name, Period(name)) for name in PERIODS]
 
 
 def _full_lanes() -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from accounts.limits import limits_with
 from accounts.models import User
@@ -11,6 +12,18 @@ from tasks import sql
 
 DAY_SECONDS = 86_400
 MINUTE_SECONDS = 60
+
+
+class KnownUsage(NamedTuple):
+    """A user's counters as the next submission will find them, read without a lock; `overrides` by limit."""
+
+    day_count: int
+    high_count: int
+    urgent_count: int
+    waiting_bound: int
+    burst_seconds: float
+    day_seconds_left: float
+    overrides: dict[str, float] | None
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,7 @@ def rate_limit_headers(user: User) -> dict[str, str]:
 
 
 def _policies(user: User) -> list[_Policy]:
-    usage = sql.run_one("lifecycle/read_usage", {"user": user.pk})
+    [usage] = sql.run("lifecycle/read_usage", {"user": user.pk}, row=KnownUsage)
     limits = limits_with(user, (usage.overrides or {}).items())
     midnight = math.ceil(usage.day_seconds_left)
     sent = math.ceil(usage.burst_seconds * (limits.per_minute or 0) / MINUTE_SECONDS)

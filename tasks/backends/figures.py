@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models.functions import Now
 
@@ -12,10 +12,10 @@ from tasks import sql
 from tasks.models import Backend
 
 
-@dataclass(frozen=True)
-class Figures:
+class Figures(NamedTuple):
     """Calls that run now, and those of the last hour; times are seconds, of calls that succeeded."""
 
+    id: int = 0
     busy: int = 0
     calls: int = 0
     errors: int = 0
@@ -25,10 +25,7 @@ class Figures:
 
 def read_figures() -> dict[int, Figures]:
     """Return the figures of every server by its id."""
-    return {
-        row.id: Figures(row.busy, row.calls, row.errors, row.p50, row.p95)
-        for row in sql.run("figures/backend_figures", {})
-    }
+    return {row.id: row for row in sql.run("figures/backend_figures", {}, row=Figures)}
 
 
 HEALTHS = ("well", "unchecked", "failing", "resting", "trial", "broken", "drained", "unnamed")

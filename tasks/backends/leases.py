@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from tasks import sql
@@ -35,6 +36,15 @@ class Lease:
     sealed_key: str = field(default="", repr=False)
 
 
+class Choice(NamedTuple):
+    """A server with a free place; `taken` is false when another call was quicker. The key is None where it has none."""
+
+    id: int
+    key_id: int | None
+    sealed: str | None
+    taken: bool
+
+
 def take_lease(servers: Sequence[int], *, task: UUID, token: UUID) -> Lease | None:
     """Choose among servers by their pool's strategy and take a place for an attempt; None: all are busy or rest.
 
@@ -44,7 +54,7 @@ def take_lease(servers: Sequence[int], *, task: UUID, token: UUID) -> Lease | No
         servers: ids of rows, in the order that counts with the sticky strategy.
     """
     return _try_to_take(servers, task, token) or (
-        _try_to_take(servers, task, token) if sql.run("backends/end_leases", {}) else None
+        _try_to_take(servers, task, token) if sql.count("backends/end_leases", {}) else None
     )
 
 
@@ -52,7 +62,7 @@ def _try_to_take(servers: Sequence[int], task: UUID, token: UUID) -> Lease | Non
     for _ in range(MOST_TRIES):
         lease = uuid4()
         wanted = {"servers": list(servers), "lease": lease, "task": task, "token": token}
-        row = sql.run_one("backends/lease_backend", wanted)
+        row = sql.run_one("backends/lease_backend", wanted, row=Choice)
         if row is None:
             return None
         if row.taken:
@@ -81,7 +91,7 @@ def end_lease(lease: Lease, *, seconds: float, failure: ServerFailed | None = No
         "rest": rest,
         "counts": counts,
     }
-    sql.run("backends/end_call", ended)
+    sql.execute("backends/end_call", ended)
     if not counts:
         return
     if failure is None or failure.why in HEALTHY:
@@ -92,7 +102,7 @@ def end_lease(lease: Lease, *, seconds: float, failure: ServerFailed | None = No
 
 def note_success(server_id: int, *, checked: bool = False) -> None:
     """Close the server's breaker; a mere check closes only what a check could have opened."""
-    sql.run("backends/note_success", {"backend": server_id, "checked": checked})
+    sql.execute("backends/note_success", {"backend": server_id, "checked": checked})
 
 
 def note_failure(server_id: int, why: str, message: str) -> None:
@@ -105,4 +115,4 @@ def note_failure(server_id: int, why: str, message: str) -> None:
         "cool_down": COOL_DOWN_SECONDS,
         "longest": LONGEST_COOL_DOWN_SECONDS,
     }
-    sql.run("backends/note_failure", noted)
+    sql.execute("backends/note_failure", noted)

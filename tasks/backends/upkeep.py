@@ -26,7 +26,7 @@ def check_backends() -> int:
 @duty(every=5)
 def end_leases() -> int:
     """Delete leases of attempts that run no more."""
-    return len(sql.run("backends/end_leases", {}))
+    return sql.count("backends/end_leases", {})
 
 
 @duty(every=60)

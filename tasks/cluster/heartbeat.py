@@ -72,7 +72,7 @@ class Heart(threading.Thread):
         cpu, memory = psutil.cpu_percent(), psutil.virtual_memory().percent
         throttled = self._throttle.update(cpu=cpu, memory=memory)
         self._node.memory.header.throttled = throttled
-        row = sql.run_one(
+        beats = sql.count(
             "cluster/beat",
             {
                 "node": self._node.id,
@@ -82,7 +82,7 @@ class Heart(threading.Thread):
                 "throttled": throttled,
             },
         )
-        if row is None and self._node.memory.may_claim:
+        if not beats and self._node.memory.may_claim:
             logger.critical("this node was declared lost while it was away: it ends itself")
             self._node.memory.header.superseded = 1
             os.kill(self._node.leader_pid, signal.SIGTERM)

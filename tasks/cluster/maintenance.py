@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import NamedTuple
 
 from tasks import sql
 from tasks.cluster.guarded import guarded, wait_briefly_for_locks
@@ -15,6 +16,10 @@ from tasks.duties import all_duties
 from tasks.models import Duty as DutyRow
 
 STEP_SECONDS = 0.25
+
+
+class TakenDuty(NamedTuple):
+    name: str
 
 
 def register_duties() -> None:
@@ -37,5 +42,5 @@ class Maintenance(threading.Thread):
             time.sleep(STEP_SECONDS)
 
     def _take_duties(self) -> None:
-        for row in sql.run("cluster/take_duties", {"names": list(self._duties)}):
+        for row in sql.run("cluster/take_duties", {"names": list(self._duties)}, row=TakenDuty):
             guarded(self._duties[row.name].run)

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tasks import sql
 
 # Reading a hundred thousand narrow rows takes tens of milliseconds; more would be felt by the workers.
 CAP = 100_000
+
+
+class QueueDepth(NamedTuple):
+    """What is held, ready and running in a queue; the age is of the oldest that waits."""
+
+    queue: str
+    held: int
+    ready: int
+    running: int
+    oldest_seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,7 @@ class Depth:
 
 def queue_depths() -> dict[str, Depth]:
     """Return the depth by name of queue; queues where nothing waits or runs are missing."""
-    rows = sql.run("figures/queue_depths", {"cap": CAP})
+    rows = sql.run("figures/queue_depths", {"cap": CAP}, row=QueueDepth)
     is_partial = sum(row.held for row in rows) >= CAP
     return {row.queue: Depth(row.held, row.ready, row.running, row.oldest_seconds, is_partial) for row in rows}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -20,6 +20,39 @@ from tasks.statuses import QUEUED, Status
 CAP = 100_000
 STATEMENT_MS = 5_000
 UNFINISHED = (Status.WAITING, Status.SCHEDULED, Status.HELD, Status.READY, Status.RUNNING)
+
+
+class DatabaseFigures(NamedTuple):
+    """`settlements` are counted no further than CAP; the age is of the oldest, 0 where there is none."""
+
+    bytes: int
+    settlements: int
+    oldest_seconds: float
+
+
+class ClusterFigures(NamedTuple):
+    """Nodes of a cluster by how they are; workers are those that take work, `busy` how many of them have some."""
+
+    cluster: str
+    alive: int
+    draining: int
+    silent: int
+    lost: int
+    throttled: int
+    workers: int
+    busy: int
+
+
+class TaskCount(NamedTuple):
+    queue: str
+    status: str
+    tasks: int
+    oldest_seconds: float
+
+
+class BusyBackend(NamedTuple):
+    backend: int
+    busy: int
 
 
 @dataclass(frozen=True)
@@ -45,10 +78,10 @@ class ServerFigures:
 
 @dataclass(frozen=True)
 class SystemFigures:
-    """`clusters` are rows of node_figures.sql; `attempts` rise with the roll-up of usage, minutes behind."""
+    """`attempts` rise with the roll-up of usage, minutes behind."""
 
     queues: list[QueueFigures]
-    clusters: list[Any]
+    clusters: list[ClusterFigures]
     servers: list[ServerFigures]
     attempts: list[AttemptCount]
     settlements: int
@@ -63,10 +96,10 @@ def read_system() -> SystemFigures:
         django.db.DatabaseError: no database, or it took longer than five seconds for one of them.
     """
     with _bounded():
-        database = sql.run("figures/database_figures", {"cap": CAP})[0]
+        [database] = sql.run("figures/database_figures", {"cap": CAP}, row=DatabaseFigures)
         return SystemFigures(
             queues=_queues(),
-            clusters=sql.run("figures/node_figures", {"heartbeat": HEARTBEAT_SECONDS}),
+            clusters=sql.run("figures/node_figures", {"heartbeat": HEARTBEAT_SECONDS}, row=ClusterFigures),
             servers=_servers(),
             attempts=list(AttemptCount.objects.order_by("type", "outcome")),
             settlements=database.settlements,
@@ -88,7 +121,7 @@ def _bounded() -> Iterator[None]:
 
 
 def _queues() -> list[QueueFigures]:
-    rows = {(row.queue, row.status): row for row in sql.run("figures/task_counts", {"cap": CAP})}
+    rows = {(row.queue, row.status): row for row in sql.run("figures/task_counts", {"cap": CAP}, row=TaskCount)}
     return [
         QueueFigures(
             name=queue.name,
@@ -106,7 +139,7 @@ def _queues() -> list[QueueFigures]:
 
 
 def _servers() -> list[ServerFigures]:
-    busy = {row.backend: row.busy for row in sql.run("backends/backend_busy", {})}
+    busy = dict(sql.run("backends/backend_busy", {}, row=BusyBackend))
     return [
         ServerFigures(
             kind=backend.kind,

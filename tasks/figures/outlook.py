@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from accounts.limits import limits_of
 from accounts.models import User
@@ -25,11 +26,18 @@ class Outlook:
     recommended_batch: int
 
 
+class RunSeconds(NamedTuple):
+    """Median and 90th percentile of a type."""
+
+    type: str
+    seconds: tuple[float, float]
+
+
 def read_outlooks(user: User, definitions: Iterable[TaskType]) -> dict[str, Outlook]:
     """Return the outlook for this user, by name of type."""
     slots = limits_of(user).slots
     holding_back = {figures.queue.name for figures in read_queues(user) if figures.retry_after_seconds is not None}
-    recent = {row.type: row.seconds for row in sql.run("figures/recent_run_seconds", {"most": MOST_ATTEMPTS})}
+    recent = dict(sql.run("figures/recent_run_seconds", {"most": MOST_ATTEMPTS}, row=RunSeconds))
     found = {}
     for definition in definitions:
         p50, p90 = recent.get(definition.name, (None, None))

@@ -6,10 +6,11 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from accounts.models import User
 from tasks import sql
+from tasks.figures.depths import QueueDepth
 from tasks.models import Queue
 
 # Everybody may ask, so the whole system is looked at once in this time, per process.
@@ -28,6 +29,35 @@ LONGEST_RETRY_SECONDS = 300
 
 Percentiles = tuple[float, float] | None
 Value = TypeVar("Value")
+
+
+class ClusterLoad(NamedTuple):
+    """What a cluster's living nodes can do, what is ready for them, and how long the head of the line has waited."""
+
+    cluster: str
+    workers: int
+    throttled: bool
+    ready: int
+    head_seconds: float | None
+
+
+class OwnDepth(NamedTuple):
+    queue: str
+    queued: int
+    running: int
+    oldest_seconds: float | None
+
+
+class QueueSpeed(NamedTuple):
+    """What ended in the window, or in the last `over_seconds` where more ended than is read (`is_cut`)."""
+
+    queue: str
+    ended: int
+    failed: int
+    over_seconds: float
+    is_cut: bool
+    waited: list[float] | None
+    ran: list[float] | None
 
 
 @dataclass(frozen=True)
@@ -67,6 +97,9 @@ class QueueFigures:
     system: SystemFigures
 
 
+SystemRows = tuple[dict[str, QueueDepth], dict[str, QueueSpeed]]
+
+
 class Kept:
     """What was found out last, for CACHE_SECONDS. Two threads may both look: the answer is the same."""
 
@@ -90,21 +123,24 @@ kept = Kept()
 
 def read_queues(user: User) -> list[QueueFigures]:
     """Return the figures of every queue, by name."""
-    loads = kept.get("loads", lambda: {row.cluster: row for row in sql.run("figures/cluster_load", {"cap": CAP})})
+    loads = kept.get("loads", _load_rows)
     systems = kept.get("systems", _system_rows)
-    own = {row.queue: row for row in sql.run("figures/own_depths", {"owner": user.pk, "cap": CAP})}
+    own = {row.queue: row for row in sql.run("figures/own_depths", {"owner": user.pk, "cap": CAP}, row=OwnDepth)}
     return [_figures(queue, loads.get(queue.cluster_id), systems, own.get(queue.name)) for queue in Queue.objects.all()]
 
 
-def _system_rows() -> tuple[dict[str, Any], dict[str, Any]]:
-    depths = {row.queue: row for row in sql.run("figures/queue_depths", {"cap": CAP})}
-    speeds = {
-        row.queue: row for row in sql.run("figures/queue_speed", {"most": MOST_ATTEMPTS, "window": WINDOW_SECONDS})
-    }
+def _load_rows() -> dict[str, ClusterLoad]:
+    return {row.cluster: row for row in sql.run("figures/cluster_load", {"cap": CAP}, row=ClusterLoad)}
+
+
+def _system_rows() -> SystemRows:
+    depths = {row.queue: row for row in sql.run("figures/queue_depths", {"cap": CAP}, row=QueueDepth)}
+    asked = {"most": MOST_ATTEMPTS, "window": WINDOW_SECONDS}
+    speeds = {row.queue: row for row in sql.run("figures/queue_speed", asked, row=QueueSpeed)}
     return depths, speeds
 
 
-def _figures(queue: Queue, load: Any, systems: tuple[dict[str, Any], dict[str, Any]], own: Any) -> QueueFigures:
+def _figures(queue: Queue, load: ClusterLoad | None, systems: SystemRows, own: OwnDepth | None) -> QueueFigures:
     depth, speed = systems[0].get(queue.name), systems[1].get(queue.name)
     workers = load.workers if load else 0
     head_seconds = (load.head_seconds if load else None) or 0.0
@@ -132,7 +168,7 @@ def _figures(queue: Queue, load: Any, systems: tuple[dict[str, Any], dict[str, A
     )
 
 
-def _period(speed: Any) -> float:
+def _period(speed: QueueSpeed) -> float:
     """Return the seconds that the attempts read are from: the window, unless there were more in it."""
     return max(1.0, speed.over_seconds) if speed.is_cut else float(WINDOW_SECONDS)
 

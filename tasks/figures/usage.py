@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from accounts.models import User
 from tasks import sql
@@ -13,8 +13,7 @@ MOST_DAYS = 90
 MOST_ROUNDS = 100
 
 
-@dataclass(frozen=True)
-class DayOfType:
+class DayOfType(NamedTuple):
     """Attempts of one type that ended on one UTC day."""
 
     day: date
@@ -28,6 +27,13 @@ class DayOfType:
     completion_tokens: int
 
 
+class RolledUp(NamedTuple):
+    """How many days of users a round has changed, and whether there is more."""
+
+    days: int
+    is_behind: bool
+
+
 def first_day(days: int) -> date:
     """Return the first of the last `days` UTC days, today included."""
     return datetime.now(UTC).date() - timedelta(days=days - 1)
@@ -35,7 +41,7 @@ def first_day(days: int) -> date:
 
 def read_usage(user: User, *, since: date) -> list[DayOfType]:
     """Return what was used from a UTC day on, newest first, up to this moment."""
-    return [DayOfType(*row) for row in sql.run("figures/read_usage_days", {"owner": user.pk, "first_day": since})]
+    return sql.run("figures/read_usage_days", {"owner": user.pk, "first_day": since}, row=DayOfType)
 
 
 @duty(every=60)
@@ -43,7 +49,7 @@ def roll_up_usage() -> int:
     """Add ended attempts to the days of their owners: a duty. Returns how many days of users changed."""
     changed = 0
     for _ in range(MOST_ROUNDS):
-        row = sql.run_one("figures/roll_up_usage", {})
+        row = sql.run_one("figures/roll_up_usage", {}, row=RolledUp)
         changed += row.days if row else 0
         if row is None or not row.is_behind:
             break

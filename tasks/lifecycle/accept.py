@@ -101,7 +101,7 @@ def insert(user: User, accepted: Sequence[Accepted], *, batch: UUID | None = Non
     stored = depend.wait_for_needs(user, accepted)
     if stored:
         rows = Jsonb([vars(item) for item in stored], dumps=partial(json.dumps, default=_plain))
-        sql.send("lifecycle/insert_tasks", {"items": rows, "owner": user.pk, "batch": batch})
+        sql.execute("lifecycle/insert_tasks", {"items": rows, "owner": user.pk, "batch": batch})
         depend.insert_dependencies(stored)
     return stored
 

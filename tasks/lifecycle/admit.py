@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -18,6 +18,22 @@ from tasks.lifecycle.submission import Accepted
 HIGHEST_FREE = 6
 RATE_WINDOW_SECONDS = 60.0
 WAITING_RETRY_SECONDS = 30
+
+
+class Usage(NamedTuple):
+    """A user's counters of the UTC day; `burst_seconds` is how far what was submitted lately is ahead of the rate."""
+
+    day_count: int
+    high_count: int
+    urgent_count: int
+    waiting_bound: int
+    burst_seconds: float
+    day_seconds_left: float
+
+
+class Waiting(NamedTuple):
+    waiting: int
+    running: int
 
 
 def band(priority: int) -> str:
@@ -46,7 +62,7 @@ def admit(user: User, limits: Limits, accepted: Sequence[Accepted], *, rate: boo
     if not accepted and not rate:
         return []
     # Also without a task: a batch of nothing but faults was work, too, and costs the rate.
-    usage = sql.run_one("lifecycle/lock_usage", {"user": user.pk})
+    [usage] = sql.run("lifecycle/lock_usage", {"user": user.pk}, row=Usage)
     if rate:
         _check_rate(usage, limits)
     if accepted:
@@ -82,7 +98,7 @@ def count_one_more(user: User, limits: Limits) -> None:
     Raises:
         QuotaExceeded: as `admit`.
     """
-    usage = sql.run_one("lifecycle/lock_usage", {"user": user.pk})
+    [usage] = sql.run("lifecycle/lock_usage", {"user": user.pk}, row=Usage)
     _check_rate(usage, limits)
     _check_day(usage, limits, 1)
     waiting = _check_waiting(user, usage, limits, 1)
@@ -92,10 +108,10 @@ def count_one_more(user: User, limits: Limits) -> None:
 def _count(user: User, limits: Limits, *, tasks: int, high: int, urgent: int, waiting: int, rate: bool) -> None:
     burst = RATE_WINDOW_SECONDS / limits.per_minute if limits.per_minute and rate else 0.0
     counted = {"user": user.pk, "tasks": tasks, "high": high, "urgent": urgent, "burst": burst, "waiting": waiting}
-    sql.send("lifecycle/count_usage", counted)
+    sql.execute("lifecycle/count_usage", counted)
 
 
-def _check_rate(usage: Any, limits: Limits) -> None:
+def _check_rate(usage: Usage, limits: Limits) -> None:
     # Generic cell rate algorithm: a full minute's worth may come at once, then one each interval.
     if limits.per_minute is None:
         return
@@ -107,7 +123,7 @@ def _check_rate(usage: Any, limits: Limits) -> None:
         raise _refuse(f"Your plan allows {limits.per_minute} submissions a minute.", "burst", limits.per_minute, over)
 
 
-def _check_day(usage: Any, limits: Limits, count: int) -> None:
+def _check_day(usage: Usage, limits: Limits, count: int) -> None:
     if limits.per_day is not None and usage.day_count + count > limits.per_day:
         left = max(0, limits.per_day - usage.day_count)
         raise _refuse(
@@ -118,7 +134,7 @@ def _check_day(usage: Any, limits: Limits, count: int) -> None:
         )
 
 
-def _spend_allowances(usage: Any, limits: Limits, accepted: Sequence[Accepted]) -> list[Accepted]:
+def _spend_allowances(usage: Usage, limits: Limits, accepted: Sequence[Accepted]) -> list[Accepted]:
     left = {
         "high": _left(limits.high_per_day, usage.high_count),
         "urgent": _left(limits.urgent_per_day, usage.urgent_count),
@@ -145,12 +161,13 @@ def _spend_allowances(usage: Any, limits: Limits, accepted: Sequence[Accepted]) 
     return admitted
 
 
-def _check_waiting(user: User, usage: Any, limits: Limits, count: int) -> int:
+def _check_waiting(user: User, usage: Usage, limits: Limits, count: int) -> int:
     """Return the new bound of waiting tasks. They are counted only when the bound would pass the limit."""
-    bound: int = usage.waiting_bound
+    bound = usage.waiting_bound
     running = 0
     if bound + count > limits.max_waiting:
-        bound, running = sql.run_one("lifecycle/count_waiting", {"user": user.pk, "limit": limits.max_waiting + 1})
+        asked = {"user": user.pk, "limit": limits.max_waiting + 1}
+        [(bound, running)] = sql.run("lifecycle/count_waiting", asked, row=Waiting)
     if bound + count > limits.max_waiting:
         raise _refuse(
             f"Your plan allows {limits.max_waiting} waiting tasks; {bound} are waiting now.",

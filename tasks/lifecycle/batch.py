@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -28,6 +28,14 @@ ROUND = 200
 # A request cancels this many rounds; what a larger batch has left is the duty's.
 ROUNDS_AT_ONCE = 5
 PAGE = 50
+
+
+class Member(NamedTuple):
+    """A task of a batch that is being cancelled."""
+
+    id: UUID
+    lane_id: int
+    status: str
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,7 @@ def _result_of(task: Task) -> Any:
 def _cancel_rounds(batch_id: UUID, by: int | None) -> int:
     total = 0
     for _ in range(ROUNDS_AT_ONCE):
-        members = sql.run("lifecycle/cancel_members", {"batch": batch_id, "by": by, "limit": ROUND})
+        members = sql.run("lifecycle/cancel_members", {"batch": batch_id, "by": by, "limit": ROUND}, row=Member)
         total += len(members)
         waiting = [(member.id, member.lane_id) for member in members if member.status in NOT_STARTED]
         if waiting:

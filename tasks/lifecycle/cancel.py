@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 from accounts.models import User
 from tasks import audit, errors, sql
 from tasks.lifecycle.after_commit import after_commit, read_again
+from tasks.lifecycle.depend import Change
 from tasks.lifecycle.fill import fill_locked, locked_lanes, settle
 from tasks.lifecycle.outbox import announce_ended
 from tasks.live import channels
@@ -79,6 +80,7 @@ def end_unstarted(tasks: Sequence[tuple[UUID, int]]) -> int:
                 "cancelled": Jsonb(_error(*errors.CANCELLED)),
                 "expired": Jsonb(_error(*errors.EXPIRED)),
             },
+            row=Change,
         )
         announce_ended([row.id for row in rows if row.what == "ended"])
         fill_locked(lanes, newcomers=())

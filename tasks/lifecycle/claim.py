@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from tasks import sql
@@ -17,6 +17,24 @@ from tasks.statuses import Status
 # Short tasks are claimed together: about this much work, so that nobody waits long behind them.
 BUDGET_SECONDS = 0.010
 MOST_TOGETHER = 32
+
+
+class ClaimedRow(NamedTuple):
+    """`input` is text, in which marks of references are found at once; None when it was purged."""
+
+    id: UUID
+    token: UUID
+    owner_id: int
+    type: str
+    lane_id: int
+    attempt_number: int
+    attempts_charged: int
+    max_attempts: int
+    timeout_seconds: int
+    waits: bool
+    alone: bool
+    input: str | None
+    told: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +86,7 @@ def claim_tasks(
         "main": main,
         "functions": functions.are_run_here(),
     }
-    return [_claimed(row) for row in sql.run("lifecycle/claim", asked)]
+    return [_claimed(row) for row in sql.run("lifecycle/claim", asked, row=ClaimedRow)]
 
 
 def running_tasks_of(node: UUID) -> list[Claimed]:
@@ -89,7 +107,7 @@ def running_tasks_of(node: UUID) -> list[Claimed]:
     return [Claimed(**cast(dict[str, Any], row), input=None) for row in rows]
 
 
-def _claimed(row: Any) -> Claimed:
+def _claimed(row: ClaimedRow) -> Claimed:
     return Claimed(
         id=row.id,
         token=row.token,
@@ -100,9 +118,8 @@ def _claimed(row: Any) -> Claimed:
         attempts_charged=row.attempts_charged,
         max_attempts=row.max_attempts,
         timeout_seconds=row.timeout_seconds,
-        # As text, in which marks of references are found at once.
-        input=row.input and json.loads(row.input),
-        has_references=bool(row.input) and may_have_references(row.input),
+        input=None if row.input is None else json.loads(row.input),
+        has_references=row.input is not None and may_have_references(row.input),
         waits=row.waits,
         alone=row.alone,
     )

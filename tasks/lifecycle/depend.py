@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -20,10 +20,27 @@ MOST_NEEDS = 1000
 # In one transaction, under the locks of their lanes.
 MOST_RELEASED = 2000
 
-Stand = Mapping[UUID, Any]
+
+class Needed(NamedTuple):
+    """How a task stands that others are to wait for; without content its result was purged."""
+
+    id: UUID
+    status: str
+    has_content: bool
 
 
-def read_stand(user: User, tasks: Iterable[UUID], *, mark: bool = False) -> dict[UUID, Any]:
+Stand = Mapping[UUID, Needed]
+
+
+class Change(NamedTuple):
+    """What became of a task: ended, failed, released. Or a settlement that was left behind, by its token."""
+
+    what: str
+    id: UUID
+    lane: int
+
+
+def read_stand(user: User, tasks: Iterable[UUID], *, mark: bool = False) -> dict[UUID, Needed]:
     """Return how the user's tasks of these ids stand, and lock them until the transaction ends. Needs a transaction.
 
     Args:
@@ -32,10 +49,10 @@ def read_stand(user: User, tasks: Iterable[UUID], *, mark: bool = False) -> dict
     ids = sorted(set(tasks))
     if not ids:
         return {}
-    stand = {row.id: row for row in sql.run("lifecycle/lock_needs", {"tasks": ids, "owner": user.pk})}
+    stand = {row.id: row for row in sql.run("lifecycle/lock_needs", {"tasks": ids, "owner": user.pk}, row=Needed)}
     # Also those that have failed or were cancelled: retried, they are waited for again.
     if mark and (open_or_revivable := [id_ for id_, row in stand.items() if row.status != Status.SUCCEEDED]):
-        sql.send("lifecycle/mark_needs", {"tasks": open_or_revivable})
+        sql.execute("lifecycle/mark_needs", {"tasks": open_or_revivable})
     return stand
 
 
@@ -44,9 +61,9 @@ def read_stand_of(task: UUID, *, mark: bool = False) -> None:
     rows = Dependency.objects.filter(task=task, key=None).values_list("needs", "needs__owner")
     ids = sorted({task, *(needed for needed, _ in rows)})
     for owner in {owner for _, owner in rows}:
-        sql.run("lifecycle/lock_needs", {"tasks": ids, "owner": owner})
+        sql.execute("lifecycle/lock_needs", {"tasks": ids, "owner": owner})
     if mark and rows:
-        sql.run("lifecycle/mark_needs", {"tasks": [needed for needed, _ in rows]})
+        sql.execute("lifecycle/mark_needs", {"tasks": [needed for needed, _ in rows]})
 
 
 def broken_need(task: UUID) -> UUID | None:
@@ -97,14 +114,14 @@ def insert_dependencies(accepted: Sequence[Accepted]) -> None:
         for id_ in wanted
     ]
     if items:
-        sql.send("lifecycle/insert_dependencies", {"items": Jsonb(items)})
+        sql.execute("lifecycle/insert_dependencies", {"items": Jsonb(items)})
 
 
 def insert_started(starter: UUID, children: Sequence[tuple[Accepted, str]]) -> None:
     """Write down that a task waits for those that its handler started, however they end. Needs a transaction."""
     items = [{"task": str(starter), "needs": str(child.id), "any_end": True, "key": key} for child, key in children]
-    sql.run("lifecycle/insert_dependencies", {"items": Jsonb(items)})
-    sql.run("lifecycle/mark_needs", {"tasks": [child.id for child, _ in children]})
+    sql.execute("lifecycle/insert_dependencies", {"items": Jsonb(items)})
+    sql.execute("lifecycle/mark_needs", {"tasks": [child.id for child, _ in children]})
 
 
 @dataclass(frozen=True)
@@ -120,7 +137,9 @@ class Released:
 
 def release_dependents(ended: Sequence[UUID], lanes: list[int]) -> Released:
     """Look again at what waits for ended tasks; lanes are locked by the caller."""
-    rows = sql.run("lifecycle/depend", {"ended": list(ended), "lanes": lanes, "limit": MOST_RELEASED}) if ended else []
+    if not ended:
+        return Released([], [])
+    rows = sql.run("lifecycle/depend", {"ended": list(ended), "lanes": lanes, "limit": MOST_RELEASED}, row=Change)
     announce_ended([row.id for row in rows if row.what == "failed"])
     return Released(
         tasks=[row.id for row in rows if row.what == "released"],

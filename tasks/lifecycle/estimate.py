@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, quantiles
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -39,6 +39,15 @@ class Learned:
     p50: float
     p90: float
     samples: int
+
+
+class AttemptToLearn(NamedTuple):
+    """An attempt that has ended; `seconds` is None where it did not succeed."""
+
+    id: int
+    type: str
+    size_bucket: int
+    seconds: float | None
 
 
 _cache: dict[tuple[str, int], Learned] = {}
@@ -103,7 +112,8 @@ def learn_estimates() -> int:
         place = Learning.objects.select_for_update(skip_locked=True).filter(pk=1).first()
         if place is None:
             return 0
-        rows = sql.run("lifecycle/attempts_to_learn", {"after": place.last_attempt, "limit": MOST_READ})
+        asked = {"after": place.last_attempt, "limit": MOST_READ}
+        rows = sql.run("lifecycle/attempts_to_learn", asked, row=AttemptToLearn)
         if not rows:
             return 0
         times: dict[tuple[str, int], list[float]] = defaultdict(list)

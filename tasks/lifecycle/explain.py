@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks import sql
-from tasks.lifecycle.forecast import starts_in
+from tasks.lifecycle.forecast import Standing, starts_in
 from tasks.models import Task
 from tasks.statuses import QUEUED, Status
 
@@ -36,7 +36,7 @@ def explain_wait(task: Task) -> Wait:
         return Wait(None, _why_scheduled(task))
     if task.status not in QUEUED:
         return NOTHING
-    row = sql.run_one("lifecycle/explain_wait", {"task": task.pk, "limit": POSITION_LIMIT - 1})
+    row = sql.run_one("lifecycle/explain_wait", {"task": task.pk, "limit": POSITION_LIMIT - 1}, row=Standing)
     if row is None:
         return NOTHING
     if row.queue_paused:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -25,12 +25,36 @@ MOST_TOLD = 20
 MOST_LOOKED_UP = 100
 
 
+class Filled(NamedTuple):
+    """`moved` tasks became ready; `told` clusters heard of it."""
+
+    moved: int
+    told: int
+
+
+class Swapped(NamedTuple):
+    swapped: int
+
+
+class Settled(NamedTuple):
+    """An ended task; `may_be_heard`: its owner has webhook endpoints."""
+
+    id: UUID
+    has_dependents: bool
+    may_be_heard: bool
+    told: str
+
+
+class DependentLane(NamedTuple):
+    lane: int
+
+
 @contextmanager
 def _pipelined_lanes(lanes: Iterable[int]) -> Iterator[list[int]]:
     """As `locked_lanes`, for the hot path: statements inside are sent without waiting for each other's answers."""
     ids = sorted(set(lanes))
     with transaction.atomic(durable=True), sql.pipeline():
-        sql.send("lifecycle/lock_lanes", {"lanes": ids})
+        sql.execute("lifecycle/lock_lanes", {"lanes": ids})
         yield ids
 
 
@@ -39,7 +63,7 @@ def locked_lanes(lanes: Iterable[int]) -> Iterator[list[int]]:
     """Open a transaction that holds these lanes, in id order. Statements inside see what others committed."""
     ids = sorted(set(lanes))
     with transaction.atomic(durable=True):
-        sql.run("lifecycle/lock_lanes", {"lanes": ids})
+        sql.execute("lifecycle/lock_lanes", {"lanes": ids})
         yield ids
 
 
@@ -55,9 +79,9 @@ def fill_lanes(lanes: Iterable[int], *, newcomers: Sequence[UUID] | None = None)
     with _pipelined_lanes(lanes) as ids:
         filled = _send_fill(ids, newcomers)
         if arrived:
-            sql.send("lifecycle/tell", {"tasks": list(arrived[:MOST_TOLD])})
-        moved: int = filled()[0].moved
-        while moved < len(arrived) and sql.run_one("lifecycle/swap", {"lanes": ids}).swapped:
+            sql.execute("lifecycle/tell", {"tasks": list(arrived[:MOST_TOLD])})
+        moved = filled()
+        while moved < len(arrived) and swap(ids):
             moved += fill_locked(ids, newcomers=())
         return moved
 
@@ -78,13 +102,23 @@ def fill_locked(lanes: list[int], *, newcomers: Sequence[UUID] | None = None) ->
         newcomers: all tasks that came into the lanes since they were filled last: new ones, and those that came back to
             life. None: any may have come, or have moved up, so that the lanes are read from their beginning.
     """
-    moved: int = _send_fill(lanes, newcomers)()[0].moved
-    return moved
+    return _send_fill(lanes, newcomers)()
 
 
-def _send_fill(lanes: list[int], newcomers: Sequence[UUID] | None) -> Callable[[], list[Any]]:
+def _send_fill(lanes: list[int], newcomers: Sequence[UUID] | None) -> Callable[[], int]:
     are_few = newcomers is not None and len(newcomers) <= MOST_LOOKED_UP
-    return sql.send("lifecycle/fill", {"lanes": lanes, "newcomers": list(newcomers or ()) if are_few else None})
+    asked = {"lanes": lanes, "newcomers": list(newcomers or ()) if are_few else None}
+    filled = sql.send("lifecycle/fill", asked, row=Filled)
+    return lambda: filled()[0].moved
+
+
+def swap(lanes: list[int]) -> bool:
+    """Let a newcomer have the slot of a lesser ready task of its lane, one a lane; fill gives it to the newcomer.
+
+    Needs a transaction that holds the lanes. Returns whether anything was held again.
+    """
+    [row] = sql.run("lifecycle/swap", {"lanes": lanes}, row=Swapped)
+    return row.swapped > 0
 
 
 def settle(
@@ -105,9 +139,9 @@ def settle(
         tokens = [token for token, _ in pending]
         lanes = {lane for _, lane in pending} | set(children.values())
         if dependents:
-            lanes |= {row.lane for row in sql.run("lifecycle/dependent_lanes", {"tokens": tokens})}
+            lanes |= {row.lane for row in sql.run("lifecycle/dependent_lanes", {"tokens": tokens}, row=DependentLane)}
         with _pipelined_lanes(lanes) as ids:
-            settled = sql.run("lifecycle/settle", {"tokens": tokens, "lanes": ids})
+            settled = sql.run("lifecycle/settle", {"tokens": tokens, "lanes": ids}, row=Settled)
             announce_ended([row.id for row in settled if row.may_be_heard])
             released = release_dependents([row.id for row in settled if row.has_dependents], ids)
             newcomers = None if started is None else [*children, *released.tasks]

@@ -11,7 +11,8 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from psycopg.types.json import Jsonb
@@ -53,6 +54,15 @@ class Ending:
     worked: bool = True
     # Tasks that the handler started, with its own names for them: inserted with the end of the attempt or not at all.
     started: Sequence[tuple[Accepted, str]] = ()
+
+
+class Finished(NamedTuple):
+    """The task as transaction 1 left it."""
+
+    id: UUID
+    status: str
+    lane_id: int
+    has_dependents: bool
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ def record_ending(claimed: Claimed, ending: Ending, *, patience_seconds: float =
                 return Recorded(has_dependents=True)
             asked_before = True
             row = _write(claimed, ending, parameters)
-            return row and Recorded(row.has_dependents)
+            return None if row is None else Recorded(row.has_dependents)
         except (OperationalError, InterfaceError):
             connection.close()
             if time.monotonic() >= deadline:
@@ -110,17 +120,17 @@ def record_ending(claimed: Claimed, ending: Ending, *, patience_seconds: float =
             time.sleep(RETRY_SECONDS)
 
 
-def _write(claimed: Claimed, ending: Ending, parameters: dict[str, Any]) -> Any:
+def _write(claimed: Claimed, ending: Ending, parameters: dict[str, Any]) -> Finished | None:
     if not ending.started:
-        return sql.run_one("lifecycle/finish", parameters)
+        return sql.run_one("lifecycle/finish", parameters, row=Finished)
     with transaction.atomic(durable=True):
         children.insert_started(claimed, ending.started)
-        row = sql.run_one("lifecycle/finish", parameters)
+        row = sql.run_one("lifecycle/finish", parameters, row=Finished)
         if row is None or row.status != Status.WAITING:
             transaction.set_rollback(True)
     if row is not None and row.status != Status.WAITING:
         # It was cancelled meanwhile: nothing is started for it any more.
-        return sql.run_one("lifecycle/finish", _parameters(claimed, cancelled(claimed)))
+        return sql.run_one("lifecycle/finish", _parameters(claimed, cancelled(claimed)), row=Finished)
     return row
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -26,6 +26,21 @@ FIRST_SPREAD = 4.0
 CLAIM_SECONDS = 0.5
 # What has run for longer than it takes as a rule will take about so much of that again.
 OVERTIME = 0.2
+
+
+class Standing(NamedTuple):
+    """Where a queued task stands, as `explain_wait.sql` reads it; `ahead_kinds` and `busy_tasks` are JSON."""
+
+    queue_paused: bool
+    workers: int
+    is_ready: bool
+    waits: bool
+    est_seconds: float
+    slots: int
+    share: float
+    ahead: int
+    ahead_kinds: str
+    busy_tasks: str
 
 
 @dataclass(frozen=True)
@@ -48,13 +63,13 @@ class Expected:
     spread: float
 
 
-def starts_in(task: Task, row: Any) -> tuple[float, float] | None:
+def starts_in(task: Task, row: Standing) -> tuple[float, float] | None:
     """Return in how many seconds a task starts, median and 90th percentile.
 
     None while nothing is known of its type, and where its lane has no slots: those of disabled users have none.
 
     Args:
-        row: of `explain_wait.sql`, of this task, with workers.
+        row: of this task, in a cluster with workers.
     """
     if not row.is_ready and row.slots < 1:
         return None

@@ -21,5 +21,5 @@ def apply_limits(user: User) -> None:
         return
     with locked_lanes(lanes) as ids:
         Lane.objects.filter(pk__in=ids).update(slots=limits.slots, weight=limits.weight)
-        sql.run("lifecycle/hold", {"lanes": ids})
+        sql.execute("lifecycle/hold", {"lanes": ids})
         fill_locked(ids)

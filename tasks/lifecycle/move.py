@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -15,13 +16,24 @@ from django.db import transaction
 from accounts.models import User
 from tasks import audit, errors, sql
 from tasks.lifecycle.depend import release_dependents
-from tasks.lifecycle.fill import MOST_TOLD, fill_locked, settle
+from tasks.lifecycle.fill import MOST_TOLD, fill_locked, settle, swap
 from tasks.lifecycle.read import get_task
 from tasks.models import Dependency, Lane, Queue, Task
 from tasks.owned import find_task
 from tasks.statuses import NOT_STARTED, TERMINAL, Status
 
 HIGHEST = 10
+
+
+class MovedTask(NamedTuple):
+    """`waits`: it still waits for others, in another lane than before."""
+
+    id: UUID
+    waits: bool
+
+
+class Reprioritized(NamedTuple):
+    id: UUID
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,7 @@ def open_lanes(tasks: Sequence[UUID], goal: Queue) -> None:
     """Make the lanes that tasks will move to, where there are none. To be called before the transaction that moves."""
     others = Task.objects.filter(pk__in=tasks).exclude(cluster=goal.cluster_id)
     if lanes := list(others.order_by().values_list("lane_id", flat=True).distinct()):
-        sql.run("lifecycle/open_lanes", {"lanes": lanes, "cluster": goal.cluster_id})
+        sql.execute("lifecycle/open_lanes", {"lanes": lanes, "cluster": goal.cluster_id})
 
 
 def move_locked(tasks: Sequence[UUID], goal: Queue) -> Moved:
@@ -113,13 +125,14 @@ def move_locked(tasks: Sequence[UUID], goal: Queue) -> Moved:
     # then waits for, or the new one. So what waiting tasks wait for ends before this transaction, or after it.
     waiting = list(Task.objects.filter(pk__in=tasks, status=Status.WAITING).values_list("pk", flat=True))
     needed = Dependency.objects.filter(task__in=waiting).values_list("needs", flat=True)
-    sql.run("lifecycle/lock_tasks", {"tasks": sorted({*tasks, *needed})})
-    rows = sql.run("lifecycle/move", {"tasks": list(tasks), "waiting": waiting, "lanes": lanes, "queue": goal.name})
+    sql.execute("lifecycle/lock_tasks", {"tasks": sorted({*tasks, *needed})})
+    asked = {"tasks": list(tasks), "waiting": waiting, "lanes": lanes, "queue": goal.name}
+    rows = sql.run("lifecycle/move", asked, row=MovedTask)
     ended = _ended_needs([row.id for row in rows if row.waits])
     released = release_dependents(ended, lanes)
     fill_locked(lanes)
     moved = [row.id for row in rows]
-    sql.run("lifecycle/tell", {"tasks": moved[:MOST_TOLD]})
+    sql.execute("lifecycle/tell", {"tasks": moved[:MOST_TOLD]})
     return Moved(moved, released.settlements)
 
 
@@ -131,15 +144,13 @@ def set_priority_locked(tasks: Sequence[UUID], priority: int) -> list[UUID]:
     Whoever became more urgent than a ready task of the same lane, which nobody has claimed, takes its slot.
     """
     lanes = _lock_lanes(tasks)
-    sql.run("lifecycle/lock_tasks", {"tasks": list(tasks)})
-    changed = [
-        row.id
-        for row in sql.run("lifecycle/set_priority", {"tasks": list(tasks), "lanes": lanes, "priority": priority})
-    ]
+    sql.execute("lifecycle/lock_tasks", {"tasks": list(tasks)})
+    asked = {"tasks": list(tasks), "lanes": lanes, "priority": priority}
+    changed = [row.id for row in sql.run("lifecycle/set_priority", asked, row=Reprioritized)]
     moved = fill_locked(lanes)
-    while changed and moved < len(changed) and sql.run_one("lifecycle/swap", {"lanes": lanes}).swapped:
+    while changed and moved < len(changed) and swap(lanes):
         moved += fill_locked(lanes, newcomers=())
-    sql.run("lifecycle/tell", {"tasks": changed[:MOST_TOLD]})
+    sql.execute("lifecycle/tell", {"tasks": changed[:MOST_TOLD]})
     return changed
 
 
@@ -151,7 +162,7 @@ def _lock_lanes(tasks: Sequence[UUID], *, cluster: str | None = None) -> list[in
         owners = {owner for _, owner in places}
         lanes |= set(Lane.objects.filter(user__in=owners, cluster=cluster).values_list("pk", flat=True))
     ids = sorted(lanes)
-    sql.run("lifecycle/lock_lanes", {"lanes": ids})
+    sql.execute("lifecycle/lock_lanes", {"lanes": ids})
     return ids
 
 

@@ -36,7 +36,7 @@ def announce_ended(tasks: Sequence[UUID]) -> None:
     Calling it again for the same end changes nothing.
     """
     if tasks:
-        sql.send("webhooks/announce", {"tasks": list(tasks), "give_up_seconds": GIVE_UP_SECONDS})
+        sql.execute("webhooks/announce", {"tasks": list(tasks), "give_up_seconds": GIVE_UP_SECONDS})
 
 
 def check_webhook(given: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -21,6 +22,10 @@ MOST_LANES = 500
 # Reopening a queue fills so many lanes within the request, so many in a transaction.
 LANES_AT_ONCE = 300
 LANES_A_FILL = 100
+
+
+class LaneToFill(NamedTuple):
+    id: int
 
 
 def pause_queue(name: str, *, by: User, reason: str = "") -> None:
@@ -50,8 +55,8 @@ def resume_queue(name: str, *, by: User) -> None:
         Queue.objects.filter(pk=name).update(paused_at=None, paused_reason="")
         audit.record(by, "resume", "queue", name)
     # Before what fill has moved meanwhile, there may be tasks of this queue.
-    sql.run("lifecycle/mend_low_key", {})
-    lanes = [row.id for row in sql.run("lifecycle/lanes_to_fill", {"queues": [name], "limit": LANES_AT_ONCE})]
+    sql.execute("lifecycle/mend_low_key", {})
+    lanes = lanes_to_fill([name], limit=LANES_AT_ONCE)
     for start in range(0, len(lanes), LANES_A_FILL):
         fill_lanes(lanes[start : start + LANES_A_FILL])
     _wake(queue.cluster_id)
@@ -67,11 +72,16 @@ def hold_paused() -> int:
 
     def act(rows: Sequence[tuple[None, int]]) -> int:
         with locked_lanes(lane for _, lane in rows) as ids:
-            held = sql.run("lifecycle/hold", {"lanes": ids})
+            held = sql.count("lifecycle/hold", {"lanes": ids})
             fill_locked(ids)
-        return len(held)
+        return held
 
     return work_by_lane(find, act, limit=MOST_LANES)
+
+
+def lanes_to_fill(queues: list[str], *, limit: int) -> list[int]:
+    """Return lanes with a free slot and a held task in one of these queues."""
+    return [row.id for row in sql.run("lifecycle/lanes_to_fill", {"queues": queues, "limit": limit}, row=LaneToFill)]
 
 
 def drain_node(node: UUID, *, by: User) -> None:

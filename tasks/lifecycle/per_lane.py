@@ -7,7 +7,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.db import OperationalError
 from psycopg.errors import DeadlockDetected, LockNotAvailable, PipelineAborted, QueryCanceled
@@ -28,9 +28,13 @@ WAITED_TOO_LONG = (LockNotAvailable, DeadlockDetected, QueryCanceled, PipelineAb
 T = TypeVar("T")
 
 
+class FreeLane(NamedTuple):
+    id: int
+
+
 def free_lanes(lanes: Iterable[int]) -> set[int]:
     """Return those of the lanes that nobody holds at this moment. Waits for none."""
-    return {row.id for row in sql.run("lifecycle/free_lanes", {"lanes": sorted(set(lanes))})}
+    return {row.id for row in sql.run("lifecycle/free_lanes", {"lanes": sorted(set(lanes))}, row=FreeLane)}
 
 
 def work_by_lane(

@@ -13,7 +13,7 @@ from tasks import sql
 from tasks.lifecycle import admit
 from tasks.lifecycle.accept import check_open, decide, insert
 from tasks.lifecycle.explain import Wait, explain_wait
-from tasks.lifecycle.fill import fill_locked
+from tasks.lifecycle.fill import fill_locked, swap
 from tasks.lifecycle.read import get_task
 from tasks.lifecycle.submission import Submission
 from tasks.lifecycle.validate import validate_submission
@@ -67,7 +67,7 @@ def preview_task(user: User, submission: Submission) -> Preview:
 
 def _fill(lane: int, task: UUID) -> None:
     """Do as `fill_lanes` does for one new task, within the open transaction."""
-    sql.run("lifecycle/lock_lanes", {"lanes": [lane]})
+    sql.execute("lifecycle/lock_lanes", {"lanes": [lane]})
     moved = fill_locked([lane], newcomers=[task])
-    while not moved and sql.run_one("lifecycle/swap", {"lanes": [lane]}).swapped:
+    while not moved and swap([lane]):
         moved = fill_locked([lane], newcomers=())

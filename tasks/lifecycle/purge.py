@@ -44,9 +44,9 @@ def purge_task(task_id: UUID, *, by: User, owner: User | None = None) -> None:
             raise errors.WrongStatus(
                 f"The task is {task.shown_status}. Cancel it first (POST …/cancel), and delete it when it has ended."
             )
-        purged = sql.run_one("lifecycle/purge_task", {"task": task_id}) is not None
+        purged = sql.count("lifecycle/purge_task", {"task": task_id}) > 0
         if purged:
-            sql.run("lifecycle/tell", {"tasks": [task_id]})
+            sql.execute("lifecycle/tell", {"tasks": [task_id]})
         if purged and task.owner_id != by.pk:
             audit.record(by, "purge", "task", task_id)
     for file in File.objects.filter(task=task_id):
@@ -56,7 +56,7 @@ def purge_task(task_id: UUID, *, by: User, owner: User | None = None) -> None:
 @duty(every=60)
 def purge_content() -> int:
     """Delete the content of tasks whose time of keeping is over; the task stays as a tombstone."""
-    return in_rounds(lambda: len(sql.run("lifecycle/purge_content", {"limit": LIMIT})), limit=LIMIT)
+    return in_rounds(lambda: sql.count("lifecycle/purge_content", {"limit": LIMIT}), limit=LIMIT)
 
 
 @duty(every=600)

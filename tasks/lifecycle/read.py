@@ -2,20 +2,62 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tasks import sql
 from tasks.models import Task, TaskContent
 
-# The columns of `read_task.sql`, in the order of the model; what it leaves out is deferred.
-TASK_COLUMNS = (
-    "id", "owner_id", "type", "queue_id", "lane_id", "batch_id", "copy_of", "started_by", "cluster", "status",
-    "version", "priority", "priority_requested", "priority_reason", "line_key", "rank", "size_bucket",
-    "attempt_number", "attempts_charged", "max_attempts", "timeout_seconds", "keep_seconds", "progress_fraction",
-    "progress_stage", "error", "cancel_requested_at", "run_after", "start_before", "keep_until", "created_at",
-    "started_at", "finished_at",
-)  # fmt: skip
-CONTENT_COLUMNS = ("task_id", "input", "result", "engine", "usage", "metadata", "tags", "needs")
+
+class TaskRow(NamedTuple):
+    """Columns of the task, named as the model's fields, then those of its content; what it leaves out is deferred."""
+
+    id: UUID
+    owner_id: int
+    type: str
+    queue_id: str
+    lane_id: int
+    batch_id: UUID | None
+    copy_of: UUID | None
+    started_by: UUID | None
+    cluster: str
+    status: str
+    version: int
+    priority: int
+    priority_requested: int
+    priority_reason: str
+    line_key: float
+    rank: float | None
+    size_bucket: int
+    attempt_number: int
+    attempts_charged: int
+    max_attempts: int
+    timeout_seconds: int
+    keep_seconds: int | None
+    progress_fraction: float | None
+    progress_stage: str
+    error: Any
+    cancel_requested_at: datetime | None
+    run_after: datetime | None
+    start_before: datetime | None
+    keep_until: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    content_id: UUID | None
+    input: Any
+    result: Any
+    engine: Any
+    usage: Any
+    metadata: Any
+    tags: list[str] | None
+    needs: list[UUID] | None
+
+
+OWN = TaskRow._fields.index("content_id")
+TASK_COLUMNS = TaskRow._fields[:OWN]
+CONTENT_COLUMNS = ("task_id", *TaskRow._fields[OWN + 1 :])
 
 
 def read_task(
@@ -25,15 +67,13 @@ def read_task(
 
     The content is None when it was purged, and when the task still has the version `known`.
     """
-    row = sql.run_one("lifecycle/read_task", {"task": task_id, "owner": owner_id, "known": known})
+    row = sql.run_one("lifecycle/read_task", {"task": task_id, "owner": owner_id, "known": known}, row=TaskRow)
     if row is None:
         return None
-    values = tuple(row)
-    own = len(TASK_COLUMNS)
-    task = Task.from_db("default", TASK_COLUMNS, values[:own])
+    task = Task.from_db("default", TASK_COLUMNS, row[:OWN])
     if row.content_id is None:
         return task, None
-    return task, TaskContent.from_db("default", CONTENT_COLUMNS, values[own:])
+    return task, TaskContent.from_db("default", CONTENT_COLUMNS, row[OWN:])
 
 
 def get_task(task_id: UUID) -> Task:

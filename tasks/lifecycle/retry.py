@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -18,6 +19,11 @@ from tasks.lifecycle.submission import Submitted
 from tasks.models import Task
 from tasks.owned import find_task
 from tasks.statuses import Status
+
+
+class Revived(NamedTuple):
+    id: UUID
+    lane: int
 
 
 def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
@@ -78,7 +84,7 @@ def _revive(task_id: UUID, *, by: User, owner: User | None) -> tuple[Task, int |
             raise errors.WrongStatus(
                 f"It needs the task {broken}, which has not succeeded: retry that one first.", status=task.status
             )
-        row = sql.run_one("lifecycle/revive", {"tasks": [task_id]})
+        row = sql.run_one("lifecycle/revive", {"tasks": [task_id]}, row=Revived)
         if row is None:
             raise errors.ContentPurged("The content of this task was purged, so it cannot be run again.")
         depend.forget_unsuccessful_children(task_id)

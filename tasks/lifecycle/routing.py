@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -28,6 +29,10 @@ def forget_cache() -> None:
     _lanes.clear()
 
 
+class OpenedLane(NamedTuple):
+    id: int
+
+
 def queue_and_cluster(name: str) -> tuple[str, str]:
     """Return a queue's name and cluster.
 
@@ -51,8 +56,10 @@ def lane_of(user: User, cluster: str, limits: Limits) -> int:
         return known
     place = {"user": user.pk, "cluster": cluster, "slots": limits.slots, "weight": limits.weight}
     # Lost against a concurrent insert, the statement sees neither row; the second time it sees the winner's.
-    row = sql.run_one("lifecycle/open_lane", place) or sql.run_one("lifecycle/open_lane", place)
-    lane: int = row.id
+    rows = sql.run("lifecycle/open_lane", place, row=OpenedLane) or sql.run(
+        "lifecycle/open_lane", place, row=OpenedLane
+    )
+    lane = rows[0].id
     # Within a transaction it may have been made just now, and be rolled back.
     if not connection.in_atomic_block:
         if len(_lanes) >= MOST_LANES:

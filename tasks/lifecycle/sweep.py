@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -18,7 +18,7 @@ from tasks import sql
 from tasks.lifecycle.cancel import end_unstarted
 from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes, settle
 from tasks.lifecycle.limits import apply_limits
-from tasks.lifecycle.pause import hold_paused
+from tasks.lifecycle.pause import hold_paused, lanes_to_fill
 from tasks.lifecycle.per_lane import work_by_lane
 from tasks.models import Queue, Settlement, Task
 from tasks.periodic import duty
@@ -26,6 +26,11 @@ from tasks.statuses import NOT_STARTED, Status
 
 STALE = timedelta(seconds=1)
 LIMIT = 500
+
+
+class LaneToRefresh(NamedTuple):
+    id: int
+    user_id: int
 
 
 @duty(every=1)
@@ -52,7 +57,7 @@ def start_due() -> int:
 
     def act(rows: Sequence[tuple[UUID, int]]) -> int:
         with locked_lanes(lane for _, lane in rows) as lanes:
-            sql.run("lifecycle/due", {"tasks": [task for task, _ in rows], "lanes": lanes})
+            sql.execute("lifecycle/due", {"tasks": [task for task, _ in rows], "lanes": lanes})
             fill_locked(lanes)
         return len(rows)
 
@@ -66,8 +71,8 @@ def fill_idle() -> int:
     open_queues = list(Queue.objects.filter(paused_at=None).values_list("name", flat=True))
 
     def find(held: Collection[int]) -> list[tuple[None, int]]:
-        lanes = sql.run("lifecycle/lanes_to_fill", {"queues": open_queues, "limit": LIMIT + len(held)})
-        return [(None, row.id) for row in lanes if row.id not in held][:LIMIT]
+        lanes = lanes_to_fill(open_queues, limit=LIMIT + len(held))
+        return [(None, lane) for lane in lanes if lane not in held][:LIMIT]
 
     return work_by_lane(find, lambda rows: fill_lanes(lane for _, lane in rows), limit=LIMIT)
 
@@ -88,25 +93,25 @@ def end_cancelled_and_expired() -> int:
 @duty(every=1)
 def reset_clocks() -> int:
     """Set the clock of clusters where nothing is ready or running: debts do not outlive idleness."""
-    return _execute("lifecycle/reset_clocks")
+    return sql.count("lifecycle/reset_clocks", {})
 
 
 @duty(every=1)
 def mend_low_rank() -> int:
     """Lower where claims begin to read each cluster's line to where it begins, if a claim has raised it too far."""
-    return _execute("lifecycle/mend_low_rank")
+    return sql.count("lifecycle/mend_low_rank", {})
 
 
 @duty(every=30)
 def mend_low_key() -> int:
     """Lower where fill begins to read each lane to its first held task, if something has come in before it unseen."""
-    return len(sql.run("lifecycle/mend_low_key", {}))
+    return sql.count("lifecycle/mend_low_key", {})
 
 
 @duty(every=1)
 def refresh_warp() -> int:
     """Set what a level of priority is worth: 5 × workers ÷ Σ weights of active lanes, in virtual seconds."""
-    return _execute("lifecycle/refresh_warp")
+    return sql.count("lifecycle/refresh_warp", {})
 
 
 @duty(every=15)
@@ -114,7 +119,7 @@ def refresh_lanes() -> int:
     """Bring lanes in line with their users' limits: changed plans, overrides that have ended."""
 
     def find(held: Collection[int]) -> list[tuple[int, int]]:
-        lanes = sql.run("lifecycle/lanes_to_refresh", {"limit": LIMIT + len(held)})
+        lanes = sql.run("lifecycle/lanes_to_refresh", {"limit": LIMIT + len(held)}, row=LaneToRefresh)
         return [(row.user_id, row.id) for row in lanes if row.id not in held][:LIMIT]
 
     def act(rows: Sequence[tuple[int, int]]) -> int:
@@ -123,9 +128,3 @@ def refresh_lanes() -> int:
         return len(rows)
 
     return work_by_lane(find, act, limit=LIMIT)
-
-
-def _execute(name: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.statement(name).decode())
-        return int(cursor.rowcount)

@@ -41,7 +41,7 @@ def store_schedule(owner: User, draft: Draft) -> Schedule:
     schedule.next_run_at = _first_time(schedule, now)
     with transaction.atomic():
         # Locks the user's counters: two at once must not both be the hundredth.
-        sql.run_one("lifecycle/lock_usage", {"user": owner.pk})
+        sql.execute("lifecycle/lock_usage", {"user": owner.pk})
         if Schedule.objects.of(owner).count() >= MOST_SCHEDULES:
             raise errors.QuotaExceeded(
                 f"A user may have {MOST_SCHEDULES} schedules. Delete one first.",

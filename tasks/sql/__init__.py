@@ -3,6 +3,9 @@
 Each file is headed by what it does, what it locks in which order, and the index it needs.
 Statements whose header says *async* set ``synchronous_commit = off`` for their transaction: what
 they do can be redone from durable rows.
+
+Whoever reads rows brings their class: a NamedTuple beside the caller, with one field for each column, in the order of
+the columns. A test compares the two (`tests/sql/test_rows.py`); at run time a row costs no more than a tuple.
 """
 
 from __future__ import annotations
@@ -12,26 +15,28 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, overload
 
 import psycopg
 from django.db import connection
-from psycopg.pq import ExecStatus
-from psycopg.rows import namedtuple_row
+from psycopg.rows import RowFactory, namedtuple_row, tuple_row
 from psycopg.types.json import JsonbLoader
 
 FOLDER = Path(__file__).parent
 
+Row = TypeVar("Row", bound=NamedTuple)
+Made = TypeVar("Made")
 
-class _Cursor(psycopg.Cursor[Any]):
-    """Gives named tuples, and decodes json and jsonb alike.
+
+class _Cursor(psycopg.Cursor[Made]):
+    """Decodes json and jsonb alike.
 
     Django's connections leave jsonb to the ORM's fields, as text, and decode json: who reads rows must not need to know
     by which of the two a statement was written. Text that is wanted as text is cast in the statement.
     """
 
-    def __init__(self, raw: psycopg.Connection[Any]) -> None:
-        super().__init__(raw, row_factory=namedtuple_row)
+    def __init__(self, raw: psycopg.Connection[Any], row_factory: RowFactory[Made]) -> None:
+        super().__init__(raw, row_factory=row_factory)
         self.adapters.register_loader("jsonb", JsonbLoader)
 
 
@@ -48,8 +53,12 @@ def statement(name: str) -> bytes:
     return (FOLDER / f"{name}.sql").read_bytes()
 
 
-def run(name: str, params: Mapping[str, Any]) -> list[Any]:
-    """Run ``<name>.sql`` on Django's connection and return its rows as named tuples.
+@overload
+def run(name: str, params: Mapping[str, Any]) -> list[Any]: ...
+@overload
+def run(name: str, params: Mapping[str, Any], *, row: type[Row]) -> list[Row]: ...
+def run(name: str, params: Mapping[str, Any], *, row: Any = None) -> list[Any]:
+    """Run ``<name>.sql`` on Django's connection and return its rows.
 
     Joins the transaction that is open, else commits by itself. Parameters are bound by the server,
     so the statement is planned once per connection.
@@ -57,37 +66,60 @@ def run(name: str, params: Mapping[str, Any]) -> list[Any]:
     Raises:
         django.db.DatabaseError: as Django's cursor would.
     """
-    return send(name, params)()
+    if row is None:  # for callers that do not say yet what they read
+        cursor = _sent(name, params, namedtuple_row)
+        return cursor.fetchall() if cursor.description else []
+    return send(name, params, row=row)()
 
 
-def send(name: str, params: Mapping[str, Any]) -> Callable[[], list[Any]]:
-    """Run a statement whose rows are wanted later, or not at all; returns what gives them.
+@overload
+def run_one(name: str, params: Mapping[str, Any]) -> Any: ...
+@overload
+def run_one(name: str, params: Mapping[str, Any], *, row: type[Row]) -> Row | None: ...
+def run_one(name: str, params: Mapping[str, Any], *, row: Any = None) -> Any:
+    """Run a statement that gives at most one row; return it or None."""
+    rows = run(name, params, row=row)
+    return rows[0] if rows else None
+
+
+def execute(name: str, params: Mapping[str, Any]) -> None:
+    """Run a statement that gives no rows, or none that anybody wants. Within `pipeline` it is only sent.
+
+    Raises:
+        django.db.DatabaseError: as `run`; in a pipeline when that ends or rows are asked for.
+    """
+    _sent(name, params, tuple_row)
+
+
+def count(name: str, params: Mapping[str, Any]) -> int:
+    """Run a statement and return how many rows it changed or gave. Not within `pipeline`.
+
+    Raises:
+        django.db.DatabaseError: as `run`.
+    """
+    return _sent(name, params, tuple_row).rowcount
+
+
+def send(name: str, params: Mapping[str, Any], *, row: type[Row]) -> Callable[[], list[Row]]:
+    """Run a statement whose rows are wanted later; returns what gives them.
 
     Within `pipeline` it is only sent: the next statement does not wait for its answer.
 
     Raises:
         django.db.DatabaseError: as `run`; in a pipeline when that ends or rows are asked for.
     """
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        cursor = _Cursor(_raw())
-        cursor.execute(statement(name), params, prepare=True)
+    # By position: psycopg's `class_row`, which goes by name, costs five times as much.
+    make = row._make
+    cursor = _sent(name, params, lambda _cursor: make)
 
-    def rows() -> list[NamedTuple]:
-        # In a pipeline there is no result before it is asked for.
-        if cursor.pgresult is not None and cursor.rownumber is None:
-            return []
+    def rows() -> list[Row]:
         with connection.wrap_database_errors:
             if cursor.pgresult is None and _thread.pipeline is not None:
-                # Not left to psycopg, which would send Flush: before a Sync the server does not time how long a client
-                # is silent within a transaction, so one that freezes now would keep its locks for ever.
+                # In a pipeline there is no result before it is asked for. Not left to psycopg, which would send Flush:
+                # before a Sync the server does not time how long a client is silent within a transaction, so one that
+                # freezes now would keep its locks for ever.
                 _thread.pipeline.sync()
-            try:
-                return cursor.fetchall()
-            except psycopg.ProgrammingError:
-                if cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.COMMAND_OK:
-                    return []  # as it turns out, a statement without rows
-                raise
+            return cursor.fetchall()
 
     return rows
 
@@ -96,7 +128,7 @@ def send(name: str, params: Mapping[str, Any]) -> Callable[[], list[Any]]:
 def pipeline() -> Iterator[None]:
     """Send statements without waiting for the answer to each: one round trip for all that lies between two questions.
 
-    For `run` and `send` and nothing else: Django's own queries want their answers at once. Needs a transaction; its
+    For what stands above and nothing else: Django's own queries want their answers at once. Needs a transaction; its
     BEGIN goes along.
 
     Raises:
@@ -111,10 +143,10 @@ def pipeline() -> Iterator[None]:
             _thread.pipeline = None
 
 
-def run_one(name: str, params: Mapping[str, Any]) -> Any:
-    """Run a statement that gives at most one row; return it or None."""
-    rows = run(name, params)
-    return rows[0] if rows else None
+def _sent(name: str, params: Mapping[str, Any], row_factory: RowFactory[Made]) -> psycopg.Cursor[Made]:
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return _Cursor(_raw(), row_factory).execute(statement(name), params, prepare=True)
 
 
 def _raw() -> psycopg.Connection[Any]:

@@ -11,7 +11,7 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -49,6 +49,33 @@ MOST_TRIES_KEPT = 50
 KEEP_DELIVERIES = timedelta(days=30)
 KEEP_TRIES_DAYS = 1
 GONE = 410
+
+
+class Due(NamedTuple):
+    """A delivery to be tried now; `previous_secret` is empty where it counts no more."""
+
+    id: UUID
+    url: str
+    event: str
+    payload: dict[str, Any]
+    secret: str
+    previous_secret: str
+
+
+class Tried(NamedTuple):
+    """A delivery whose try has ended; the task's part is None where the task is gone."""
+
+    id: UUID
+    endpoint_id: UUID
+    trying_task_id: UUID
+    tries: list[dict[str, Any]]
+    failures: int
+    give_up_at: datetime
+    now: datetime
+    at: datetime
+    task_status: str | None
+    task_error: dict[str, Any] | None
+    result: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -108,7 +135,7 @@ def forget_task_webhooks() -> int:
 
 def _start_tries() -> int:
     with transaction.atomic(durable=True):
-        due = sql.run("webhooks/due_deliveries", SHARES | {"limit": LIMIT})
+        due = sql.run("webhooks/due_deliveries", SHARES | {"limit": LIMIT}, row=Due)
         if not due:
             return 0
         system = system_user()
@@ -127,7 +154,7 @@ def _as_try(first: Accepted, data: dict[str, Any]) -> Accepted:
     return replace(first, id=new_id(), input=data, input_hash=None, keep_days=KEEP_TRIES_DAYS, keep_seconds=None)
 
 
-def _input(row: Any) -> dict[str, Any]:
+def _input(row: Due) -> dict[str, Any]:
     return {
         "url": row.url,
         "message_id": str(row.id),
@@ -142,8 +169,8 @@ def _input(row: Any) -> dict[str, Any]:
 
 def _record_tries() -> int:
     with transaction.atomic(durable=True):
-        rows = sql.run("webhooks/tried_deliveries", {"limit": LIMIT})
-        outcomes: defaultdict[UUID, list[tuple[Any, Try]]] = defaultdict(list)
+        rows = sql.run("webhooks/tried_deliveries", {"limit": LIMIT}, row=Tried)
+        outcomes: defaultdict[UUID, list[tuple[Tried, Try]]] = defaultdict(list)
         for row in rows:
             outcomes[row.endpoint_id].append((row, _outcome(row)))
         # In order of ids: two nodes may record at once, and must not wait for each other in a circle.
@@ -154,9 +181,9 @@ def _record_tries() -> int:
     return len(rows)
 
 
-def _outcome(row: Any) -> Try:
+def _outcome(row: Tried) -> Try:
     result = row.result
-    if row.task_status == Status.SUCCEEDED and isinstance(result, dict):
+    if row.task_status == Status.SUCCEEDED and result is not None:
         status = result["http_status"]
         return Try(
             at=row.at,
@@ -172,7 +199,7 @@ def _outcome(row: Any) -> Try:
     return Try(row.at, False, None, words, None, None, row.trying_task_id)
 
 
-def _record(row: Any, made: Try, endpoint: WebhookEndpoint | None) -> None:
+def _record(row: Tried, made: Try, endpoint: WebhookEndpoint | None) -> None:
     """Write what came of a try and what follows, for the delivery and its endpoint."""
     tries = [*row.tries, made.to_json()][-MOST_TRIES_KEPT:]
     failures = 0 if made.ok else row.failures + 1
@@ -195,7 +222,7 @@ def _record(row: Any, made: Try, endpoint: WebhookEndpoint | None) -> None:
         _judge(endpoint, row, made, tries[-failures:] if failures else [], is_final=ending is not None)
 
 
-def _over(row: Any, made: Try, endpoint: WebhookEndpoint | None) -> str:
+def _over(row: Tried, made: Try, endpoint: WebhookEndpoint | None) -> str:
     """Return why there will be no further try, or nothing."""
     if endpoint is None:
         return "The endpoint was deleted."
@@ -208,7 +235,7 @@ def _over(row: Any, made: Try, endpoint: WebhookEndpoint | None) -> str:
     return ""
 
 
-def _judge(endpoint: WebhookEndpoint, row: Any, made: Try, failed: list[dict[str, Any]], *, is_final: bool) -> None:
+def _judge(endpoint: WebhookEndpoint, row: Tried, made: Try, failed: list[dict[str, Any]], *, is_final: bool) -> None:
     """Note whether the endpoint answers; disable one that is gone or has only failed for three days."""
     _pace(endpoint, made)
     if made.ok:

@@ -129,7 +129,7 @@ def test_poll_of_an_ended_task_is_one_statement(
     client.get(task["urls"]["self"])
     statements: list[str] = []
     run = sql.run
-    monkeypatch.setattr(sql, "run", lambda name, params: statements.append(name) or run(name, params))
+    monkeypatch.setattr(sql, "run", lambda name, params, **row: statements.append(name) or run(name, params, **row))
     with CaptureQueriesContext(connection) as by_orm:
         assert client.get(task["urls"]["self"]).status_code == 200
     assert (statements, len(by_orm)) == (["lifecycle/read_task"], 0)
@@ -147,7 +147,7 @@ def test_poll_of_a_queued_task_is_two_statements(
     client.get(task["urls"]["self"])
     statements: list[str] = []
     run = sql.run
-    monkeypatch.setattr(sql, "run", lambda name, params: statements.append(name) or run(name, params))
+    monkeypatch.setattr(sql, "run", lambda name, params, **row: statements.append(name) or run(name, params, **row))
     with CaptureQueriesContext(connection) as by_orm:
         assert client.get(task["urls"]["self"]).json()["status"] == "queued"
     assert statements == ["lifecycle/read_task", "lifecycle/explain_wait"]

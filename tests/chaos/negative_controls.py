@@ -90,9 +90,11 @@ CONTROLS = [
     Control(
         "the usage row's lock makes quotas exact",
         "tasks/lifecycle/admit.py",
-        'usage = sql.run_one("lifecycle/lock_usage", {"user": user.pk})',
-        'usage = (sql.run_one("lifecycle/read_usage", {"user": user.pk}))\n'
-        '    usage = usage if usage.day_count else sql.run_one("lifecycle/lock_usage", {"user": user.pk})',
+        '[usage] = sql.run("lifecycle/lock_usage", {"user": user.pk}, row=Usage)',
+        "from tasks.api.rate_limits import KnownUsage\n"
+        '    [usage] = sql.run("lifecycle/read_usage", {"user": user.pk}, row=KnownUsage)\n'
+        "    if not usage.day_count:\n"
+        '        [usage] = sql.run("lifecycle/lock_usage", {"user": user.pk}, row=Usage)',
         "tests/lifecycle/test_submit.py -k hundred",
     ),
     Control(

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from accounts.models import User
-from tasks import sql
+from tasks.lifecycle.per_lane import free_lanes
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Lane, Node, Settlement, Task
 
@@ -119,7 +119,7 @@ def _keep_waiting_for(lane: Lane) -> Iterator[None]:
 
 
 def _is_held(lane: Lane) -> bool:
-    return not sql.run("lifecycle/free_lanes", {"lanes": [lane.pk]})
+    return not free_lanes([lane.pk])
 
 
 def _somebody_waits() -> bool:

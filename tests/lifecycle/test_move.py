@@ -10,12 +10,13 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import User
-from tasks import errors, sql
+from tasks import errors
 from tasks.lifecycle import finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.fill import settle
 from tasks.lifecycle.move import move_locked, move_task, open_lanes, set_priority
+from tasks.lifecycle.pause import lanes_to_fill
 from tasks.models import AuditEntry, Cluster, Lane, Node, Queue, Settlement, Task
 from tasks.models.ids import new_id
 from tests.claims import claim_task
@@ -292,9 +293,6 @@ def test_lanes_to_fill_finds_every_lane_with_room_and_work_and_no_other(
             Task.objects.filter(lane=lanes[name], status="ready", queue="diagnostics").exclude(pk=tasks[0].pk).update(
                 status="held", rank=None
             )
-    found = sql.run("lifecycle/lanes_to_fill", {"queues": ["diagnostics", "text"], "limit": 10})
-    assert [row.id for row in found] == [lanes["both"], lanes["open"]]
-    assert [row.id for row in sql.run("lifecycle/lanes_to_fill", {"queues": ["text"], "limit": 10})] == []
-    assert [row.id for row in sql.run("lifecycle/lanes_to_fill", {"queues": ["diagnostics"], "limit": 1})] == [
-        lanes["both"]
-    ]
+    assert lanes_to_fill(["diagnostics", "text"], limit=10) == [lanes["both"], lanes["open"]]
+    assert lanes_to_fill(["text"], limit=10) == []
+    assert lanes_to_fill(["diagnostics"], limit=1) == [lanes["both"]]

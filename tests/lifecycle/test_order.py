@@ -185,7 +185,7 @@ def test_fill_reads_the_held_index_whatever_the_size(alice: User, rows: int) -> 
     Lane.objects.filter(pk=lane.pk).update(slots=8)
     with connection.cursor() as cursor:
         cursor.execute("BEGIN")
-        sql.run("lifecycle/lock_lanes", {"lanes": [lane.pk]})
+        sql.execute("lifecycle/lock_lanes", {"lanes": [lane.pk]})
         plan = _explain("lifecycle/fill", lanes=[lane.pk], newcomers=[])
         cursor.execute("ROLLBACK")
     assert "task_held" in plan

@@ -73,7 +73,7 @@ def test_hot_statements_stay_off_the_flood(
     # Those run on connections of the web, too, under the lanes' locks.
     pages |= {
         f"{name}, web": pages_read(
-            name, asked[name], before=lambda: sql.run("lifecycle/lock_lanes", asked["lifecycle/lock_lanes"])
+            name, asked[name], before=lambda: sql.execute("lifecycle/lock_lanes", asked["lifecycle/lock_lanes"])
         )
         for name in UNDER_LOCKS
     }

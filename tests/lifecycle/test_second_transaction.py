@@ -92,10 +92,10 @@ def test_lane_of_whoever_falls_silent_under_its_lock_comes_free(alice: User, sub
 
     def settle_in_silence() -> None:
         with fill._pipelined_lanes([lane.pk]) as lanes, other.cursor() as cursor:
-            sql.run("lifecycle/settle", {"tokens": [], "lanes": lanes})
+            sql.run("lifecycle/settle", {"tokens": [], "lanes": lanes}, row=fill.Settled)
             cursor.execute("SET lock_timeout = '5s'; SELECT FROM lane FOR UPDATE")
             given.append(True)
-            sql.run("lifecycle/fill", {"lanes": lanes, "newcomers": None})
+            sql.run("lifecycle/fill", {"lanes": lanes, "newcomers": None}, row=fill.Filled)
 
     with connection.cursor() as cursor:
         cursor.execute("SET idle_in_transaction_session_timeout = '200ms'")
@@ -111,7 +111,7 @@ def test_lane_of_whoever_falls_silent_under_its_lock_comes_free(alice: User, sub
 def test_submission_is_accepted_although_its_connection_is_cut_before_the_lane_is_filled(
     alice: User, submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sql, "send", _cut_before_lanes_are_locked)
+    monkeypatch.setattr(sql, "execute", _cut_before_lanes_are_locked)
     task = submit(alice)
     assert task.status == "held"
 
@@ -123,23 +123,23 @@ def test_finish_is_recorded_although_its_connection_is_cut_before_the_slot_is_gi
     claimed = claim()
     assert claimed is not None
     with monkeypatch.context() as cut:
-        cut.setattr(sql, "send", _cut_before_lanes_are_locked)
+        cut.setattr(sql, "execute", _cut_before_lanes_are_locked)
         assert finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
     monkeypatch.setattr(sweep, "STALE", timedelta(0))
     assert sweep.settle_old() == 1
     assert Lane.objects.get(user=alice).taken == 0
 
 
-def _cut_before_lanes_are_locked(name: str, params: Mapping[str, Any]) -> Callable[[], list[Any]]:
+def _cut_before_lanes_are_locked(name: str, params: Mapping[str, Any]) -> None:
     """What psycopg makes of a connection that ends between a statement and its rows (`psycopg.rows.no_result`)."""
     if name == "lifecycle/lock_lanes":
         connection.connection.close()
         with connection.wrap_database_errors:
             raise psycopg.InterfaceError("the cursor doesn't have a result")
-    return _send(name, params)
+    _execute(name, params)
 
 
-_send = sql.send
+_execute = sql.execute
 
 
 # --- A lane that somebody keeps locked delays nobody else --------------------------------------------

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from accounts.models import PlanOverride, User
 from tasks import sql
-from tasks.cluster.maintenance import register_duties
+from tasks.cluster.maintenance import TakenDuty, register_duties
 from tasks.duties import all_duties
 from tasks.lifecycle import idempotency, pause, purge, sweep
 from tasks.lifecycle.pause import pause_queue, resume_queue
@@ -26,7 +26,9 @@ Submit = Callable[..., Task]
 def test_duty_taken_in_the_future_is_due_after_the_clock_was_set_back() -> None:
     register_duties()
     Duty.objects.filter(name="start_due").update(taken_at=Now() + timedelta(hours=1))
-    assert [row.name for row in sql.run("cluster/take_duties", {"names": ["start_due"]})] == ["start_due"]
+    assert [row.name for row in sql.run("cluster/take_duties", {"names": ["start_due"]}, row=TakenDuty)] == [
+        "start_due"
+    ]
 
 
 def test_node_writes_down_how_often_each_duty_is_due() -> None:

@@ -420,7 +420,7 @@ class Killed(BaseException):
 def killed_at(statement: int) -> Iterator[None]:
     """Die before the n-th statement, on the ORM's way and on that of `tasks.sql`."""
     left = statement
-    run = sql.run
+    run, plain = sql.run, sql.execute
 
     def count() -> None:
         nonlocal left
@@ -428,9 +428,13 @@ def killed_at(statement: int) -> Iterator[None]:
         if left == 0:
             raise Killed
 
-    def dying_run(name: str, params: Any) -> Any:
+    def dying_run(name: str, params: Any, **row: Any) -> Any:
         count()
-        return run(name, params)
+        return run(name, params, **row)
+
+    def dying_plain(name: str, params: Any) -> None:
+        count()
+        plain(name, params)
 
     def dying_execute(execute: Any, *args: Any) -> Any:
         count()
@@ -438,6 +442,7 @@ def killed_at(statement: int) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch, connection.execute_wrapper(dying_execute):
         patch.setattr(sql, "run", dying_run)
+        patch.setattr(sql, "execute", dying_plain)
         yield
 
 

@@ -29,7 +29,7 @@ from tasks.lifecycle.sweep import start_due
 from tasks.models import Task, TaskContent, TaskWebhook, WebhookDelivery, WebhookEndpoint
 from tasks.models.attempt import Outcome
 from tasks.webhooks import delivery as delivery_module
-from tasks.webhooks.delivery import LIMIT, SHARES, deliver_webhooks, forget_deliveries, forget_task_webhooks
+from tasks.webhooks.delivery import LIMIT, SHARES, Due, deliver_webhooks, forget_deliveries, forget_task_webhooks
 from tasks.webhooks.endpoints import (
     MOST_ENDPOINTS,
     change_endpoint,
@@ -481,7 +481,9 @@ def test_receivers_that_wait_for_their_next_try_take_nothing_from_a_live_one(ali
     for _ in range(20):
         # Where it had to share with the others, chance would leave it out most of the time.
         with transaction.atomic():
-            assert [row.url for row in sql.run("webhooks/due_deliveries", SHARES | {"limit": LIMIT})] == [live.url]
+            assert [row.url for row in sql.run("webhooks/due_deliveries", SHARES | {"limit": LIMIT}, row=Due)] == [
+                live.url
+            ]
             transaction.set_rollback(True)
     assert pages_read("webhooks/due_deliveries", SHARES | {"limit": LIMIT}) < 500
 
@@ -495,7 +497,7 @@ def test_no_endpoint_is_always_the_last_when_there_is_too_much_to_do(alice: User
     seen = set()
     for _ in range(60):
         with transaction.atomic():
-            seen |= {row.url for row in sql.run("webhooks/due_deliveries", SHARES | {"limit": 1})}
+            seen |= {row.url for row in sql.run("webhooks/due_deliveries", SHARES | {"limit": 1}, row=Due)}
             transaction.set_rollback(True)
     assert seen == set(urls)
 

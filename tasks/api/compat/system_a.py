@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from django.db.models import Sum
@@ -52,6 +52,16 @@ QUEUES = {"image.analyze": "image_analysis", "answer.complete": "answer_generati
 
 ANALYZE_NAMES = {"question": "query", "url": "image_url", "file": "image_url"}
 ANSWER_NAMES = {"question": "query", "context": "context"}
+
+
+class OwnCount(NamedTuple):
+    """A user's tasks of one type."""
+
+    type: str
+    queued: int
+    started: int
+    finished: int
+    failed: int
 
 
 class AnalyzeImageView(CountedView):
@@ -155,9 +165,8 @@ class QueueStatsView(ApiView):
         What ended is counted for an hour.
         """
         since = UUID(int=int((time.time() - LOOK_BACK_SECONDS) * 1000) << TIME_BITS)
-        rows = sql.run(
-            "figures/own_counts", {"owner": self.caller.pk, "since": since, "window": WINDOW_SECONDS, "cap": CAP}
-        )
+        given = {"owner": self.caller.pk, "since": since, "window": WINDOW_SECONDS, "cap": CAP}
+        rows = sql.run("figures/own_counts", given, row=OwnCount)
         counts = {row.type: {name: getattr(row, name) for name in QueueCounts.model_fields} for row in rows}
         nothing = dict.fromkeys(QueueCounts.model_fields, 0)
         return Response({queue: counts.get(type_, nothing) for type_, queue in QUEUES.items()})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -34,14 +34,20 @@ OVERLAP = timedelta(seconds=5)
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="stream")
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """An event of a task: `shown` is its JSON."""
 
     id: int
     task_id: UUID
     kind: str
     shown: str
+
+
+class Changed(NamedTuple):
+    """Ids of an owner's tasks; `too_many` says that there may be more."""
+
+    changed: list[UUID]
+    too_many: bool
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,8 @@ def read_ended(task_ids: Collection[UUID], owner_id: int) -> set[UUID]:
 
 def read_events(task_ids: Iterable[UUID], after: int) -> list[Said]:
     """Return the next events of these tasks, EVENTS_AT_ONCE at most; whose they are must be known."""
-    rows = sql.run("lifecycle/read_events", {"tasks": list(task_ids), "after": after, "limit": EVENTS_AT_ONCE})
-    return [Said(row.id, row.task_id, row.kind, row.shown) for row in rows]
+    asked = {"tasks": list(task_ids), "after": after, "limit": EVENTS_AT_ONCE}
+    return sql.run("lifecycle/read_events", asked, row=Said)
 
 
 def read_position() -> tuple[int, int]:
@@ -93,8 +99,8 @@ def read_changed(owner_id: int, since_ms: int) -> list[UUID] | None:
     if datetime.now(UTC) - since > LONGEST_GAP:
         return None
     given = {"owner": owner_id, "since": since - OVERLAP, "limit": MOST_MISSED_TASKS}
-    row = sql.run_one("lifecycle/read_changed", given)
-    return None if row.too_many else list(row.changed)
+    [row] = sql.run("lifecycle/read_changed", given, row=Changed)
+    return None if row.too_many else row.changed
 
 
 def encode(value: dict[str, Any]) -> str:

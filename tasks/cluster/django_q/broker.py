@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from multiprocessing.synchronize import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django_q.brokers import Broker
@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 RETRY_SECONDS = 0.5
+
+
+class CountedReady(NamedTuple):
+    ready: int
 
 
 class TicketBroker(Broker):  # type: ignore[misc]  # django-q2 has no types
@@ -92,7 +96,8 @@ class TicketBroker(Broker):  # type: ignore[misc]  # django-q2 has no types
                 "threads": threads,
                 "functions": functions.are_run_here(),
             }
-            found = sql.run_one("cluster/count_ready", asked).ready
+            [counted] = sql.run("cluster/count_ready", asked, row=CountedReady)
+            found = counted.ready
         if not found:
             self._line.wait(POLL_SECONDS)
             return None

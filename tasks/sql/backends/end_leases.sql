@@ -7,4 +7,3 @@ WITH setting AS (
 DELETE FROM backend_lease AS lease
  USING setting
  WHERE NOT EXISTS (SELECT FROM task WHERE task.id = lease.task_id AND task.token = lease.token)
-RETURNING lease.id

@@ -13,4 +13,3 @@ UPDATE node
   FROM setting
  WHERE node.id = %(node)s
    AND node.status IN ('alive', 'draining')
-RETURNING node.status

@@ -68,7 +68,7 @@ WITH setting AS (
            version = task.version + 1
       FROM head, setting
      WHERE task.id = head.id
-    RETURNING task.id, task.owner_id, task.type, task.queue_id, task.lane_id, task.token, task.attempt_number,
+    RETURNING task.id, task.owner_id, task.type, task.lane_id, task.token, task.attempt_number,
               task.attempts_charged, task.max_attempts, task.timeout_seconds, task.rank, task.vstart, task.version,
               task.waits, task.alone, task.charged_seconds
 ), clock AS (
@@ -92,9 +92,11 @@ WITH setting AS (
                               AND (free.vclock < moved.clock - 0.01 OR free.low_rank < moved.rank - 2 * moved.margin)
                               FOR NO KEY UPDATE SKIP LOCKED)
 )
-SELECT claimed.*, content.input::text AS input,
+SELECT claimed.id, claimed.token, claimed.owner_id, claimed.type, claimed.lane_id, claimed.attempt_number,
+       claimed.attempts_charged, claimed.max_attempts, claimed.timeout_seconds, claimed.waits, claimed.alone,
+       content.input::text AS input,
        pg_notify('portal_task', json_build_object('id', claimed.id, 'owner', claimed.owner_id,
-                                                  'version', claimed.version, 'status', 'running')::text)
+                                                  'version', claimed.version, 'status', 'running')::text) AS told
   FROM claimed
   LEFT JOIN task_content AS content ON content.task_id = claimed.id
  ORDER BY claimed.rank, claimed.id

@@ -59,6 +59,6 @@ WITH gone AS (
 SELECT task.id, gone.has_dependents,
        EXISTS (SELECT FROM webhook_endpoint WHERE webhook_endpoint.owner_id = task.owner_id) AS may_be_heard,
        pg_notify('portal_task', json_build_object('id', task.id, 'owner', task.owner_id, 'version', task.version,
-                                                  'status', task.status)::text)
+                                                  'status', task.status)::text) AS told
   FROM gone
   JOIN task ON task.id = gone.task_id
