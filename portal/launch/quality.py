@@ -16,6 +16,7 @@ CHECKS = {
     "lint": ["-m", "ruff", "check", "."],
     "format": ["-m", "ruff", "format", "--check", "."],
     "layers": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+    "rooms": ["-m", "portal.launch.rooms"],
     "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
     "django": ["manage.py", "check", "--fail-level", "WARNING"],
 }
