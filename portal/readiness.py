@@ -43,7 +43,11 @@ class AliveCluster(NamedTuple):
 
 
 class Readiness:
-    """What the last probe found."""
+    """What the last probe found.
+
+    Not `tasks.kept`: what is missing is kept for less long than what is well, and whoever has waited long enough for
+    somebody else's probe answers that the database is away, instead of probing too.
+    """
 
     def __init__(self) -> None:
         self._probing = threading.Lock()

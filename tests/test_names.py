@@ -194,7 +194,7 @@ def test_pages_stand_though_old_queues_have_hostile_names(
     listed = signed_in.get("/api/v1/queues?limit=100", headers={"Authorization": f"Bearer {token_of(olga)}"})
     assert listed.status_code == 200
     assert all(re.fullmatch(r"/api/v1/queues/[\w.~%-]*", queue["urls"]["self"]) for queue in listed.json()["data"])
-    read = list(text_string_to_metric_families(exposition.text().decode()))
+    read = list(text_string_to_metric_families(exposition().decode()))
     labels = {sample.labels.get("queue") for family in read for sample in family.samples}
     assert {queue.name for queue in old_queues} <= labels
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import threading
-import time
 from collections.abc import Iterator
 
 import django
@@ -24,6 +22,7 @@ from prometheus_client.registry import Collector
 
 from portal.metrics.families import families_of
 from tasks.figures.installation import read_system
+from tasks.kept import kept
 
 logger = logging.getLogger(__name__)
 
@@ -69,24 +68,7 @@ class InstallationCollector(Collector):
 registry.register(InstallationCollector())
 
 
-class Exposition:
-    """The text for Prometheus, kept for CACHE_SECONDS. Who comes while it is made waits for the same."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._made_at = float("-inf")
-        self._text = b""
-
-    def text(self) -> bytes:
-        with self._lock:
-            if time.monotonic() - self._made_at > CACHE_SECONDS:
-                self._text = generate_latest(registry)
-                self._made_at = time.monotonic()
-            return self._text
-
-    def forget(self) -> None:
-        with self._lock:
-            self._made_at = float("-inf")
-
-
-exposition = Exposition()
+@kept(seconds=CACHE_SECONDS)
+def exposition() -> bytes:
+    """Return the text for Prometheus."""
+    return generate_latest(registry)

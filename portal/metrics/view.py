@@ -42,7 +42,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse(text, status=429 if isinstance(refusal, RateLimited) else 403, content_type=PLAIN)
     except (DatabaseError, InterfaceError):
         return HttpResponse("The database does not answer, so nobody can sign in.\n", status=503, content_type=PLAIN)
-    return HttpResponse(exposition.text(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
 
 
 def _is_near(request: HttpRequest) -> bool:

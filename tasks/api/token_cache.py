@@ -6,7 +6,6 @@ Only good tokens are kept: a wrong one is looked up each time.
 from __future__ import annotations
 
 import hashlib
-import time
 from datetime import timedelta
 
 from django.db.models import Q
@@ -14,6 +13,7 @@ from django.db.models.functions import Now
 
 from accounts.models import ApiToken
 from accounts.tokens import find_token
+from tasks.kept import Kept
 
 # A disabled user or a changed plan takes effect within this time; a revoked token at once, since web
 # processes listen (`forget_token`), and within this time while one has lost its connection.
@@ -21,38 +21,31 @@ KEEP_SECONDS = 5.0
 MOST_TOKENS = 10_000
 NOTE_USE_EVERY = timedelta(minutes=1)
 
-_kept: dict[bytes, tuple[float, ApiToken]] = {}
-# Rises with every revocation: what was looked up before one must not be kept after it.
-_revocations = 0
+_kept: Kept[ApiToken] = Kept(seconds=KEEP_SECONDS, most=MOST_TOKENS)
 
 
 def usable_token(text: str) -> ApiToken | None:
-    """Return the usable token that this text is, with its user and plan, or None."""
+    """Return the usable token that this text is, with its user and plan, or None.
+
+    What was looked up before a revocation is not kept after it, and the seconds count from before the look-up. Nobody
+    waits for another's look-up: whoever sends a wrong token many times would keep all of those threads.
+    """
     key = hashlib.sha256(text.encode("utf-8", "replace")).digest()
-    kept = _kept.get(key)
-    now = time.monotonic()
-    if kept is not None and kept[0] > now:
-        return kept[1]
-    before = _revocations
+    known = _kept.get(key)
+    if known is not None:
+        return known
+    mark = _kept.mark()
     token = find_token(text)
     if token is None:
-        _kept.pop(key, None)
         return None
-    if len(_kept) >= MOST_TOKENS:
-        _kept.clear()
-    if before == _revocations:
-        _kept[key] = (now + KEEP_SECONDS, token)
+    _kept.put(key, token, mark)
     _note_use(token)
     return token
 
 
 def forget_token(token_id: str) -> None:
     """Look this token up again at its next use: it was revoked or changed. May be called in any thread."""
-    global _revocations
-    _revocations += 1
-    for key, (_, token) in list(_kept.items()):
-        if token.pk == token_id:
-            _kept.pop(key, None)
+    _kept.forget_if(lambda token: token.pk == token_id)
 
 
 def _note_use(token: ApiToken) -> None:

@@ -6,14 +6,13 @@ Read once in two seconds a process: task types ask at every turn whether they ca
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db.models.functions import Now
 
 from tasks.backends.addresses import Address, is_local, parse_address, server_name
+from tasks.kept import kept
 from tasks.models import Backend
 from tasks.models.backend import Kind
 
@@ -54,7 +53,8 @@ class Listed:
         return bool(self.models) and set(self.models) <= DEMO_MODELS
 
 
-_read: tuple[float, Mapping[str, tuple[Address, ...]], tuple[Listed, ...]] | None = None
+# The addresses that the environment names, by kind.
+Named = tuple[tuple[str, tuple[Address, ...]], ...]
 
 
 def servers(kind: str, *, fresh: bool = False) -> list[Listed]:
@@ -63,12 +63,10 @@ def servers(kind: str, *, fresh: bool = False) -> list[Listed]:
     Raises:
         BadAddress: a setting names something that is no address.
     """
-    global _read
-    read = _read
-    named = {str(kind): named_addresses(kind) for kind in SETTINGS}
-    if fresh or read is None or read[1] != named or time.monotonic() - read[0] > CACHE_SECONDS:
-        _read = read = (time.monotonic(), named, _load(named))
-    return [listed for listed in read[2] if listed.kind == kind]
+    if fresh:
+        forget()
+    named = tuple((str(kind), named_addresses(kind)) for kind in SETTINGS)
+    return [listed for listed in _load(named) if listed.kind == kind]
 
 
 def base_urls() -> set[str]:
@@ -82,8 +80,7 @@ def base_urls() -> set[str]:
 
 def forget() -> None:
     """Read the database anew next time; called by what changes the servers."""
-    global _read
-    _read = None
+    _load.forget()
 
 
 def is_configured(kind: str, *, demo: bool = False) -> bool:
@@ -123,8 +120,9 @@ def name_environment() -> None:
         )
 
 
-def _load(named: Mapping[str, tuple[Address, ...]]) -> tuple[Listed, ...]:
-    keys = {(str(kind), address.base_url): address.key for kind, found in named.items() for address in found}
+@kept(seconds=CACHE_SECONDS)
+def _load(named: Named) -> tuple[Listed, ...]:
+    keys = {(kind, address.base_url): address.key for kind, found in named for address in found}
     rows = Backend.objects.order_by("id").only(
         "kind", "name", "base_url", "enabled", "weight", "model_names", "seen_models", "from_environment"
     )

@@ -7,7 +7,6 @@ and answer "when will it start".
 from __future__ import annotations
 
 import json
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from uuid import UUID
 from django.db import transaction
 
 from tasks import registry, sql
+from tasks.kept import kept
 from tasks.models import Estimate, File, Learning
 from tasks.periodic import duty
 
@@ -48,10 +48,6 @@ class AttemptToLearn(NamedTuple):
     type: str
     size_bucket: int
     seconds: float | None
-
-
-_cache: dict[tuple[str, int], Learned] = {}
-_read_at = float("-inf")
 
 
 def size_bucket(data: Mapping[str, Any], files: Mapping[UUID, File]) -> int:
@@ -88,21 +84,17 @@ def learned_for(type_name: str, bucket: int, *, enough: int = ENOUGH) -> Learned
     return known[(type_name, min(near)[1])] if near else None
 
 
+@kept(seconds=CACHE_SECONDS)
 def _known() -> dict[tuple[str, int], Learned]:
-    global _cache, _read_at
-    if time.monotonic() - _read_at > CACHE_SECONDS:
-        _cache = {
-            (row.type, row.size_bucket): Learned(row.seconds, row.p50_seconds, row.p90_seconds, len(row.recent))
-            for row in Estimate.objects.all()
-        }
-        _read_at = time.monotonic()
-    return _cache
+    return {
+        (row.type, row.size_bucket): Learned(row.seconds, row.p50_seconds, row.p90_seconds, len(row.recent))
+        for row in Estimate.objects.all()
+    }
 
 
 def forget_cache() -> None:
     """Read the estimates anew at the next question; for tests."""
-    global _read_at
-    _read_at = float("-inf")
+    _known.forget()
 
 
 @duty(every=5)

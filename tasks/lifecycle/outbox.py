@@ -6,12 +6,12 @@ Deliveries are noted, once each, inside the transaction that settles the end; se
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from accounts.models import User
 from tasks import errors, sql
+from tasks.kept import kept
 from tasks.lifecycle.submission import Accepted, Webhook
 from tasks.models import TaskWebhook, WebhookEndpoint
 from tasks.models.webhook import EVENTS
@@ -25,8 +25,6 @@ CHECKED_SECONDS = 10.0
 # A request waits for the look-up; the names that users give may be served by whoever wants it to wait.
 LOOKUP_SECONDS = 2.0
 MOST_REMEMBERED = 1_000
-
-_checked: dict[str, float] = {}
 
 
 def announce_ended(tasks: Sequence[UUID]) -> None:
@@ -88,16 +86,21 @@ def check_webhook_url(url: str, pointer: str) -> None:
     Raises:
         WebhookRefused: with the pointer.
     """
-    now = time.monotonic()
-    if _checked.get(url, float("-inf")) > now - CHECKED_SECONDS:
-        return
     try:
-        check_url(url, within_seconds=LOOKUP_SECONDS)
+        look_up(url)
     except (errors.UrlRefused, errors.FetchFailed) as error:
         raise errors.WebhookRefused.at(pointer, error.code, error.message) from error
-    if len(_checked) >= MOST_REMEMBERED:
-        _checked.clear()
-    _checked[url] = now
+
+
+@kept(seconds=CHECKED_SECONDS, most=MOST_REMEMBERED)
+def look_up(url: str) -> None:
+    """Look an address up; that it is good is kept, and never that it is not.
+
+    Raises:
+        UrlRefused: no delivery may go there.
+        FetchFailed: its name is not found.
+    """
+    check_url(url, within_seconds=LOOKUP_SECONDS)
 
 
 def _endpoint_id(given: str) -> UUID | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 from django.db import connection
@@ -10,6 +9,7 @@ from django.db import connection
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, sql
+from tasks.kept import Kept, kept
 from tasks.models import Queue
 
 # Queues rarely change; a moved queue takes effect for new tasks within this time. Lanes stay as long as their users,
@@ -17,16 +17,13 @@ from tasks.models import Queue
 CACHE_SECONDS = 5.0
 MOST_LANES = 10_000
 
-_queues: dict[str, str] = {}
-_read_at = float("-inf")
-_lanes: dict[tuple[int, str], tuple[float, int]] = {}
+_lanes: Kept[int] = Kept(seconds=CACHE_SECONDS, most=MOST_LANES)
 
 
 def forget_cache() -> None:
     """Read everything anew: for tests that change databases."""
-    global _read_at
-    _read_at = float("-inf")
-    _lanes.clear()
+    _clusters.forget()
+    _lanes.forget()
 
 
 class OpenedLane(NamedTuple):
@@ -39,21 +36,30 @@ def queue_and_cluster(name: str) -> tuple[str, str]:
     Raises:
         EngineUnavailable: the task type points at a queue that does not exist.
     """
-    global _queues, _read_at
-    if name not in _queues or time.monotonic() - _read_at > CACHE_SECONDS:
-        _queues = dict(Queue.objects.values_list("name", "cluster_id"))
-        _read_at = time.monotonic()
-    if name not in _queues:
+    clusters = _clusters()
+    if name not in clusters:
+        # It may have been made a moment ago.
+        _clusters.forget()
+        clusters = _clusters()
+    if name not in clusters:
         raise errors.EngineUnavailable(f"The queue {name!r} does not exist. Make it in the admin under Queues.")
-    return name, _queues[name]
+    return name, clusters[name]
+
+
+@kept(seconds=CACHE_SECONDS)
+def _clusters() -> dict[str, str]:
+    return dict(Queue.objects.values_list("name", "cluster_id"))
 
 
 def lane_of(user: User, cluster: str, limits: Limits) -> int:
-    """Return the id of the user's lane in a cluster, making it where needed."""
-    now = time.monotonic()
-    until, known = _lanes.get((user.pk, cluster), (0.0, 0))
-    if now < until:
+    """Return the id of the user's lane in a cluster, making it where needed.
+
+    Nobody waits for another's look-up: that may itself wait for the lane that an open transaction has just made.
+    """
+    known = _lanes.get((user.pk, cluster))
+    if known is not None:
         return known
+    mark = _lanes.mark()
     place = {"user": user.pk, "cluster": cluster, "slots": limits.slots, "weight": limits.weight}
     # Lost against a concurrent insert, the statement sees neither row; the second time it sees the winner's.
     rows = sql.run("lifecycle/open_lane", place, row=OpenedLane) or sql.run(
@@ -62,7 +68,5 @@ def lane_of(user: User, cluster: str, limits: Limits) -> int:
     lane = rows[0].id
     # Within a transaction it may have been made just now, and be rolled back.
     if not connection.in_atomic_block:
-        if len(_lanes) >= MOST_LANES:
-            _lanes.clear()
-        _lanes[user.pk, cluster] = (now + CACHE_SECONDS, lane)
+        _lanes.put((user.pk, cluster), lane, mark)
     return lane

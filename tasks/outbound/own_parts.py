@@ -8,7 +8,6 @@ anyway, and a public model server is a service like any other. See docs/decision
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
@@ -18,12 +17,15 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from tasks.errors import FetchFailed
+from tasks.kept import kept
 from tasks.outbound.addresses import Address
 from tasks.outbound.look_up import look_up
 
 PORTS = {"https": 443, "http": 80}
 LOOK_UP_SECONDS = 1.0
 REMEMBER_SECONDS = 30.0
+# The database and the model servers; there are few.
+MOST_REMEMBERED = 1_000
 # All addresses of this machine are one: what listens on one of them may listen on all.
 HERE = ip_address("127.0.0.1")
 # Says to anybody that the portal runs, and nothing else: the sample of http.request asks for it.
@@ -35,7 +37,6 @@ HOST_AND_PORT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9_.
 Part = tuple[str, int]
 
 _servers: frozenset[Part] = frozenset()
-_remembered: dict[str, tuple[float, frozenset[Address]]] = {}
 
 
 def know_servers(base_urls: Iterable[str]) -> None:
@@ -91,16 +92,13 @@ def _part_of_url(url: str) -> Part:
     return parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
 
 
+@kept(seconds=REMEMBER_SECONDS, most=MOST_REMEMBERED)
 def _addresses_of(name: str) -> frozenset[Address]:
     """Look a part's name up, once in half a minute; nothing where that fails, and the name alone is compared."""
-    known = _remembered.get(name)
-    if known is None or known[0] < time.monotonic() - REMEMBER_SECONDS:
-        try:
-            found = frozenset(look_up(name, 0, LOOK_UP_SECONDS))
-        except FetchFailed:
-            found = frozenset()
-        _remembered[name] = known = (time.monotonic(), found)
-    return known[1]
+    try:
+        return frozenset(look_up(name, 0, LOOK_UP_SECONDS))
+    except FetchFailed:
+        return frozenset()
 
 
 def _plain(address: Address, here: frozenset[Address]) -> Address:

@@ -152,11 +152,11 @@ def test_preview_looks_names_up_before_its_transaction(
     api: MakeClient, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside = []
-    monkeypatch.setattr(outbox, "_checked", {})
-    monkeypatch.setattr(outbox, "CHECKED_SECONDS", 0.0)
+    outbox.look_up.forget()
     monkeypatch.setattr(outbox, "check_url", lambda *_, **__: inside.append(connection.in_atomic_block))
     body = ECHO | {"webhook": "https://hooks.example.com/"}
     assert api(alice).post("/api/v1/tasks?validate_only=true", body, JSON).status_code == 200
+    outbox.look_up.forget()
     assert inside == [False]
     assert not WebhookEndpoint.objects.exists()
 

@@ -24,7 +24,7 @@ def _everything_is_let_through(settings: Any) -> Iterator[None]:
     settings.WEB_ADDRESSES = []
     yield
     own_parts.know_servers([])
-    own_parts._remembered.clear()
+    own_parts._addresses_of.forget()
 
 
 @pytest.fixture
