@@ -320,6 +320,8 @@ class CancelRequested(AttemptInterrupted):
 class TimedOut(AttemptInterrupted):
     """The attempt took longer than its timeout."""
 
+    code = "timed_out"
+
 
 class NodeStopping(AttemptInterrupted):
     """The node stops; the task goes back to its lane."""
@@ -346,7 +348,7 @@ class TaskFailed(TaskError):
 
 # Codes that have no exception: recorded on tasks by lifecycle.
 LOST = ("worker_lost", "The worker or its node disappeared while it ran this task.")
-POISON = ("poison", "This task brought its worker down three times, so it is not tried again.")
-TIMED_OUT = ("timed_out", "The attempt took longer than its timeout.")
 CANCELLED = ("cancelled", "The task was cancelled.")
 EXPIRED = ("expired", "The task did not start before the time given.")
+# Its message says how often, and of what: `tasks.lifecycle.ending`.
+POISON = "poison"

@@ -23,7 +23,7 @@ from portal import env
 from portal.metrics.registry import exposition
 from tasks import registry
 from tasks.errors import InvalidInput
-from tasks.lifecycle import finish
+from tasks.lifecycle import ending, finish
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Backend, Cluster, Node, Queue, Task
 from tasks.names import is_line, is_slug
@@ -85,7 +85,7 @@ def ended_task(alice: User) -> Task:
     claimed = claim_task(cluster="default", node=node.pk, pid=1, token=uuid4())
     assert claimed
     result = {"text": "a text", "engine": {"name": "portal", "version": "1"}}
-    assert finish.finish_attempt(claimed, finish.succeeded(result))
+    assert finish.finish_attempt(claimed, ending.succeeded(result))
     return task
 
 

@@ -22,8 +22,9 @@ from tasks.cluster.frozen import Watch
 from tasks.cluster.maintenance import register_duties
 from tasks.cluster.shared import BUSY, SharedMemory, Why, WorkerRecord, WorkerState, clear
 from tasks.functions import allowed as functions
-from tasks.lifecycle import finish
 from tasks.lifecycle.claim import running_tasks_of
+from tasks.lifecycle.ending import returned
+from tasks.lifecycle.finish import finish_attempt
 from tasks.models import Cluster as ClusterRow
 from tasks.models import Node as NodeRow
 from tasks.models.ids import new_id
@@ -93,7 +94,7 @@ class Node:
 
     def _return_running(self) -> None:
         for claimed in running_tasks_of(self.id):
-            finish.finish_attempt(claimed, finish.returned())
+            finish_attempt(claimed, returned())
 
     # --- Ticks, in the sentinel ---------------------------------------------------------------------
 

@@ -114,7 +114,7 @@ def _classes(of: type[errors.TaskError]) -> Iterator[tuple[str, str]]:
 
 
 _CLASSES = dict(_classes(errors.TaskError)) | {
-    errors.TIMED_OUT[0]: errors.TimedOut.__name__,
+    errors.TimedOut.code: errors.TimedOut.__name__,
     errors.CANCELLED[0]: errors.CancelRequested.__name__,
 }
 

@@ -9,8 +9,8 @@ from django.db.models import F, Max
 from django.db.models.functions import Now
 
 from tasks import errors
-from tasks.lifecycle import finish
 from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.ending import Ending, describe, put_off
 from tasks.measures import duration_text
 from tasks.models import Attempt
 from tasks.models.attempt import Outcome
@@ -21,12 +21,12 @@ BUSY_SECONDS = 2.0
 LONGEST_BUSY_SECONDS = 25.0
 
 
-def busy_ending(claimed: Claimed, busy: errors.BackendBusy) -> finish.Ending:
+def busy_ending(claimed: Claimed, busy: errors.BackendBusy) -> Ending:
     """Every model server is busy: again soon, free of charge."""
-    return finish.put_off(claimed, busy, outcome=Outcome.BUSY, seconds=_busy_seconds(claimed))
+    return put_off(claimed, busy, outcome=Outcome.BUSY, seconds=_busy_seconds(claimed))
 
 
-def unreachable_ending(claimed: Claimed, silence: errors.BackendUnreachable) -> finish.Ending:
+def unreachable_ending(claimed: Claimed, silence: errors.BackendUnreachable) -> Ending:
     """No model server answers: again, free of charge, as long as there is patience; then the task has failed.
 
     Patience begins with the first attempt of an unbroken row of those that reached no server. Needs the database.
@@ -35,11 +35,11 @@ def unreachable_ending(claimed: Claimed, silence: errors.BackendUnreachable) -> 
     if left <= 0:
         patience = duration_text(settings.BACKEND_PATIENCE_SECONDS)
         said = f"{silence.message} It was tried for {patience}; retry the task when one is there again."
-        error = finish.describe(claimed, silence.code, said, retryable=True)
-        return finish.Ending(Outcome.UNREACHABLE, Status.FAILED, error=error)
-    silence.message = f"{silence.message} It is tried for another {duration_text(left)}, and fails then."
+        error = describe(claimed, silence.code, said, retryable=True)
+        return Ending(Outcome.UNREACHABLE, Status.FAILED, error=error)
+    again = f"{silence.message} It is tried for another {duration_text(left)}, and fails then."
     seconds = min(_busy_seconds(claimed), left)
-    return finish.put_off(claimed, silence, outcome=Outcome.UNREACHABLE, seconds=seconds)
+    return put_off(claimed, errors.BackendUnreachable(again), outcome=Outcome.UNREACHABLE, seconds=seconds)
 
 
 def _silent_seconds(claimed: Claimed) -> float:

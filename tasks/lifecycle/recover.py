@@ -12,9 +12,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.models import F
 from django.db.models.functions import Now
 
-from tasks.lifecycle import finish
 from tasks.lifecycle.claim import Claimed, running_tasks_of
+from tasks.lifecycle.ending import Ending, returned, timed_out, vanished
 from tasks.lifecycle.fill import settle
+from tasks.lifecycle.finish import record_ending
 from tasks.lifecycle.per_lane import free_lanes
 from tasks.models import Node, Task
 from tasks.models.attempt import Outcome
@@ -49,12 +50,12 @@ def recover_worker(node: UUID, blames: Mapping[UUID, Blame]) -> int:
     return _end((claimed, _ending(claimed, blames[claimed.token])) for claimed in mine)
 
 
-def _ending(claimed: Claimed, blame: Blame) -> finish.Ending:
+def _ending(claimed: Claimed, blame: Blame) -> Ending:
     if blame == Blame.DIED:
-        return finish.vanished(claimed, Outcome.DIED)
+        return vanished(claimed, Outcome.DIED)
     if blame == Blame.TIMED_OUT:
-        return finish.timed_out(claimed)
-    return finish.returned(alone=blame == Blame.UNCLEAR or claimed.alone)
+        return timed_out(claimed)
+    return returned(alone=blame == Blame.UNCLEAR or claimed.alone)
 
 
 def give_back(node: UUID, tokens: Collection[UUID]) -> int:
@@ -94,13 +95,13 @@ def recover_gone_nodes(*, limit: int = 500) -> int:
     return _end(islice((attempt for node in nodes if node for attempt in _lost_attempts(node)), limit))
 
 
-def _lost_attempts(node: UUID) -> Iterator[tuple[Claimed, finish.Ending]]:
+def _lost_attempts(node: UUID) -> Iterator[tuple[Claimed, Ending]]:
     started = _may_have_started(node)
     # First what has not: whoever looks meanwhile, and whoever goes on after a crash, must not take the next in a claim
     # for its first.
     for claimed in sorted(running_tasks_of(node), key=lambda claimed: claimed.token in started):
         is_lost = claimed.token in started
-        yield claimed, finish.vanished(claimed, Outcome.LOST) if is_lost else _unstarted(claimed)
+        yield claimed, vanished(claimed, Outcome.LOST) if is_lost else _unstarted(claimed)
 
 
 def _may_have_started(node: UUID) -> set[UUID]:
@@ -121,11 +122,11 @@ def _may_have_started(node: UUID) -> set[UUID]:
     return started
 
 
-def _unstarted(claimed: Claimed) -> finish.Ending:
-    return finish.returned(alone=claimed.alone, worked=False)
+def _unstarted(claimed: Claimed) -> Ending:
+    return returned(alone=claimed.alone, worked=False)
 
 
-def _end(attempts: Iterable[tuple[Claimed, finish.Ending]]) -> int:
+def _end(attempts: Iterable[tuple[Claimed, Ending]]) -> int:
     """Record how attempts ended and give their slots back; return how many. Waits for no lane and for no database.
 
     Raises:
@@ -137,7 +138,7 @@ def _end(attempts: Iterable[tuple[Claimed, finish.Ending]]) -> int:
     try:
         for claimed, ending in attempts:
             try:
-                recorded = finish.record_ending(claimed, ending, patience_seconds=0)
+                recorded = record_ending(claimed, ending, patience_seconds=0)
             except OperationalError as error:
                 # Raises where the database is away; else one task is held, and the others do not wait for it.
                 connection.ensure_connection()

@@ -10,10 +10,12 @@ from django.db import DataError
 from pydantic import ValidationError
 
 from tasks import errors, registry
-from tasks.lifecycle import finish, patience
+from tasks.lifecycle import patience
 from tasks.lifecycle.attempt_context import AttemptContext, Interrupts, Superseded
 from tasks.lifecycle.children import ChildrenStarted
 from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.ending import Ending, cancelled, failed, put_off, returned, started_others, succeeded, timed_out
+from tasks.lifecycle.finish import finish_attempt
 from tasks.lifecycle.validate import check_storable
 from tasks.models.attempt import Outcome
 from tasks.sql.turns import database_turn
@@ -39,19 +41,19 @@ def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
     except Exception:
         # What the handler raised is itself faulty: a message that cannot be printed, a wait that is no number.
         error = errors.GiveUp("The handler failed in a way that cannot be described; the traceback says more.")
-        ending = finish.failed(claimed, error, traceback=traceback.format_exc())
+        ending = failed(claimed, error, traceback=traceback.format_exc())
     with database_turn():
         try:
-            recorded = finish.finish_attempt(claimed, ending)
+            recorded = finish_attempt(claimed, ending)
         except errors.Refused as refused:
             # No room for the tasks that it wanted to start, or what they need has failed meanwhile.
-            ending = finish.failed(claimed, refused)
-            recorded = finish.finish_attempt(claimed, ending)
+            ending = failed(claimed, refused)
+            recorded = finish_attempt(claimed, ending)
         except DataError:
             # Without an ending it would be run again, free of charge, for ever.
             error = errors.GiveUp("What came of the task cannot be stored; the traceback says why.")
-            ending = finish.failed(claimed, error, traceback=traceback.format_exc())
-            recorded = finish.finish_attempt(claimed, ending)
+            ending = failed(claimed, error, traceback=traceback.format_exc())
+            recorded = finish_attempt(claimed, ending)
     logger.info(
         "%s %s: attempt %s %s%s",
         claimed.type,
@@ -63,7 +65,7 @@ def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
     return recorded
 
 
-def _execute(claimed: Claimed, interrupts: Interrupts) -> finish.Ending:
+def _execute(claimed: Claimed, interrupts: Interrupts) -> Ending:
     context = AttemptContext(claimed, interrupts)
     try:
         try:
@@ -72,29 +74,29 @@ def _execute(claimed: Claimed, interrupts: Interrupts) -> finish.Ending:
             _end(interrupts)
             # Whatever came of it: the last words before a failure are those that explain it.
             context.flush()
-        return finish.succeeded(result)
+        return succeeded(result)
     except Superseded:
         raise
     except errors.CancelRequested:
-        return finish.cancelled(claimed)
+        return cancelled(claimed)
     except errors.TimedOut:
-        return finish.timed_out(claimed)
+        return timed_out(claimed)
     except errors.NodeStopping:
-        return finish.returned()
+        return returned()
     except ChildrenStarted as children:
-        return finish.started_others(children.started)
+        return started_others(children.started)
     except errors.Snooze as pause:
         seconds = min(pause.seconds, LONGEST_SNOOZE_SECONDS)
-        return finish.put_off(claimed, pause, outcome=Outcome.SNOOZED, seconds=seconds)
+        return put_off(claimed, pause, outcome=Outcome.SNOOZED, seconds=seconds)
     except errors.BackendUnreachable as silence:
         with database_turn():
             return patience.unreachable_ending(claimed, silence)
     except errors.BackendBusy as busy:
         return patience.busy_ending(claimed, busy)
     except errors.TaskError as error:
-        return finish.failed(claimed, error, traceback=traceback.format_exc())
+        return failed(claimed, error, traceback=traceback.format_exc())
     except BaseException as error:  # the one broad catch: around the handler, SystemExit included
-        return finish.failed(claimed, _wrapped(error), traceback=traceback.format_exc(), raised=error)
+        return failed(claimed, _wrapped(error), traceback=traceback.format_exc(), raised=error)
 
 
 def _end(interrupts: Interrupts) -> None:

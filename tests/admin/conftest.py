@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from tasks import errors
-from tasks.lifecycle import finish
+from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Cluster, Node, Task
@@ -85,8 +85,9 @@ def fail_one(user: User, node: Node, message: str = "The page could not be read.
     """Submit a task and let its only attempt fail for good."""
     submit_echo(user)
     claimed = claim(node)
-    ending = finish.failed(claimed, errors.UnreadableFile(message), traceback="Traceback: IndexError")
-    assert finish.finish_attempt(claimed, ending)
+    unreadable = errors.UnreadableFile(message)
+    failure = ending.failed(claimed, unreadable, traceback="Traceback: IndexError")
+    assert finish.finish_attempt(claimed, failure)
     return claimed.id
 
 
@@ -95,5 +96,5 @@ def succeed_one(user: User, node: Node) -> UUID:
     submit_echo(user)
     claimed = claim(node)
     result = {"text": "a private result", "engine": {"name": "portal", "version": "1"}}
-    assert finish.finish_attempt(claimed, finish.succeeded(result))
+    assert finish.finish_attempt(claimed, ending.succeeded(result))
     return claimed.id

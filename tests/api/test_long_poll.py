@@ -17,7 +17,8 @@ from accounts.models import ApiToken, User
 from tasks.api.streams.long_poll import wanted_seconds
 from tasks.lifecycle.attempt_context import AttemptContext
 from tasks.lifecycle.claim import Claimed
-from tasks.lifecycle.finish import finish_attempt, succeeded
+from tasks.lifecycle.ending import succeeded
+from tasks.lifecycle.finish import finish_attempt
 from tests.api.conftest import ECHO, Undisturbed
 from tests.cluster.conftest import wait_until
 from tests.web.conftest import server, web_process

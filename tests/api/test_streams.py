@@ -25,7 +25,8 @@ from tasks.api.streams.wire import Wire
 from tasks.lifecycle.attempt_context import AttemptContext
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
-from tasks.lifecycle.finish import finish_attempt, succeeded
+from tasks.lifecycle.ending import succeeded
+from tasks.lifecycle.finish import finish_attempt
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Event as EventRow
 from tasks.models import Task, TaskContent

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import F
 
 from accounts.models import User
-from tasks.lifecycle import finish, sweep
+from tasks.lifecycle import ending, finish, sweep
 from tasks.lifecycle.claim import MOST_TOGETHER, claim_tasks
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.models import Lane, Node, Task
@@ -107,7 +107,7 @@ def _work_off(node: UUID) -> float:
             return (time.monotonic() - began) / max(1, count)
         count += 1
         for one in claimed:
-            finish.finish_attempt(one, finish.succeeded({"engine": {}}))
+            finish.finish_attempt(one, ending.succeeded({"engine": {}}))
         if time.monotonic() - swept_at > 1.0:
             swept_at = time.monotonic()
             sweep.mend_low_rank()

@@ -15,12 +15,12 @@ from accounts.models import Plan, User
 from tasks import errors, sql
 from tasks.context import ChildTask
 from tasks.duties import all_duties
-from tasks.lifecycle import children, finish, recover, routing
+from tasks.lifecycle import children, ending, finish, recover, routing
 from tasks.lifecycle.batch import cancel_batch
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed, claim_tasks
+from tasks.lifecycle.ending import Ending
 from tasks.lifecycle.fill import fill_lanes
-from tasks.lifecycle.finish import Ending
 from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.move import move_task, set_priority
 from tasks.lifecycle.pause import pause_queue, resume_queue
@@ -224,16 +224,16 @@ class World:
     def _ending(claimed: Claimed, how: str) -> Ending:
         if how == "started others":
             wanted = [ChildTask("diagnostic.echo", ECHO, key=key) for key in "ab"]
-            return finish.started_others(children.accept_children(claimed, wanted))
+            return ending.started_others(children.accept_children(claimed, wanted))
         endings: dict[str, Callable[[], Ending]] = {
-            "succeeded": lambda: finish.succeeded({"engine": {}}),
-            "failed": lambda: finish.failed(claimed, errors.HandlerError("x")),
-            "gave up": lambda: finish.failed(claimed, errors.GiveUp("x")),
-            "returned": finish.returned,
-            "returned alone": lambda: finish.returned(alone=True),
-            "died": lambda: finish.vanished(claimed, Outcome.DIED),
-            "timed out": lambda: finish.timed_out(claimed),
-            "put off": lambda: finish.put_off(claimed, errors.Snooze(seconds=9), outcome=Outcome.SNOOZED, seconds=9),
+            "succeeded": lambda: ending.succeeded({"engine": {}}),
+            "failed": lambda: ending.failed(claimed, errors.HandlerError("x")),
+            "gave up": lambda: ending.failed(claimed, errors.GiveUp("x")),
+            "returned": ending.returned,
+            "returned alone": lambda: ending.returned(alone=True),
+            "died": lambda: ending.vanished(claimed, Outcome.DIED),
+            "timed out": lambda: ending.timed_out(claimed),
+            "put off": lambda: ending.put_off(claimed, errors.Snooze(seconds=9), outcome=Outcome.SNOOZED, seconds=9),
         }
         return endings[how]()
 
@@ -243,7 +243,7 @@ class World:
         claimed = self.ended[pick % len(self.ended)]
 
         def run() -> None:
-            assert not finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+            assert not finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
 
         return run
 

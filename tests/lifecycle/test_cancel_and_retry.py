@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from tasks import errors
-from tasks.lifecycle import finish, sweep
+from tasks.lifecycle import ending, finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.fill import fill_lanes
@@ -119,7 +119,7 @@ def test_succeeded_task_cannot_be_retried(alice: User, submit: Submit, claim: Cl
     submit(alice)
     claimed = claim()
     assert claimed is not None
-    finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     with pytest.raises(errors.WrongStatus):
         retry_task(claimed.id, by=alice, owner=alice)
 

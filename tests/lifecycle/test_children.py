@@ -15,7 +15,7 @@ from accounts.models import User
 from tasks import errors, registry
 from tasks.context import ChildTask, Context
 from tasks.figures.outlook import read_outlooks, recommended_batch
-from tasks.lifecycle import finish, sweep
+from tasks.lifecycle import ending, finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.retry import retry_task
@@ -125,7 +125,7 @@ def test_part_that_fails_does_not_fail_what_started_it(alice: User, claim: Claim
     run_next(claim)
     claimed = claim()
     assert claimed is not None
-    finish.finish_attempt(claimed, finish.failed(claimed, errors.GiveUp("no")))
+    finish.finish_attempt(claimed, ending.failed(claimed, errors.GiveUp("no")))
     run_next(claim)
     run_next(claim)
     task.refresh_from_db()
@@ -153,7 +153,7 @@ def test_superseded_attempt_starts_nothing(alice: User, claim: Claim) -> None:
     submit_parts(alice, "a")
     stale = claim()
     assert stale is not None
-    finish.finish_attempt(stale, finish.returned())
+    finish.finish_attempt(stale, ending.returned())
     assert not run_attempt(stale, Uninterrupted())
     assert Task.objects.count() == 1
 

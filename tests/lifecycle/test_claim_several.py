@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from accounts.models import User
-from tasks.lifecycle import finish, recover, sweep
+from tasks.lifecycle import ending, finish, recover, sweep
 from tasks.lifecycle.claim import MOST_TOGETHER, Claimed, claim_tasks
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import Attempt, Cluster, Lane, Node, Task
@@ -101,7 +101,7 @@ def test_claim_begins_where_the_line_begins(carol: User, node: UUID) -> None:
     submit_short(carol, 64, seconds=0.5)
     for _ in range(60):
         [claimed] = claim_several(node)
-        finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+        finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     raised = Cluster.objects.get(name="default").low_rank
     assert raised > -1
     assert raised <= min(Task.objects.filter(status="ready").values_list("rank", flat=True))
@@ -112,7 +112,7 @@ def test_what_a_worker_with_busy_threads_passes_over_stays_in_sight_of_the_other
     submit_short(carol, 40, seconds=1.0)
     for _ in range(20):
         [claimed] = claim_several(node, threads=False)
-        finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+        finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     assert claim_several(node)[0].id == waiting.pk
 
 
@@ -155,7 +155,7 @@ def test_lane_pays_for_the_work_of_those_claimed_together_and_not_for_their_stan
                 "UPDATE task SET started_at = clock_timestamp() - %s * interval '1 second' WHERE id = %s",
                 [number + 1, one.id],
             )
-            assert finish.finish_attempt(replace(one, late_seconds=number), finish.succeeded({"engine": {}}))
+            assert finish.finish_attempt(replace(one, late_seconds=number), ending.succeeded({"engine": {}}))
     lane = Lane.objects.get(user=carol)
     assert lane.vfinish * lane.weight == pytest.approx(5, abs=0.5)
     assert all(attempt.seconds == pytest.approx(1, abs=0.1) for attempt in Attempt.objects.all())

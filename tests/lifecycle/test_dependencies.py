@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from tasks import errors
-from tasks.lifecycle import finish, sweep
+from tasks.lifecycle import ending, finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
@@ -31,14 +31,14 @@ Submit = Callable[..., Task]
 def succeed(claim: Claim, **result: object) -> Claimed:
     claimed = claim()
     assert claimed is not None
-    assert finish.finish_attempt(claimed, finish.succeeded({"engine": {}, **result}))
+    assert finish.finish_attempt(claimed, ending.succeeded({"engine": {}, **result}))
     return claimed
 
 
 def fail(claim: Claim) -> Claimed:
     claimed = claim()
     assert claimed is not None
-    assert finish.finish_attempt(claimed, finish.failed(claimed, errors.GiveUp("no")))
+    assert finish.finish_attempt(claimed, ending.failed(claimed, errors.GiveUp("no")))
     return claimed
 
 
@@ -153,7 +153,7 @@ def test_child_submitted_while_its_need_finishes_is_not_forgotten(
     done = threading.Event()
 
     def finish_it() -> None:
-        finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+        finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
         connection.close()
         done.set()
 
@@ -206,7 +206,7 @@ def test_settlement_lost_after_the_end_of_a_need_is_made_up_for(alice: User, sub
     child = submit(alice, needs=[first.pk])
     claimed = claim()
     assert claimed is not None
-    finish.record_ending(claimed, finish.failed(claimed, errors.GiveUp("no")))
+    finish.record_ending(claimed, ending.failed(claimed, errors.GiveUp("no")))
     assert status(child) == "waiting"
     _age_settlements()
     sweep.settle_old()
@@ -245,7 +245,7 @@ def test_retry_of_what_had_ended_before_it_was_waited_for_does_not_hold_up_for_e
     retry_task(first.pk, by=alice)
     running = {one.id: one for one in (claim(), claim()) if one is not None}
     for task in (other, first):
-        finish.finish_attempt(running[task.pk], finish.succeeded({"engine": {}}))
+        finish.finish_attempt(running[task.pk], ending.succeeded({"engine": {}}))
     assert status(hook) == "ready"
 
 

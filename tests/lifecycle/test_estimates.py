@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import files, registry
-from tasks.lifecycle import estimate, finish
+from tasks.lifecycle import ending, estimate, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.submit import Submission, submit_task
@@ -36,7 +36,7 @@ def run_for(claim: Claim, seconds: float) -> None:
     """Let the next task have taken so long."""
     claimed = claim()
     assert claimed is not None
-    finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE attempt SET started_at = finished_at - make_interval(secs => %s) WHERE token = %s",
@@ -74,7 +74,7 @@ def test_failed_attempts_teach_nothing_and_are_not_looked_at_again(alice: User, 
     submit(alice)
     claimed = claim()
     assert claimed is not None
-    finish.finish_attempt(claimed, finish.returned())
+    finish.finish_attempt(claimed, ending.returned())
     assert estimate.learn_estimates() == 1
     assert estimate.learn_estimates() == 0
     assert not Estimate.objects.exists()
@@ -249,7 +249,7 @@ def test_busy_model_servers_are_the_reason_where_they_are(alice: User, submit: S
     submit(alice)
     claimed = claim()
     assert claimed is not None
-    finish.finish_attempt(claimed, finish.put_off(claimed, errors.BackendBusy(), outcome=Outcome.BUSY, seconds=60))
+    finish.finish_attempt(claimed, ending.put_off(claimed, errors.BackendBusy(), outcome=Outcome.BUSY, seconds=60))
     assert explain_wait(Task.objects.get(pk=claimed.id)).why == "backend_busy"
 
 
@@ -264,7 +264,7 @@ def test_wrong_estimate_does_not_keep_a_lane_behind_everybody(
     Lane.objects.filter(user=alice).update(vfinish=1200.0)
     claimed = claim()
     assert claimed is not None
-    finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     ranks = sorted(Task.objects.filter(owner=alice, status="ready").values_list("rank", flat=True))
     assert ranks == pytest.approx([0.0, 300.0, 600.0], abs=1.0)
     assert Lane.objects.get(user=alice).vfinish == pytest.approx(900.0, abs=1.0)
@@ -283,7 +283,7 @@ def test_newcomer_finds_one_task_of_such_a_lane_at_the_clock_and_not_all(
     Lane.objects.filter(user=alice).update(vfinish=8.0)
     for claimed in [claim(), claim()]:
         assert claimed is not None
-        finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+        finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     clock = Cluster.objects.get(name="default").vclock
     assert clock == pytest.approx(2.0)
     ranks = sorted(Task.objects.filter(owner=alice, status="ready").values_list("rank", flat=True))

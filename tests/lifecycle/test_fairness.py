@@ -13,7 +13,7 @@ from django.db.models import F
 
 from accounts.models import User
 from tasks import errors, sql
-from tasks.lifecycle import finish, routing, sweep
+from tasks.lifecycle import ending, finish, routing, sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.fill import fill_lanes
 from tasks.lifecycle.pause import pause_queue
@@ -39,7 +39,7 @@ def work(claim: Claim, *, seconds: float) -> Claimed:
         cursor.execute(
             "UPDATE task SET started_at = now() - make_interval(secs => %s) WHERE id = %s", [seconds, claimed.id]
         )
-    finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     return claimed
 
 

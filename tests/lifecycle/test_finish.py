@@ -11,7 +11,7 @@ import pytest
 from django.db.models.functions import Now
 
 from accounts.models import User
-from tasks.lifecycle import finish, recover, sweep
+from tasks.lifecycle import ending, finish, recover, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.fill import settle
@@ -34,7 +34,7 @@ def test_finished_task_has_its_result_and_gives_its_slot_back(alice: User, submi
     submit(alice)
     claimed = claim()
     assert claimed is not None
-    assert finish.finish_attempt(claimed, finish.succeeded(RESULT))
+    assert finish.finish_attempt(claimed, ending.succeeded(RESULT))
     task = Task.objects.select_related("content").get(pk=claimed.id)
     assert (task.status, task.content.result, task.token) == ("succeeded", RESULT, None)
     assert taken(alice) == 0
@@ -46,7 +46,7 @@ def test_stale_attempt_cannot_record_its_result(alice: User, submit: Submit, cla
     claimed = claim()
     assert claimed is not None
     stale = replace(claimed, token=uuid4())
-    assert not finish.finish_attempt(stale, finish.succeeded(RESULT))
+    assert not finish.finish_attempt(stale, ending.succeeded(RESULT))
     assert Task.objects.get(pk=claimed.id).status == "running"
     assert not Attempt.objects.exists()
 
@@ -55,8 +55,8 @@ def test_attempt_finished_twice_is_recorded_once(alice: User, submit: Submit, cl
     submit(alice)
     claimed = claim()
     assert claimed is not None
-    assert finish.finish_attempt(claimed, finish.succeeded(RESULT))
-    assert not finish.finish_attempt(claimed, finish.returned())
+    assert finish.finish_attempt(claimed, ending.succeeded(RESULT))
+    assert not finish.finish_attempt(claimed, ending.returned())
     assert Attempt.objects.count() == 1
     assert taken(alice) == 0
 
@@ -65,7 +65,7 @@ def test_settlement_applied_twice_gives_one_slot_back(alice: User, submit: Submi
     submit(alice), submit(alice)
     claimed = claim()
     assert claimed is not None
-    assert finish.record_ending(claimed, finish.succeeded(RESULT))
+    assert finish.record_ending(claimed, ending.succeeded(RESULT))
     assert taken(alice) == 2
     settle([(claimed.token, claimed.lane_id)], dependents=False)
     settle([(claimed.token, claimed.lane_id)], dependents=False)
@@ -76,7 +76,7 @@ def test_slot_of_a_crashed_settlement_comes_back_by_the_sweep(alice: User, submi
     submit(alice)
     claimed = claim()
     assert claimed is not None
-    finish.record_ending(claimed, finish.succeeded(RESULT))
+    finish.record_ending(claimed, ending.succeeded(RESULT))
     Settlement.objects.update(created_at=Now() - timedelta(seconds=5))
     assert sweep.settle_old() == 1
     assert taken(alice) == 0
@@ -87,7 +87,7 @@ def test_lane_is_charged_the_time_that_was_used(alice: User, submit: Submit, cla
     claimed = claim()
     assert claimed is not None
     Task.objects.filter(pk=claimed.id).update(started_at=Now() - timedelta(seconds=10))
-    finish.finish_attempt(claimed, finish.succeeded(RESULT))
+    finish.finish_attempt(claimed, ending.succeeded(RESULT))
     lane = Lane.objects.get(user=alice)
     assert lane.vfinish == pytest.approx(10 / lane.weight, abs=0.5)
 
@@ -104,7 +104,7 @@ def test_attempt_that_fails_waits_in_scheduled_and_comes_back_when_due(
     submit(alice)
     claimed = claim()
     assert claimed is not None
-    finish.finish_attempt(claimed, replace(finish.returned(), delay_seconds=60))
+    finish.finish_attempt(claimed, replace(ending.returned(), delay_seconds=60))
     task = Task.objects.get(pk=claimed.id)
     assert (task.status, taken(alice)) == ("scheduled", 0)
     assert sweep.start_due() == 0
@@ -118,7 +118,7 @@ def test_failure_after_a_cancel_request_is_cancelled_not_tried_again(alice: User
     claimed = claim()
     assert claimed is not None
     assert cancel_task(claimed.id, by=alice).shown_status == "cancelling"
-    finish.finish_attempt(claimed, finish.vanished(claimed, Outcome.DIED))
+    finish.finish_attempt(claimed, ending.vanished(claimed, Outcome.DIED))
     task = Task.objects.get(pk=claimed.id)
     assert (task.status, task.error["code"]) == ("cancelled", "cancelled")
 
@@ -128,7 +128,7 @@ def test_work_that_was_complete_when_cancelled_counts_as_succeeded(alice: User, 
     claimed = claim()
     assert claimed is not None
     cancel_task(claimed.id, by=alice)
-    finish.finish_attempt(claimed, finish.succeeded(RESULT))
+    finish.finish_attempt(claimed, ending.succeeded(RESULT))
     assert Task.objects.get(pk=claimed.id).status == "succeeded"
 
 
@@ -147,7 +147,7 @@ def test_tasks_of_a_lost_node_go_back_and_the_old_worker_is_fenced_off(
     assert recover.declare_lost(node, beat=0)
     assert recover.recover_gone_nodes() == 1
     assert Task.objects.get(pk=claimed.id).status == "scheduled"
-    assert not finish.finish_attempt(claimed, finish.succeeded(RESULT))
+    assert not finish.finish_attempt(claimed, ending.succeeded(RESULT))
 
 
 def test_running_task_whose_token_no_worker_knows_goes_back_free_of_charge(

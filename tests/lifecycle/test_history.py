@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors, files
-from tasks.lifecycle import finish, purge
+from tasks.lifecycle import ending, finish, purge
 from tasks.lifecycle.claim import Claimed
 from tasks.models import Attempt, Event, File, Node, Task
 from tasks.models.ids import new_id
@@ -28,7 +28,7 @@ def test_purge_takes_along_what_a_task_said_and_made(
     Event.objects.create(task=task, attempt=1, kind="output", data={"text": "secret"})
     claimed = claim()
     assert claimed is not None
-    finish.finish_attempt(claimed, finish.failed(claimed, errors.GiveUp("no"), traceback="secret"))
+    finish.finish_attempt(claimed, ending.failed(claimed, errors.GiveUp("no"), traceback="secret"))
     assert purge.forget_history() == 0
     Task.objects.update(keep_until=Now() - timedelta(seconds=1))
     purge.purge_content()
@@ -48,7 +48,7 @@ def test_node_is_forgotten_though_attempts_name_it(
     claimed = claim()
     assert claimed is not None
     assert claim() is not None
-    finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     Node.objects.filter(pk=node).update(status="lost", stopped_at=Now() - timedelta(days=31))
     assert purge.forget_history() == 0, "what runs on it is still to be recovered"
     Task.objects.filter(pk=running.pk).update(status="held", token=None)

@@ -15,7 +15,7 @@ from django.db.utils import ConnectionHandler
 
 from accounts.models import User
 from tasks import errors
-from tasks.lifecycle import finish, recover, sweep
+from tasks.lifecycle import ending, finish, recover, sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.models import Attempt, Lane, Settlement, Task
 from tests.chaos import laws
@@ -82,9 +82,9 @@ def test_finish_that_was_committed_and_whose_answer_was_lost_is_known_by_its_tok
     assert claimed is not None
     with connected_through(proxy):
         # From the second time on, a hot statement is prepared: one message goes, and one answer comes.
-        finish.finish_attempt(earlier, finish.succeeded({"engine": {}}))
+        finish.finish_attempt(earlier, ending.succeeded({"engine": {}}))
         cut = _cut_after(proxy, lambda: Task.objects.filter(pk=claimed.id, status="succeeded").exists())
-        assert finish.finish_attempt(claimed, finish.succeeded({"engine": {}})), "taken for superseded"
+        assert finish.finish_attempt(claimed, ending.succeeded({"engine": {}})), "taken for superseded"
         cut()
     assert Attempt.objects.filter(task=claimed.id).count() == 1
     assert Lane.objects.get(user=alice).taken == 0
@@ -125,7 +125,7 @@ def test_settlement_interrupted_at_any_point_is_made_up_for_once(
     child = submit(carol, after=[first.pk])
     claimed = claim()
     assert claimed is not None
-    assert finish.record_ending(claimed, finish.failed(claimed, errors.GiveUp("no")))
+    assert finish.record_ending(claimed, ending.failed(claimed, errors.GiveUp("no")))
     monkeypatch.setattr(sweep, "STALE", timedelta(0))
     with _holding(POINTS[point]):
         settling = threading.Thread(target=_settle_until_cut_off)

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks.context import ChildTask
-from tasks.lifecycle import children, finish, routing, submit, sweep
+from tasks.lifecycle import children, ending, finish, routing, submit, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
@@ -56,7 +56,7 @@ class FullLane:
 
     def end_running(self) -> UUID:
         """End what runs; return what became ready in its place."""
-        assert finish.finish_attempt(self.running, finish.succeeded({"engine": {}}))
+        assert finish.finish_attempt(self.running, ending.succeeded({"engine": {}}))
         return Task.objects.values_list("pk", flat=True).get(status="ready", lane=self.running.lane_id)
 
 
@@ -68,7 +68,7 @@ def lane(make_user: Callable[..., User], olga: User, claim: Claim) -> Iterator[F
     tasks = [submit_task(carol, Submission("diagnostic.echo", ECHO)).task for _ in range(3)]
     first = claim()
     assert first is not None
-    finish.finish_attempt(first, finish.succeeded({"engine": {}}))
+    finish.finish_attempt(first, ending.succeeded({"engine": {}}))
     running = claim()
     assert running is not None
     lane = FullLane(carol, olga, running, tasks[2])
@@ -192,7 +192,7 @@ def test_child_in_another_cluster_is_ready_when_its_starter_ends(lane: FullLane)
     Queue.objects.filter(pk="diagnostics").update(cluster="gpu")
     routing.forget_cache()
     wanted = children.accept_children(lane.running, [ChildTask("diagnostic.echo", ECHO, key="a")])
-    assert finish.finish_attempt(lane.running, finish.started_others(wanted))
+    assert finish.finish_attempt(lane.running, ending.started_others(wanted))
     child = Task.objects.get(started_by=lane.running.id)
     assert (child.cluster, child.status) == ("gpu", "ready")
 
@@ -235,7 +235,7 @@ def test_upkeep_never_raises(lane: FullLane) -> None:
 
 def test_lane_with_room_is_filled_from_its_beginning_by_the_sweep(lane: FullLane, unseen: Task) -> None:
     Task.objects.filter(pk=lane.third.pk).delete()
-    finish.record_ending(lane.running, finish.succeeded({"engine": {}}))
+    finish.record_ending(lane.running, ending.succeeded({"engine": {}}))
     # The slot comes back, and the newcomer is passed over.
     settle([(lane.running.token, lane.running.lane_id)], dependents=False, started=())
     assert Task.objects.get(pk=unseen.pk).status == "held"

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from tasks import errors
-from tasks.lifecycle import finish, sweep
+from tasks.lifecycle import ending, finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.fill import settle
@@ -84,7 +84,7 @@ def test_task_moved_to_another_cluster_runs_there(
     there = Node.objects.create(id=new_id(), name="n", cluster_id="gpu", host="h", pid=1, version="0", workers=1)
     claimed = claim_task(cluster="gpu", node=there.pk, pid=1, token=uuid4())
     assert claimed is not None
-    assert finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    assert finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     assert (fresh(task).status, taken(alice), taken(alice, "gpu")) == ("succeeded", 0, 0)
 
 
@@ -159,7 +159,7 @@ def test_move_that_waited_for_a_claim_leaves_the_task_to_the_worker(
     assert claimed is not None
     assert [type(answer) for answer in said] == [errors.WrongStatus]
     assert (fresh(task).status, fresh(task).cluster, taken(alice), taken(alice, "gpu")) == ("running", "default", 1, 0)
-    assert finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    assert finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     assert taken(alice) == 0
 
 
@@ -189,7 +189,7 @@ def test_need_that_ends_while_its_dependent_moves_still_lets_it_go(
     open_lanes([child.pk], graphics)
     with transaction.atomic():
         assert move_locked([child.pk], graphics).tasks == [child.pk]
-        thread, said = in_a_thread(lambda: finish.finish_attempt(claimed, finish.succeeded({"engine": {}})))
+        thread, said = in_a_thread(lambda: finish.finish_attempt(claimed, ending.succeeded({"engine": {}})))
         wait_for_waiters()
     thread.join(10)
     assert said == [True]
@@ -206,7 +206,7 @@ def test_need_that_ended_but_is_not_settled_lets_go_a_task_that_moves(
     assert claimed is not None
     with monkeypatch.context() as crash:
         crash.setattr(finish, "settle", lambda *_args, **_kwargs: None)
-        assert finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+        assert finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     assert fresh(child).status == "waiting"
     assert move_task(child.pk, "graphics", by=olga).status == "ready"
     settle([(row.token, row.lane_id) for row in Settlement.objects.all()], dependents=True)

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import sql
-from tasks.lifecycle import finish
+from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
@@ -50,7 +50,7 @@ def test_higher_priority_starts_first_within_a_lane(
     claimed = claim()
     assert claimed is not None
     low, high = submit(carol, priority=3), submit(carol, priority=6)
-    finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     following = claim()
     assert following is not None
     assert following.id == high.pk
@@ -78,7 +78,7 @@ def test_weight_gives_a_share_of_the_time(make_user: Callable[..., User], claim:
         Task.objects.filter(pk=claimed.id).update(started_at="2026-01-01T00:00Z")
         with connection.cursor() as cursor:
             cursor.execute("UPDATE task SET started_at = now() - interval '1 second' WHERE id = %s", [claimed.id])
-        finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+        finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     assert counts[heavy.pk] / 200 == pytest.approx(0.8, abs=0.03)
 
 

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from accounts.models import User
 from tasks import sql
-from tasks.lifecycle import finish
+from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import Attempt, Lane, Task
@@ -89,7 +89,7 @@ def test_figures_stay_off_the_flood(
     submit_batch(dave, [ECHO] * 2)
     ended = claim()
     assert ended is not None
-    finish.finish_attempt(ended, finish.succeeded({"engine": {}}))
+    finish.finish_attempt(ended, ending.succeeded({"engine": {}}))
     _flood()
     _flood_of_attempts()
     with connection.cursor() as cursor:
@@ -118,7 +118,7 @@ def _questions(user: User, node: UUID, claim: Callable[[], Claimed | None]) -> d
     assert running is not None
     assert ended is not None
     waiting = submit_task(user, Submission("diagnostic.echo", {"message": "x"}, after=[ended.id])).task.pk
-    assert finish.record_ending(ended, finish.succeeded({"engine": {}}))
+    assert finish.record_ending(ended, ending.succeeded({"engine": {}}))
     Lane.objects.filter(pk=lane).update(slots=9)
     ready = list(Task.objects.filter(status="ready").values_list("pk", flat=True)[:3])
     Task.objects.filter(pk__in=ready).update(cancel_requested_at="2026-01-01T00:00Z")
@@ -132,7 +132,7 @@ def _questions(user: User, node: UUID, claim: Callable[[], Claimed | None]) -> d
         "lifecycle/hold": lanes,
         "lifecycle/claim": claiming,
         "cluster/count_ready": {"cluster": "default", "node": node, "limit": 4, "threads": True, "functions": False},
-        "lifecycle/finish": finish._parameters(running, finish.succeeded({"engine": {}})),
+        "lifecycle/finish": finish._parameters(running, ending.succeeded({"engine": {}})),
         "lifecycle/settle": {"tokens": [ended.token], "lanes": [lane]},
         "lifecycle/dependent_lanes": {"tokens": [ended.token]},
         "lifecycle/depend": {"ended": [ended.id], "lanes": [lane], "limit": 500},

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors, sql
-from tasks.lifecycle import finish, sweep
+from tasks.lifecycle import ending, finish, sweep
 from tasks.lifecycle.attempt_context import AttemptContext
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
@@ -70,7 +70,7 @@ def test_attempt_that_begins_anew_shows_what_was_reached_until_it_is_further(
     claimed = claim()
     assert claimed is not None
     assert [say(claimed, fraction) for fraction in (0.5, 0.8, 0.3)] == [0.5, 0.8, 0.8]
-    finish.finish_attempt(claimed, finish.failed(claimed, errors.HandlerError("once more")))
+    finish.finish_attempt(claimed, ending.failed(claimed, errors.HandlerError("once more")))
     claimed = claim_again(claim)
     assert claimed is not None
     task.refresh_from_db()
@@ -79,7 +79,7 @@ def test_attempt_that_begins_anew_shows_what_was_reached_until_it_is_further(
     told = [event.data["fraction"] for event in Event.objects.filter(task=task, kind="progress").order_by("id")]
     assert told == [0.5, 0.8, 0.8, 0.8, 0.9]
     engine = {"name": "t", "version": "1", "kind": "embedded"}
-    finish.finish_attempt(claimed, finish.succeeded({"text": "hello", "engine": engine}))
+    finish.finish_attempt(claimed, ending.succeeded({"text": "hello", "engine": engine}))
     task.refresh_from_db()
     assert (task.status, task.progress_fraction) == ("succeeded", 1)
 
@@ -90,7 +90,7 @@ def test_retry_that_a_person_asks_for_begins_anew(alice: User, submit: Submit, c
     assert claimed is not None
     say(claimed, 0.4)
     cancel_task(task.pk, by=alice)
-    finish.finish_attempt(claimed, finish.cancelled(claimed))
+    finish.finish_attempt(claimed, ending.cancelled(claimed))
     assert retry_task(task.pk, by=alice, owner=alice).progress_fraction is None
 
 

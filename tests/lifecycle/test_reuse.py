@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors, files, registry
-from tasks.lifecycle import finish, idempotency, purge, reuse
+from tasks.lifecycle import ending, finish, idempotency, purge, reuse
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, Submitted, submit_batch, submit_task
 from tasks.models import File, Task, Usage
@@ -28,7 +28,7 @@ def echo(user: User, message: str = "same", **options: Any) -> Submitted:
 def succeed(claim: Claim) -> None:
     claimed = claim()
     assert claimed is not None
-    finish.finish_attempt(claimed, finish.succeeded({"engine": {}, "text": "x"}))
+    finish.finish_attempt(claimed, ending.succeeded({"engine": {}, "text": "x"}))
 
 
 def test_same_work_is_answered_with_the_earlier_task_and_costs_no_task(alice: User, claim: Claim) -> None:

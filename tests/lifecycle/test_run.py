@@ -15,7 +15,7 @@ from accounts.models import User
 from tasks import errors, registry
 from tasks.context import Context
 from tasks.handlers.diagnostic_echo import EchoResult
-from tasks.lifecycle import finish, run, sweep
+from tasks.lifecycle import ending, finish, run, sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Attempt, Event, Task
@@ -126,7 +126,7 @@ def test_unstorable_keeping_time_does_not_run_the_task_for_ever(
     submit(carol)
     claimed = claim()
     assert claimed is not None
-    assert finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+    assert finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     assert Task.objects.get(pk=claimed.id).status == "succeeded"
 
 
@@ -141,7 +141,7 @@ def test_task_that_was_put_off_forty_thousand_times_is_still_claimed(
     assert {attempt.id for attempt in claimed if attempt} >= {first.pk}
     for attempt in claimed:
         assert attempt is not None
-        assert finish.finish_attempt(attempt, finish.succeeded({"engine": {}}))
+        assert finish.finish_attempt(attempt, ending.succeeded({"engine": {}}))
 
 
 def test_task_whose_model_servers_are_busy_waits_longer_each_time_and_at_most_half_a_minute(
@@ -175,7 +175,7 @@ def test_retried_poison_task_has_its_three_lives_again(alice: User, submit: Subm
         Task.objects.filter(pk=task.pk, status="scheduled").update(status="ready", rank=0, run_after=None)
         claimed = claim()
         assert claimed is not None
-        finish.record_ending(claimed, finish.vanished(claimed, Outcome.DIED))
+        finish.record_ending(claimed, ending.vanished(claimed, Outcome.DIED))
         return Task.objects.get(pk=task.pk).status
 
     assert [die(), die(), die()] == ["scheduled", "scheduled", "failed"]

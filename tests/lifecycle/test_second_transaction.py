@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import sql
-from tasks.lifecycle import fill, finish, recover, sweep
+from tasks.lifecycle import ending, fill, finish, recover, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.retry import retry_task
@@ -124,7 +124,7 @@ def test_finish_is_recorded_although_its_connection_is_cut_before_the_slot_is_gi
     assert claimed is not None
     with monkeypatch.context() as cut:
         cut.setattr(sql, "execute", _cut_before_lanes_are_locked)
-        assert finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+        assert finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     monkeypatch.setattr(sweep, "STALE", timedelta(0))
     assert sweep.settle_old() == 1
     assert Lane.objects.get(user=alice).taken == 0

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors
-from tasks.lifecycle import finish
+from tasks.lifecycle import ending, finish
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import IdempotencyKey, Lane, Task, Usage
 from tests.claims import claim_task
@@ -192,7 +192,7 @@ def test_task_that_was_put_off_counts_as_waiting_again(make_user: Callable[..., 
         submit_task(carol, echo())
     for claimed in running:
         assert claimed is not None
-        finish.finish_attempt(claimed, replace(finish.returned(), delay_seconds=60))
+        finish.finish_attempt(claimed, replace(ending.returned(), delay_seconds=60))
     with pytest.raises(errors.QuotaExceeded):
         submit_task(carol, echo())
 

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from accounts.models import User
 from tasks import errors, sql
 from tasks.duties import all_duties
-from tasks.lifecycle import finish, sweep
+from tasks.lifecycle import ending, finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.move import open_lanes
@@ -158,7 +158,7 @@ def test_retry_revives_a_whole_chain_in_its_order(alice: User, olga: User, submi
     for _ in range(3):
         claimed = claim()
         assert claimed is not None
-        assert finish.finish_attempt(claimed, finish.succeeded({"engine": {}}))
+        assert finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
     assert statuses(alice) == {"succeeded": 3}
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tasks.lifecycle import finish
+from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Node, Task, TaskContent
@@ -73,7 +73,7 @@ def finished(submit: Submit, claim: Callable[[], Claimed]) -> Finish:
     def make(user: User, result: dict[str, Any], *, as_type: str = "diagnostic.echo", **task_input: Any) -> Task:
         task = submit(user)
         engine = {"name": "test engine", "version": "1", "kind": "embedded"}
-        finish.finish_attempt(claim(), finish.succeeded({"engine": engine} | result))
+        finish.finish_attempt(claim(), ending.succeeded({"engine": engine} | result))
         # The pages of types whose engines are slow are shown without running them.
         Task.objects.filter(pk=task.pk).update(type=as_type)
         if task_input:

@@ -27,7 +27,7 @@ from tasks import sql
 from tasks.backends.servers import NewServer, add_server
 from tasks.figures import installation
 from tasks.figures.usage import roll_up_usage
-from tasks.lifecycle import finish
+from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.pause import pause_queue
 from tasks.models import Attempt, Backend, Node, Task
@@ -161,7 +161,7 @@ def test_model_servers_tell_their_health() -> None:
 
 def test_settlements_that_are_owed_are_counted(alice: User, submit: Submit, claim: Claim) -> None:
     submit(alice)
-    assert finish.record_ending(claim(), finish.succeeded({"engine": {}}))
+    assert finish.record_ending(claim(), ending.succeeded({"engine": {}}))
     found = read()
     assert found["portal_settlements_owed", ()] == 1
     assert found["portal_settlement_oldest_seconds", ()] >= 0

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from tasks.files import store_file
-from tasks.lifecycle import finish
+from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.models import Event, Task, TaskContent
 from tasks.models.attempt import Outcome
@@ -55,7 +55,7 @@ def test_failed_task_shows_its_error_and_offers_a_retry(
     task = submit(alice, max_attempts=1)
     claimed = claim()
     error = {"code": "unreadable_file", "message": "The file is broken.", "retryable": False, "attempt": 1}
-    finish.finish_attempt(claimed, finish.Ending(Outcome.FAILED, Status.FAILED, error=error))
+    finish.finish_attempt(claimed, ending.Ending(Outcome.FAILED, Status.FAILED, error=error))
     assert "The file is broken." in show(page, task)
     page.post(reverse("web:retry", args=[task.pk]))
     task.refresh_from_db()

@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.system import system_user
 from tasks import errors, sql
 from tasks.handlers import webhook_deliver
-from tasks.lifecycle import finish
+from tasks.lifecycle import ending, finish
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.outbox import announce_ended
@@ -156,7 +156,7 @@ def test_every_end_is_announced(
     echo(alice)
     claimed = claim()
     assert claimed is not None
-    finish.finish_attempt(claimed, finish.failed(claimed, errors.GiveUp("no")))
+    finish.finish_attempt(claimed, ending.failed(claimed, errors.GiveUp("no")))
     echo(alice)
     work()
     events = WebhookDelivery.objects.order_by("pk").values_list("event", flat=True)
@@ -515,7 +515,7 @@ def test_worker_that_dies_in_a_try_is_followed_by_another(
     claimed = claim()
     assert claimed is not None
     assert claimed.type == "webhook.deliver"
-    finish.finish_attempt(claimed, finish.vanished(claimed, Outcome.DIED))
+    finish.finish_attempt(claimed, ending.vanished(claimed, Outcome.DIED))
     assert deliver_webhooks() == 0, "the task tries again by itself"
     Task.objects.filter(pk=claimed.id).update(run_after=Now())
     start_due()
