@@ -7,16 +7,20 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from psycopg.types.json import Jsonb
 
 from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle.outbox import announce_ended
 from tasks.lifecycle.submission import Accepted
-from tasks.models import Dependency
+from tasks.models import Dependency, Task, TaskContent
 from tasks.statuses import TERMINAL, Status
 
-MOST_NEEDS = 1000
+# What one task may wait for: `needs`, `after` and what its input refers to, all together.
+MOST_NEEDS = 1_000
+# Of it, what one list of a request may name.
+MOST_LISTED_NEEDS = 100
 # In one transaction, under the locks of their lanes.
 MOST_RELEASED = 2000
 
@@ -40,29 +44,38 @@ class Change(NamedTuple):
     lane: int
 
 
-def read_stand(user: User, tasks: Iterable[UUID], *, mark: bool = False) -> dict[UUID, Needed]:
-    """Return how the user's tasks of these ids stand, and lock them until the transaction ends. Needs a transaction.
+def read_needs(user: User, tasks: Iterable[UUID]) -> Stand:
+    """Return how the user's tasks of these ids stand now. Locks nothing: they may end before the answer is used."""
+    has_content = Exists(TaskContent.objects.filter(task=OuterRef("pk")))
+    found = Task.objects.of(user).filter(pk__in=set(tasks)).order_by().annotate(has_content=has_content)
+    return {row[0]: Needed(*row) for row in found.values_list("id", "status", "has_content")}
 
-    Args:
-        mark: note on those that have not succeeded that somebody waits for them.
+
+def lock_needs(user: User, tasks: Iterable[UUID]) -> Stand:
+    """Lock the user's tasks of these ids, note that somebody waits for them, and return how they stand.
+
+    Needs a transaction.
     """
     ids = sorted(set(tasks))
     if not ids:
         return {}
     stand = {row.id: row for row in sql.run("lifecycle/lock_needs", {"tasks": ids, "owner": user.pk}, row=Needed)}
     # Also those that have failed or were cancelled: retried, they are waited for again.
-    if mark and (open_or_revivable := [id_ for id_, row in stand.items() if row.status != Status.SUCCEEDED]):
+    if open_or_revivable := [id_ for id_, row in stand.items() if row.status != Status.SUCCEEDED]:
         sql.execute("lifecycle/mark_needs", {"tasks": open_or_revivable})
     return stand
 
 
-def read_stand_of(task: UUID, *, mark: bool = False) -> None:
-    """Lock a task and all that it needs, in the one order in which tasks are locked. Needs a transaction."""
+def lock_with_needs(task: UUID) -> None:
+    """Lock a task and all that it needs, and note that somebody waits for those, as `lock_needs`.
+
+    In the one order in which tasks are locked. Needs a transaction.
+    """
     rows = Dependency.objects.filter(task=task, key=None).values_list("needs", "needs__owner")
     ids = sorted({task, *(needed for needed, _ in rows)})
     for owner in {owner for _, owner in rows}:
         sql.execute("lifecycle/lock_needs", {"tasks": ids, "owner": owner})
-    if mark and rows:
+    if rows:
         sql.execute("lifecycle/mark_needs", {"tasks": [needed for needed, _ in rows]})
 
 
@@ -98,7 +111,7 @@ def wait_for_needs(user: User, accepted: Sequence[Accepted]) -> list[Accepted]:
     Raises:
         InvalidInput: something that is needed has failed or vanished since the submission was validated.
     """
-    stand = read_stand(user, (id_ for task in accepted for id_ in (*task.needs, *task.after)), mark=True)
+    stand = lock_needs(user, (id_ for task in accepted for id_ in (*task.needs, *task.after)))
     for task in accepted:
         for fault in need_faults(stand, task.needs, task.after):
             raise errors.InvalidDependency(fault["detail"], errors=[fault])

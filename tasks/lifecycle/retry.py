@@ -70,7 +70,7 @@ def _revive(task_id: UUID, *, by: User, owner: User | None) -> tuple[Task, int |
             found = find_task(task_id, owner=owner)
             if found.status not in {Status.SUCCEEDED} and found.done:
                 admit.count_one_more(owner, limits_of(owner))
-        depend.read_stand_of(task_id, mark=True)
+        depend.lock_with_needs(task_id)
         task = find_task(task_id, owner=owner, lock=True)
         if task.status == Status.SUCCEEDED:
             raise errors.WrongStatus(

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, registry
@@ -58,7 +56,7 @@ class Checked:
 def validate_submission(
     user: User, limits: Limits, submission: Submission, *, beside: Collection[UUID] = ()
 ) -> Checked:
-    """Check everything that needs no lock. Names may be looked up and servers asked, so not in a transaction.
+    """Check what needs no lock, and take none. Names may be looked up and servers asked, so not in a transaction.
 
     Args:
         beside: tasks that will be stored before it in the same transaction: whoever inserts looks at those.
@@ -174,11 +172,10 @@ def _range_faults(limits: Limits, submission: Submission) -> Iterator[dict[str, 
 
 def _need_faults(user: User, needs: tuple[UUID, ...], after: tuple[UUID, ...]) -> Iterator[dict[str, str]]:
     if len(needs) + len(after) > depend.MOST_NEEDS:
-        yield {"pointer": "/needs", "code": "too_many_tasks", "detail": f"At most {depend.MOST_NEEDS} tasks."}
+        yield {"pointer": "/needs", "code": "too_many_tasks", "detail": f"At most {depend.MOST_NEEDS:,} tasks."}
     elif needs or after:
-        with transaction.atomic():
-            stand = depend.read_stand(user, (*needs, *after))
-        yield from depend.need_faults(stand, needs, after)
+        # What ends meanwhile is found when the task is inserted, under locks.
+        yield from depend.need_faults(depend.read_needs(user, (*needs, *after)), needs, after)
 
 
 def _files_of(user: User, definition: registry.TaskType, data: Mapping[str, Any]) -> dict[UUID, File]:

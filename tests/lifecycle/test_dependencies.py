@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
 
+from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors
-from tasks.lifecycle import ending, finish, sweep
+from tasks.lifecycle import depend, ending, finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.retry import retry_task
 from tasks.lifecycle.run import run_attempt
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
+from tasks.lifecycle.validate import validate_submission
 from tasks.models import Dependency, Lane, Settlement, Task, Usage
 from tests.attempts import Uninterrupted
 from tests.locks import wait_for_waiters
@@ -40,6 +43,10 @@ def fail(claim: Claim) -> Claimed:
     assert claimed is not None
     assert finish.finish_attempt(claimed, ending.failed(claimed, errors.GiveUp("no")))
     return claimed
+
+
+def ask(message: object = "hello", **options: Any) -> Submission:
+    return Submission("diagnostic.echo", {"message": message}, **options)
 
 
 def status(task: Task) -> str:
@@ -160,9 +167,7 @@ def test_child_submitted_while_its_need_finishes_is_not_forgotten(
     thread = threading.Thread(target=finish_it)
     with transaction.atomic():
         # As submit does, up to its commit: the need is locked and marked, and the child is there, unseen by others.
-        from tasks.lifecycle import depend
-
-        depend.read_stand(alice, [first.pk], mark=True)
+        depend.lock_needs(alice, [first.pk])
         thread.start()
         wait_for_waiters()
         child = Task(
@@ -297,8 +302,6 @@ def test_references_cannot_blow_an_input_up(
 def test_more_dependents_than_fit_into_a_transaction_are_all_let_go(
     alice: User, submit: Submit, claim: Claim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks.lifecycle import depend
-
     monkeypatch.setattr(depend, "MOST_RELEASED", 3)
     first = submit(alice)
     children = [submit(alice, needs=[first.pk]) for _ in range(8)]
@@ -306,3 +309,35 @@ def test_more_dependents_than_fit_into_a_transaction_are_all_let_go(
     fail(claim)
     assert {status(child) for child in children} == {"failed"}
     assert not Settlement.objects.exists()
+
+
+def test_validation_waits_for_nobody_who_holds_what_is_needed(alice: User, submit: Submit) -> None:
+    first = submit(alice)
+    checked: list[object] = []
+
+    def validate() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        checked.append(validate_submission(alice, limits_of(alice), ask(needs=[first.pk])))
+        connection.close()
+
+    thread = threading.Thread(target=validate)
+    with transaction.atomic():
+        Task.objects.select_for_update().get(pk=first.pk)
+        thread.start()
+        thread.join(10)
+    assert len(checked) == 1
+
+
+def test_more_than_a_task_may_wait_for_is_refused_wherever_it_is_named(alice: User, submit: Submit) -> None:
+    first = submit(alice)
+    reference = {"$from": str(first.pk), "path": "text"}
+    some, others = ([uuid4() for _ in range(depend.MOST_NEEDS // 2)] for _ in "ab")
+    with pytest.raises(errors.InvalidDependency) as refused:
+        validate_submission(alice, limits_of(alice), ask(reference, needs=some, after=others))
+    assert refused.value.errors == [
+        {"pointer": "/needs", "code": "too_many_tasks", "detail": f"At most {depend.MOST_NEEDS:,} tasks."}
+    ]
+    with pytest.raises(errors.InvalidDependency) as unknown:
+        validate_submission(alice, limits_of(alice), ask(reference, needs=some, after=others[1:]))
+    assert {fault["code"] for fault in unknown.value.errors} == {"unknown_task"}

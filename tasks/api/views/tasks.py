@@ -27,13 +27,13 @@ from tasks.api.task_list import BY_METADATA, TaskFilters, find_tasks, listed_con
 from tasks.api.views.view import ApiView
 from tasks.lifecycle import admit
 from tasks.lifecycle.after_commit import after_commit
+from tasks.lifecycle.depend import MOST_LISTED_NEEDS
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.preview import preview_task
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
 from tasks.lifecycle.validate import LEAST_KEEP, MAX_METADATA_KEYS, MAX_TAG_LENGTH, MAX_TAGS
 
 POLL_AFTER_SECONDS = 1
-MOST_NEEDS = 100
 EXAMPLE: dict[str, Any] = {
     "type": "pdf.extract",
     "input": {"file": "01900000-0000-7000-8000-000000000000"},
@@ -106,11 +106,11 @@ class TaskOptions(Body):
 
     priority: int | None = Field(default=None, ge=1, le=10, description="1 background, 5 normal, 10 urgent")
     needs: list[TaskId] = Field(
-        default=[], max_length=MOST_NEEDS, description="tasks that must have succeeded before this one starts"
+        default=[], max_length=MOST_LISTED_NEEDS, description="tasks that must have succeeded before this one starts"
     )
     after: list[TaskId] = Field(
         default=[],
-        max_length=MOST_NEEDS,
+        max_length=MOST_LISTED_NEEDS,
         description="tasks that must have ended before this one starts, however they did",
     )
     run_after: Time | None = Field(default=None, description="not before this time")
