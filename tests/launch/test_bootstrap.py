@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-BOOTSTRAP = PROJECT / "portal" / "bootstrap.py"
+BOOTSTRAP = PROJECT / "portal" / "launch" / "bootstrap.py"
 
 PRETEND_OLD = """
 import runpy, sys
