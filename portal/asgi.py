@@ -27,6 +27,7 @@ from a2wsgi import WSGIMiddleware  # noqa: E402
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from portal.database.pool import check_pool  # noqa: E402
@@ -40,6 +41,7 @@ from tasks.live import channels  # noqa: E402
 from tasks.live.consumer import TaskConsumer  # noqa: E402
 from tasks.live.hub import hub  # noqa: E402
 from tasks.pooler import UnusablePooler, refuse_pooler  # noqa: E402
+from tasks.type_checks import look_over_at_start  # noqa: E402
 
 Scope = dict[str, Any]
 
@@ -81,7 +83,8 @@ async def live(receive: Any, send: Any) -> None:
         if message["type"] == "lifespan.startup":
             try:
                 await asyncio.to_thread(refuse_pooler)
-            except UnusablePooler as refused:
+                await asyncio.to_thread(look_over_at_start)
+            except (UnusablePooler, ImproperlyConfigured) as refused:
                 await send({"type": "lifespan.startup.failed", "message": str(refused)})
                 return
             hub.call_on(channels.TOKEN, forget_token)

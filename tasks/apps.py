@@ -13,8 +13,11 @@ class TasksConfig(AppConfig):
         from tasks.cluster.django_q import install
         from tasks.outbound import allowed, own_parts
         from tasks.pooler import check_pooler
+        from tasks.type_checks import check_queues, check_types
 
+        checks.register(check_types)
         checks.register(check_pooler, checks.Tags.database)
+        checks.register(check_queues, checks.Tags.database)
         install.replace_pickle()
         allowed.check_setting()
         own_parts.check_setting()

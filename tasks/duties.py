@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from django.utils.module_loading import autodiscover_modules
-
 from accounts.pace import forget_old_tries
 from tasks import periodic
 from tasks.backends import upkeep
+from tasks.discovery import import_from_apps
 from tasks.figures import usage
 from tasks.lifecycle import batch, estimate, idempotency, purge, sweep
 from tasks.operations import manage
@@ -21,6 +20,10 @@ duty(every=60)(forget_old_tries)
 
 
 def all_duties() -> dict[str, Duty]:
-    """Return every duty by name, with those of the module `duties` of each installed app."""
-    autodiscover_modules("duties")
+    """Return every duty by name, with those of the module `duties` of each installed app.
+
+    Raises:
+        ImproperlyConfigured: an app's module breaks.
+    """
+    import_from_apps("duties")
     return periodic.declared()

@@ -1,21 +1,20 @@
 """Task types: their schema, queue, limits and handler, declared with `@task_type`.
 
-A new task type is one file in `tasks/handlers/`; docs/task-types.md shows one.
+Any installed app may bring some, in a module or package `task_types`; docs/task-types.md shows one.
 """
 
 from __future__ import annotations
 
-import importlib
 import math
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks import errors
+from tasks.discovery import import_from_apps
 from tasks.faults import faults_of, summary_of
 from tasks.names import SLUG_RULE, is_slug
 
@@ -143,9 +142,16 @@ class TaskType:
     # The same input gives the same result, so that an earlier one may stand for it; false where more goes in.
     reusable: bool = True
     internal: bool = False
-    icon: str = "task"
-    # Inputs that `make run` shows and `manage.py smoke` tries; {"$sample": name} stands for that file of tests/samples.
+    # What does the work, for tables of task types.
+    works_with: str = ""
+    # A name in tasks/ui/icons, or an SVG file of the app's own.
+    icon: str | Path = "zap"
+    # Inputs that `make run` shows and `manage.py smoke` tries; {"$sample": name} is that file of the folder below.
     samples: Sequence[Mapping[str, Any]] = ()
+    sample_files: Path = Path(__file__).resolve().parent.parent / "tests" / "samples"
+    # How a result is shown: whether its text is Markdown; a template of the app's own instead of the usual sections.
+    markdown: bool = False
+    result_template: str = ""
 
     def validate(self, data: Any) -> Input:
         """Return the validated input.
@@ -188,29 +194,27 @@ def task_type(**options: Any) -> Callable[[Callable[..., Result]], Callable[...,
             if not is_slug(name):
                 raise ValueError(f"{definition.name!r} on {definition.queue!r}: such a name {SLUG_RULE}.")
         if definition.name in _types:
-            raise ValueError(f"The task type {definition.name} is registered twice.")
+            places = f"{_types[definition.name].handler.__module__} and {handler.__module__}"
+            raise ValueError(f"The task type {definition.name} is declared twice, in {places}.")
         _types[definition.name] = definition
         return handler
 
     return register
 
 
-@cache
-def _load_handlers() -> None:
-    # By name: handlers import this module, so a plain import would be a circle.
-    handlers = importlib.import_module("tasks.handlers")
-    for module in pkgutil.iter_modules(handlers.__path__):
-        importlib.import_module(f"tasks.handlers.{module.name}")
+def every_type() -> list[TaskType]:
+    """Return all task types, internal and diagnostic ones, too."""
+    import_from_apps("task_types")
+    return [definition for _, definition in sorted(_types.items())]
 
 
 def all_types() -> dict[str, TaskType]:
     """Return the task types that users may submit, by name; diagnostics only where they are switched on."""
     from django.conf import settings
 
-    _load_handlers()
     return {
-        name: definition
-        for name, definition in sorted(_types.items())
+        definition.name: definition
+        for definition in every_type()
         if not definition.internal and (not definition.diagnostic or settings.PORTAL_DIAGNOSTICS)
     }
 
@@ -221,12 +225,12 @@ def get_type(name: str, *, internal: bool = False) -> TaskType:
     Raises:
         UnknownTaskType: there is none of that name here.
     """
-    _load_handlers()
+    types = all_types()
     if internal and name in _types and _types[name].internal:
         return _types[name]
     try:
-        return all_types()[name]
+        return types[name]
     except KeyError:
-        known = ", ".join(all_types())
+        known = ", ".join(types)
         detail = f"There is no task type {name[:100]!r} here. There are: {known}."
         raise errors.UnknownTaskType.at("/type", "unknown_task_type", detail) from None

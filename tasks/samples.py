@@ -15,7 +15,6 @@ import httpx
 
 from tasks.registry import TaskType
 
-FILES = Path(__file__).resolve().parent.parent / "tests" / "samples"
 POLL_SECONDS = 0.3
 ANSWER_SECONDS = 30.0
 
@@ -34,7 +33,7 @@ class Samples:
         self._http = httpx.Client(
             base_url=f"{self._url}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=ANSWER_SECONDS
         )
-        self._uploaded: dict[str, str] = {}
+        self._uploaded: dict[Path, str] = {}
 
     def ready_types(self) -> Iterator[tuple[str, bool, str]]:
         """Yield each task type of the portal: its name, whether it is ready, and what to do if not."""
@@ -47,7 +46,9 @@ class Samples:
         Raises:
             SampleError: the portal refused one.
         """
-        inputs = [self._fill_in(sample) for sample in definition.samples or [definition.example]]
+        inputs = [
+            self._fill_in(sample, definition.sample_files) for sample in definition.samples or [definition.example]
+        ]
         bodies = ({"type": definition.name, "input": filled, "tags": ["sample"]} for filled in inputs)
         return [self._call("POST", "tasks", json=body) for body in bodies]
 
@@ -68,23 +69,22 @@ class Samples:
                 return task
             time.sleep(POLL_SECONDS)
 
-    def _fill_in(self, value: Any) -> Any:
+    def _fill_in(self, value: Any, folder: Path) -> Any:
         if isinstance(value, Mapping):
             if set(value) == {"$sample"}:
-                return self._upload(value["$sample"])
+                return self._upload(folder / value["$sample"])
             if set(value) == {"$portal"}:
                 return self._url + value["$portal"]
-            return {key: self._fill_in(member) for key, member in value.items()}
-        return [self._fill_in(member) for member in value] if isinstance(value, list | tuple) else value
+            return {key: self._fill_in(member, folder) for key, member in value.items()}
+        return [self._fill_in(member, folder) for member in value] if isinstance(value, list | tuple) else value
 
-    def _upload(self, name: str) -> str:
-        if name not in self._uploaded:
-            path = FILES / name
+    def _upload(self, path: Path) -> str:
+        if path not in self._uploaded:
             if not path.exists():
                 raise SampleError(f"the sample file {path} is not there")
             with path.open("rb") as file:
-                self._uploaded[name] = self._call("POST", "files", files={"file": (name, file)})["id"]
-        return self._uploaded[name]
+                self._uploaded[path] = self._call("POST", "files", files={"file": (path.name, file)})["id"]
+        return self._uploaded[path]
 
     def _call(self, method: str, path: str, **request: Any) -> Any:
         try:

@@ -19,6 +19,7 @@ CHECKS = {
     "rooms": ["-m", "portal.launch.rooms"],
     "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
     "django": ["manage.py", "check", "--fail-level", "WARNING"],
+    "documents": ["manage.py", "write_docs", "--check"],
 }
 
 

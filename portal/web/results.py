@@ -1,4 +1,4 @@
-"""Decides how a result is shown: which sections, in which order, from the names that all results share.
+"""Decides how a result is shown: by the template that its type names, or in sections from names that all results share.
 
 `text` wherever there is a text, `pages`, `tables` (rows of cells), `answer`, `passages`, `segments`,
 `images` and `files` (ids), `caption`; whatever has no section of its own is described as it is.
@@ -10,10 +10,9 @@ from typing import Any
 
 from portal.web.result_readers import READERS, Reading
 from portal.web.result_shapes import MOST_ROWS, Section, shorten
+from tasks.registry import all_types
 from tasks.ui import words
 
-# A language model writes markdown. Text out of documents is not markdown, and would be mangled as such.
-MARKDOWN_TYPES = {"text.generate"}
 # A list of objects is a table when it has no more columns than this.
 MOST_COLUMNS = 8
 NAMES = {"name", "title", "text", "kind"}
@@ -28,9 +27,13 @@ def present(type_name: str, result: Any, *, picture: str | None = None) -> list[
     """
     if not isinstance(result, dict):
         return [Section("tree", "Result", shorten(result))]
+    definition = all_types().get(type_name)
+    if definition and definition.result_template:
+        return [Section("own", "Result", {"template": definition.result_template, "result": result})]
     engine = result.get("engine")
+    # A language model writes Markdown. Text out of documents is none, and would be mangled as such.
     by_backend = isinstance(engine, dict) and engine.get("kind") == "backend"
-    reading = Reading(result, type_name in MARKDOWN_TYPES or by_backend, picture)
+    reading = Reading(result, by_backend or bool(definition and definition.markdown), picture)
     sections = [section for read in READERS if (section := read(reading))]
     if rest := {name: value for name, value in result.items() if name not in reading.taken}:
         sections += describe(rest)

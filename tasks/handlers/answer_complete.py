@@ -53,7 +53,8 @@ EXAMPLE: dict[str, Any] = {
     samples=[EXAMPLE],
     est_seconds=1.0,
     readiness=readiness,
-    icon="answer",
+    works_with="bm25s, wordllama",
+    icon="message-square-text",
 )
 def complete(ctx: Context, data: AnswerCompleteInput) -> AnswerCompleteResult:
     """Find the sentences of the context that answer the question."""

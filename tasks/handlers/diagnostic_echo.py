@@ -33,7 +33,7 @@ EXAMPLE: dict[str, Any] = {"message": "hello"}
     samples=[EXAMPLE],
     est_seconds=0.01,
     diagnostic=True,
-    icon="echo",
+    icon="repeat",
 )
 def echo(ctx: Context, data: EchoInput) -> EchoResult:
     """Return the message."""

@@ -61,7 +61,7 @@ EXAMPLE: dict[str, Any] = {"mode": "raise", "times": 1}
     samples=[{"mode": "raise", "times": 0}],
     est_seconds=1.0,
     diagnostic=True,
-    icon="fail",
+    icon="bomb",
 )
 def fail(ctx: Context, data: FailInput) -> FailResult:
     """Fail as told, unless this attempt comes after the last one that was to fail."""

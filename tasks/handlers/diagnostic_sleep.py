@@ -42,7 +42,7 @@ EXAMPLE: dict[str, Any] = {"seconds": 2}
     est_seconds=2.0,
     diagnostic=True,
     waits=True,
-    icon="sleep",
+    icon="moon",
 )
 def sleep(ctx: Context, data: SleepInput) -> SleepResult:
     """Sleep `seconds`, looking at every step whether to stop."""

@@ -119,7 +119,8 @@ EXAMPLE: dict[str, Any] = {
     samples=[EXAMPLE],
     est_seconds=3.0,
     readiness=readiness,
-    icon="compare",
+    works_with="rapidfuzz, readers of its own",
+    icon="list-todo",
 )
 def check(ctx: Context, data: DocumentCrosscheckInput) -> DocumentCrosscheckResult:
     """Read all documents, take out their facts and lay them over each other.

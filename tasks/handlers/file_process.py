@@ -79,6 +79,7 @@ EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c005"}
     samples=[{"file": {"$sample": "budget.xlsx"}}],
     est_seconds=2.0,
     readiness=readiness,
+    works_with="pypdfium2, Pillow, filetype",
     icon="file",
 )
 def process(ctx: Context, data: FileProcessInput) -> FileProcessResult:

@@ -140,6 +140,7 @@ EXAMPLE: dict[str, Any] = {"method": "POST", "url": "https://api.example.com/v1/
     timeout=330,
     est_seconds=1.0,
     waits=True,
+    works_with="httpx",
     icon="globe",
 )
 def http_request(ctx: Context, data: HttpRequestInput) -> HttpRequestResult:

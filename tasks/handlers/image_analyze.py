@@ -90,7 +90,8 @@ EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c002"}
     priority=6,
     est_seconds=2.0,
     readiness=readiness,
-    icon="image",
+    works_with="Tesseract, OpenCV, Pillow",
+    icon="scan-text",
 )
 def analyze(ctx: Context, data: ImageAnalyzeInput) -> ImageAnalyzeResult:
     """Analyse the picture's first frame.

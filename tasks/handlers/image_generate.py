@@ -73,7 +73,8 @@ EXAMPLE: dict[str, Any] = {"prompt": "A lighthouse at dusk, in watercolour", "si
     est_seconds=20.0,
     readiness=readiness,
     waits=True,
-    icon="image",
+    works_with="an OpenAI-compatible server (`BACKENDS_IMAGES`)",
+    icon="image-plus",
 )
 def generate(ctx: Context, data: ImageGenerateInput) -> ImageGenerateResult:
     """Ask a server of images, look at what came, and store it.

@@ -135,7 +135,8 @@ EXAMPLE: dict[str, Any] = {
     # Ten files.
     whole_seconds=30.0,
     readiness=readiness,
-    icon="documents",
+    works_with="as `pdf.extract`",
+    icon="files",
 )
 def read_batch(ctx: Context, data: PdfBatchInput) -> PdfBatchResult:
     """Start what was not started yet; when all have ended, sum them up.

@@ -87,7 +87,8 @@ EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c001", "page
     samples=[{"file": {"$sample": "report.pdf"}}, {"file": {"$sample": "scan.pdf"}}],
     est_seconds=3.0,
     readiness=readiness,
-    icon="document",
+    works_with="pypdfium2, pdfplumber, Tesseract",
+    icon="file-text",
 )
 def extract(ctx: Context, data: PdfExtractInput) -> PdfExtractResult:
     """Read the chosen pages one after the other.

@@ -87,7 +87,8 @@ EXAMPLE: dict[str, Any] = {
     timeout=900,
     est_seconds=3.0,
     readiness=readiness,
-    icon="question",
+    works_with="bm25s, wordllama",
+    icon="file-search",
 )
 def query(ctx: Context, data: RagQueryInput) -> RagQueryResult:
     """Read the files, find the nearest passages and quote the answer.

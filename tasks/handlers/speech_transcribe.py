@@ -93,7 +93,8 @@ EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c004", "lang
     samples=[{"file": {"$sample": "notice.ogg"}}],
     est_seconds=6.0,
     readiness=readiness,
-    icon="audio",
+    works_with="faster-whisper (Whisper tiny.en), or a server of yours",
+    icon="audio-lines",
 )
 def transcribe(ctx: Context, data: SpeechTranscribeInput) -> SpeechTranscribeResult:
     """Decode the recording and write it down, stretch by stretch, or ask a speech server.

@@ -93,7 +93,9 @@ EXAMPLE: dict[str, Any] = {"prompt": "Write one sentence about lighthouses.", "m
     est_seconds=5.0,
     readiness=readiness,
     waits=True,
-    icon="text",
+    works_with="any OpenAI-compatible server; `make run` brings SmolLM2-135M",
+    icon="sparkles",
+    markdown=True,
 )
 def generate(ctx: Context, data: TextGenerateInput) -> TextGenerateResult:
     """Ask a chat server and stream its answer. When the server fails, another one starts the text over.

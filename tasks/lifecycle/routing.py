@@ -42,7 +42,9 @@ def queue_and_cluster(name: str) -> tuple[str, str]:
         _clusters.forget()
         clusters = _clusters()
     if name not in clusters:
-        raise errors.EngineUnavailable(f"The queue {name!r} does not exist. Make it in the admin under Queues.")
+        raise errors.EngineUnavailable(
+            f"The queue {name!r} of such tasks does not exist yet. An operator can make it in the admin under Queues."
+        )
     return name, clusters[name]
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +13,40 @@ from django.utils.safestring import SafeString
 
 from tasks.measures import duration_text, size_text
 from tasks.models import Task
+from tasks.registry import TaskType, all_types
 from tasks.ui import words
 from tasks.ui.badge import status_badge
+from tasks.ui.icon_files import UnusableIcon, shapes_of
 
 register = template.Library()
 
-ICONS = Path(__file__).parent / "icons"
 UUID_LENGTH = 36
-SHAPES = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
-
-
-@cache
-def _shapes(name: str) -> str:
-    match = SHAPES.search((ICONS / f"{name}.svg").read_text())
-    if match is None:
-        raise ValueError(f"{name}.svg holds no picture.")
-    return " ".join(match[1].split())
 
 
 @register.simple_tag
-def icon(name: str, label: str = "") -> SafeString:
-    """Draw an icon (Lucide, ISC licence) as inline SVG. Without a label it is hidden from screen readers."""
-    shapes = SafeString(_shapes(name))
+def icon(name: str | Path, label: str = "") -> SafeString:
+    """Draw an icon (Lucide, ISC licence; or a file of an app) as inline SVG.
+
+    Without a label it is hidden from screen readers.
+    """
     naming = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
     return format_html(
         '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.9" '
         'stroke-linecap="round" stroke-linejoin="round" {}>{}</svg>',
         naming,
-        shapes,
+        shapes_of(name),
     )
 
 
 @register.simple_tag
 def type_icon(name: str) -> SafeString:
-    """Draw the icon of a task type; unknown types (of an older installation) get a plain one."""
-    return icon(words.icon_of_type(name))
+    """Draw the icon of a task type; a plain one for those of an older installation, and where its own is no good."""
+    definition = all_types().get(name)
+    try:
+        return icon(definition.icon if definition else TaskType.icon)
+    except UnusableIcon:
+        # The checks at start have told the operators; nobody else need see a page fail.
+        return icon(TaskType.icon)
 
 
 @register.filter

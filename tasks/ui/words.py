@@ -1,4 +1,4 @@
-"""What people read: statuses, waits, titles and icons of task types, times. Nothing here asks the database."""
+"""What people read: statuses, waits, titles of task types, times. Nothing here asks the database."""
 
 from __future__ import annotations
 
@@ -90,43 +90,16 @@ WAITS = {
     ),
 }
 
-# The icons that handlers name, and what stands in where a handler names none.
-TYPE_ICONS = {
-    "text.generate": "sparkles",
-    "rag.query": "file-search",
-    "answer.complete": "message-square-text",
-    "image.analyze": "scan-text",
-    "image.generate": "image-plus",
-    "speech.transcribe": "audio-lines",
-    "pdf.extract": "file-text",
-    "pdf.batch": "files",
-    "file.process": "file",
-    "document.crosscheck": "list-todo",
-    "http.request": "globe",
-    "diagnostic.echo": "repeat",
-    "diagnostic.sleep": "moon",
-    "diagnostic.fail": "bomb",
-}
-
 # Codes that results hold, by the name of their field.
 VALUES = {"finish_reason": {"stop": "Finished", "length": "Stopped at the token limit"}}
 
 # What `git describe` puts after a version: commits since, and the commit.
 BUILD = re.compile(r"-\d+-g[0-9a-f]+$")
 
-QUEUE_ICONS = {"text": "message-square", "documents": "file-text", "images": "image", "audio": "mic"}
-
 
 def look_of_status(status: str) -> Look:
     """Return how a status looks, of whatever it is one."""
     return STATUS_LOOKS.get(status) or OTHER_LOOKS[status]
-
-
-def icon_of_type(name: str) -> str:
-    if name in TYPE_ICONS:
-        return TYPE_ICONS[name]
-    definition = all_types().get(name)
-    return QUEUE_ICONS.get(definition.queue, "zap") if definition else "zap"
 
 
 def title_of_type(name: str) -> str:

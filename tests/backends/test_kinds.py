@@ -19,8 +19,8 @@ from tasks.context import Server
 from tasks.engines import smollm2
 from tasks.errors import GiveUp, InvalidInput, ServerFailed
 from tasks.registry import get_type
+from tasks.testing import SAMPLES, FolderContext, run
 from tests.backends.fake_server import FakeServer
-from tests.handlers.context import SAMPLES, FolderContext, run
 
 CONTEXT = "The telescope stands on a hill. Its mirror was polished by Clara Winter in Jena. It weighs two tonnes."
 QUESTION = "Who polished the mirror?"

@@ -12,9 +12,9 @@ from accounts.models import User
 from tasks.backends.pool import BalancedPool
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Backend, Event
+from tasks.testing import FolderContext, run
 from tests.backends.fake_server import FakeServer
 from tests.handlers.chat_server import PIECES
-from tests.handlers.context import FolderContext, run
 
 pytestmark = pytest.mark.django_db
 

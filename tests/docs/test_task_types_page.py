@@ -70,6 +70,8 @@ def _as_written(default: Any) -> str:
         return ""
     if default == registry.RetryPolicy():
         return "RetryPolicy()"
+    if isinstance(default, Path):
+        return str(default.relative_to(PAGE.parents[1]))
     return default.__name__ if callable(default) else json.dumps(default) if isinstance(default, str) else repr(default)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.handlers.context import FolderContext
+from tasks.testing import FolderContext
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from accounts.models import User
 from tasks import files
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Task
+from tasks.testing import SAMPLES
 from tests.cluster.conftest import RunningNode, environment, start_node, wait_for_end
 from tests.engines import evil_files
-from tests.handlers.context import SAMPLES
 
 __all__ = ["environment", "start_node"]
 

@@ -13,7 +13,7 @@ import pytest
 
 from tasks.errors import CancelRequested, GiveUp, InvalidInput, Retry
 from tasks.registry import get_type
-from tests.handlers.context import FolderContext, run
+from tasks.testing import FolderContext, run
 
 
 def run_in_a_process(folder: Path, **data: Any) -> BaseProcess:

@@ -11,10 +11,10 @@ import pytest
 from tasks.errors import GiveUp, InvalidInput, UnreadableFile
 from tasks.handlers.document_crosscheck import EXAMPLE
 from tasks.registry import get_type
+from tasks.testing import SAMPLES, FolderContext, run
 from tests.engines import paperwork, pdfs
 from tests.engines.paperwork import HELD_OUT_LABELS, LABELS, NOTATIONS
 from tests.engines.scores import show
-from tests.handlers.context import SAMPLES, FolderContext, run
 from tests.samples.make import draw_page
 
 ORDER = "Order number: PO-7731\nVessel: Sea Sparrow\nTotal: 1,204.50 EUR\nDelivery date: 3 May 2024"

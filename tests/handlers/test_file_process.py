@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 
 from tasks.errors import InputTooLarge, UnreadableFile
+from tasks.testing import SAMPLES, FolderContext, run
 from tests.engines import evil_files
 from tests.engines.scores import show
-from tests.handlers.context import SAMPLES, FolderContext, run
 from tests.samples.make import SALES, SCAN, STAFF
 
 # OCR of a damaged photo takes its time.

@@ -13,7 +13,7 @@ import pytest
 from tasks.errors import FetchFailed, GiveUp, InputTooLarge, InvalidInput, Retry, UrlRefused
 from tasks.handlers import http_request
 from tasks.registry import get_type
-from tests.handlers.context import FolderContext, run
+from tasks.testing import FolderContext, run
 from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, answer_with, running_receiver
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tasks.errors import InputTooLarge, UnreadableFile
-from tests.handlers.context import FolderContext, run
+from tasks.testing import FolderContext, run
 from tests.samples.make import SCAN, draw_page
 
 LINES = ["PIER 7", "Ferry to Corvane", "Departs daily 08:45", "No bicycles on deck"]

@@ -2,60 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import UUID
 
 import pytest
 
-from tasks.context import Child, ChildTask
-from tasks.errors import InvalidInput, TaskError
+from tasks.errors import InvalidInput
 from tasks.registry import get_type
-from tests.handlers.context import FolderContext, run
+from tasks.testing import ChildrenStarted, FolderContext, run
 
 
-class ChildrenStarted(Exception):
-    """The attempt is over until its children have ended."""
-
-
-class ContextWithChildren(FolderContext):
-    """Runs the children that a handler starts, each in the same folder."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.ended: list[Child] = []
-
-    def children(self) -> list[Child]:
-        return list(self.ended)
-
-    def start_children(self, children: Sequence[ChildTask]) -> NoReturn:
-        self.ended += [self._run(child) for child in children]
-        raise ChildrenStarted
-
-    def _run(self, child: ChildTask) -> Child:
-        try:
-            result, error = run(child.type, self, **child.input), None
-        except TaskError as failure:
-            result, error = None, {"code": failure.code, "message": failure.message}
-        status = "failed" if error else "succeeded"
-        return Child(uuid4(), child.type, child.key, status, done=True, result=result, error=error, progress=1.0)
-
-
-def run_batch(ctx: ContextWithChildren, **data: Any) -> dict[str, Any]:
+def run_batch(ctx: FolderContext, **data: Any) -> dict[str, Any]:
     with pytest.raises(ChildrenStarted):
         run("pdf.batch", ctx, **data)
     return run("pdf.batch", ctx, **data)
 
 
 @pytest.fixture
-def batch(tmp_path: Path) -> ContextWithChildren:
+def batch(tmp_path: Path) -> FolderContext:
     folder = tmp_path / "files"
     folder.mkdir()
-    return ContextWithChildren(folder)
+    return FolderContext(folder)
 
 
-def test_files_are_summed_up_and_failures_named(batch: ContextWithChildren) -> None:
+def test_files_are_summed_up_and_failures_named(batch: FolderContext) -> None:
     good, scan = (str(batch.add_sample(name)) for name in ("report.pdf", "scan.pdf"))
     bad = str(batch.add("bad.pdf", b"%PDF-1.7\nbroken"))
 
@@ -75,7 +46,7 @@ def test_files_are_summed_up_and_failures_named(batch: ContextWithChildren) -> N
     assert [child.key for child in batch.ended] == [good, bad, scan]
 
 
-def test_materials_are_summed_up_each(batch: ContextWithChildren) -> None:
+def test_materials_are_summed_up_each(batch: FolderContext) -> None:
     report, handbook = (str(batch.add_sample(name)) for name in ("report.pdf", "handbook.pdf"))
 
     result = run_batch(batch, materials={"reports": [report], "all": [report, handbook]}, pages="1")
@@ -85,7 +56,7 @@ def test_materials_are_summed_up_each(batch: ContextWithChildren) -> None:
     assert result["totals"]["file_count"] == 2
 
 
-def test_after_a_retry_only_what_is_missing_is_started_again(batch: ContextWithChildren) -> None:
+def test_after_a_retry_only_what_is_missing_is_started_again(batch: FolderContext) -> None:
     files = [str(batch.add_sample(name)) for name in ("report.pdf", "handbook.pdf")]
     with pytest.raises(ChildrenStarted):
         run("pdf.batch", batch, files=files)

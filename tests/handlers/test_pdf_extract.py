@@ -10,8 +10,8 @@ import pytest
 from tasks.errors import CancelRequested, GiveUp, InputTooLarge, InvalidInput, UnreadableFile
 from tasks.handlers import pdf_extract
 from tasks.registry import get_type
+from tasks.testing import FolderContext, run
 from tests.engines import pdfs
-from tests.handlers.context import FolderContext, run
 from tests.samples.make import SALES, STAFF
 
 

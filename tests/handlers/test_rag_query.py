@@ -9,7 +9,7 @@ from PIL import Image
 
 from tasks.errors import CancelRequested, GiveUp, InvalidInput, UnreadableFile
 from tasks.registry import get_type
-from tests.handlers.context import FolderContext, run
+from tasks.testing import FolderContext, run
 
 NOTES = b"# House notes\n\nThe spare key hangs behind the boiler.\n\nThe alarm code is changed every quarter by Ines."
 

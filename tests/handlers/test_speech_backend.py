@@ -15,7 +15,7 @@ import pytest
 from tasks.backends import directory
 from tasks.errors import ServerFailed
 from tasks.registry import get_type
-from tests.handlers.context import SAMPLES, FolderContext, run
+from tasks.testing import SAMPLES, FolderContext, run
 
 SEGMENTS = [{"start": 0.0, "end": 4.0, "text": " Guten Tag."}, {"start": 4.0, "end": 99.0, "text": " Ende."}]
 

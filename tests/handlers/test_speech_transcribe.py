@@ -16,8 +16,8 @@ from tasks.engines import recording
 from tasks.errors import CancelRequested, InputTooLarge, InvalidInput, UnreadableFile
 from tasks.handlers import speech_transcribe
 from tasks.registry import get_type
+from tasks.testing import SAMPLES, FolderContext, run
 from tests.engines.scores import show, word_errors
-from tests.handlers.context import SAMPLES, FolderContext, run
 from tests.samples.spoken import SPOKEN, convert
 
 NOTICE = SAMPLES / "notice.ogg"

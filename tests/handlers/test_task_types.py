@@ -10,7 +10,7 @@ import pytest
 
 from tasks.errors import InvalidInput
 from tasks.registry import all_types, get_type
-from tests.handlers.context import SAMPLES
+from tasks.testing import SAMPLES
 
 
 def filled(value: Any) -> Any:

@@ -17,8 +17,8 @@ from tasks.backends import chat
 from tasks.engines import smollm2
 from tasks.errors import BackendError, CancelRequested, GiveUp, InvalidInput, ServerFailed
 from tasks.registry import get_type
+from tasks.testing import FolderContext, run
 from tests.handlers.chat_server import PIECES, STREAMS, ChatServer, running_chat_server
-from tests.handlers.context import FolderContext, run
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from tasks.errors import FetchFailed, InputTooLarge, InvalidInput, TaskError, UnreadableFile, UrlRefused
 from tasks.handlers import file_or_url
 from tasks.registry import get_type
-from tests.handlers.context import SAMPLES, FolderContext, run
+from tasks.testing import SAMPLES, FolderContext, run
 
 TYPES = ["file.process", "image.analyze", "pdf.extract", "speech.transcribe"]
 SOME_ID = "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c001"

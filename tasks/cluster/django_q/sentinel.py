@@ -8,7 +8,6 @@ import signal
 
 from django_q.cluster import Sentinel
 
-from tasks import registry
 from tasks.cluster import node
 from tasks.cluster.orphans import die_with_parent
 
@@ -25,8 +24,6 @@ class NodeSentinel(Sentinel):  # type: ignore[misc]  # django-q2 has no types
         # A group of its own: SIGTERM to the leader's group must reach the leader alone, who would otherwise
         # wait for ever for a sentinel that died of it.
         os.setpgid(0, 0)
-        # Loaded once, before the workers are forked: their first task does not wait for it.
-        registry.all_types()
         node.here = node.Node(cluster=self.broker.list_key, workers=self.pool_size, tickets=self.task_queue)
         node.here.register()
         self.broker.join_node(node.here, self.stop_event)

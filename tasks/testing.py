@@ -1,22 +1,22 @@
-"""A handler's context backed by a folder: real files, no database."""
+"""For tests of task types: a handler's context backed by a folder, with real files and without a database."""
 
 from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, NoReturn, TypeVar
 from uuid import UUID, uuid4
 
 from tasks.backends.wire import connected, translated
-from tasks.context import FileInfo, Server
-from tasks.errors import BackendError, Snooze, UnreadableFile
+from tasks.context import Child, ChildTask, FileInfo, Server
+from tasks.errors import BackendError, Snooze, TaskError, UnreadableFile
 from tasks.registry import TaskType, get_type
 
 Answer = TypeVar("Answer")
 
-SAMPLES = Path(__file__).parent.parent / "samples"
+SAMPLES = TaskType.sample_files
 
 
 class DirectPool:
@@ -30,8 +30,12 @@ class DirectPool:
             return use(server)
 
 
+class ChildrenStarted(Exception):
+    """The attempt is over until its children have ended: run the handler again."""
+
+
 class FolderContext:
-    """Holds files in a folder and remembers what the handler told."""
+    """Holds files in a folder and remembers what the handler told. Children are run at once, in the same folder."""
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class FolderContext:
         self.stages: list[tuple[float, str]] = []
         self.logged: list[str] = []
         self.emitted: list[str] = []
+        self.ended: list[Child] = []
         self._folder = folder
         self._backends = backends or {}
         self._check = check
@@ -105,8 +110,41 @@ class FolderContext:
     def snooze(self, seconds: float) -> None:
         raise Snooze(seconds=seconds)
 
+    def children(self) -> list[Child]:
+        return list(self.ended)
+
+    def start_children(self, children: Sequence[ChildTask]) -> NoReturn:
+        self.ended += [self._run(child) for child in children]
+        raise ChildrenStarted
+
+    def _run(self, child: ChildTask) -> Child:
+        try:
+            result, error = run(child.type, self, **child.input), None
+        except TaskError as failure:
+            result, error = None, {"code": failure.code, "message": failure.message}
+        status = "failed" if error else "succeeded"
+        return Child(uuid4(), child.type, child.key, status, done=True, result=result, error=error, progress=1.0)
+
 
 def run(name: str, ctx: FolderContext, /, **data: Any) -> dict[str, Any]:
     """Validate the input, run the handler and return the result as it would be stored."""
     definition: TaskType = get_type(name)
     return definition.handler(ctx, definition.validate(data)).to_json()
+
+
+def run_sample(name: str, ctx: FolderContext, sample: Any) -> dict[str, Any]:
+    """Run an input in which ``{"$sample": name}`` stands for that file of the type's."""
+    data = _filled(sample, ctx, get_type(name).sample_files)
+    try:
+        return run(name, ctx, **data)
+    except ChildrenStarted:
+        return run(name, ctx, **data)
+
+
+def _filled(value: Any, ctx: FolderContext, folder: Path) -> Any:
+    if isinstance(value, dict) and set(value) == {"$sample"}:
+        file = folder / value["$sample"]
+        return str(ctx.add(file.name, file.read_bytes()))
+    if isinstance(value, dict):
+        return {key: _filled(member, ctx, folder) for key, member in value.items()}
+    return [_filled(member, ctx, folder) for member in value] if isinstance(value, list) else value
