@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.contrib.postgres.forms import SimpleArrayField
@@ -16,23 +16,65 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from tasks import audit
-from tasks.admin.access import operator_of
+from tasks.admin.acting import ActingScreen
 from tasks.admin.formats import age, moment
 from tasks.admin.screen import AuditedScreen
 from tasks.backends import directory, servers
 from tasks.backends.addresses import BadAddress, parse_address
 from tasks.backends.figures import Figures, health_of, read_figures
+from tasks.errors import EngineUnavailable
 from tasks.measures import NOTHING, duration_text
 from tasks.models import Backend, BackendPool
 from tasks.models.backend import Strategy
+from tasks.operations.action import Action, Choice
 from tasks.ui.badge import status_badge
 
 MOST_SHOWN = 3
 # Each test may take a few seconds, and the page waits for it.
 MOST_TESTED = 20
 EDITED = ("kind", "name", "base_url", "model_names", "weight", "most_calls", "enabled")
+
+
+def _test(backend: Backend, _by: object, _choice: Choice) -> str:
+    check = servers.test_server(backend)
+    if check.failure:
+        raise EngineUnavailable(f"{backend}: {check.failure}")
+    return duration_text(check.seconds)
+
+
+# Each server is reported for itself: what came of it differs.
+_EACH: dict[str, Any] = {
+    "things": ngettext_lazy("{count} server", "{count} servers", "count"), "permission": "tasks.change_backend",
+    "reports_each": True,
+}  # fmt: skip
+ENABLE = Action(
+    name="enable",
+    label=gettext_lazy("Enable"),
+    title=gettext_lazy("Enable: call {it} again"),
+    done=gettext_lazy("{it} is called again."),
+    act=lambda backend, _by, _choice: servers.enable_server(backend),
+    audits=lambda backend: {"name": str(backend)},
+    **_EACH,
+)
+DRAIN = Action(
+    name="drain",
+    label=gettext_lazy("Drain"),
+    title=gettext_lazy("Drain: start no more calls on {it}"),
+    done=gettext_lazy("No more calls start on {it}; those that run end by themselves."),
+    act=lambda backend, _by, _choice: servers.drain_server(backend),
+    audits=lambda backend: {"name": str(backend)},
+    **_EACH,
+)
+TEST = Action(
+    name="test",
+    label=gettext_lazy("Test"),
+    title=gettext_lazy("Test {it} now"),
+    done=gettext_lazy("{it} answers in {result}."),
+    act=_test,
+    **_EACH,
+)
 
 
 class BackendForm(forms.ModelForm[Backend]):
@@ -106,12 +148,12 @@ class FigureChangeList(ChangeList):
         self.result_list = rows
 
 
-class BackendScreen(AuditedScreen[Backend]):
+class BackendScreen(ActingScreen[Backend], AuditedScreen[Backend]):
     form = BackendForm
     list_display = ("name", "kind", "health", "busy", "calls", "latency", "checked", "trouble", "offered")
     list_filter = ("kind",)
     sortable_by = ()
-    actions = ("enable", "drain", "test_now")
+    selected_actions = (ENABLE, DRAIN, TEST)
     readonly_fields = ("health", "checked", "trouble", "offered", "stored_keys", "source")
     fieldsets = (
         (None, {"fields": ("kind", "name", "base_url", "source", "enabled")}),
@@ -152,28 +194,8 @@ class BackendScreen(AuditedScreen[Backend]):
             servers.set_strategy(obj.kind, strategy)
         transaction.on_commit(directory.forget)
 
-    @admin.action(description="Enable: call the selected servers again", permissions=["change"])
-    def enable(self, request: HttpRequest, queryset: QuerySet[Backend]) -> None:
-        for backend in queryset:
-            servers.enable_server(backend)
-            audit.record(operator_of(request), "enable", "backend", backend.pk, name=str(backend))
-            messages.success(request, f"{backend} is called again.")
-
-    @admin.action(description="Drain: start no more calls on the selected servers", permissions=["change"])
-    def drain(self, request: HttpRequest, queryset: QuerySet[Backend]) -> None:
-        for backend in queryset:
-            servers.drain_server(backend)
-            audit.record(operator_of(request), "drain", "backend", backend.pk, name=str(backend))
-            messages.success(request, f"No more calls start on {backend}; those that run end by themselves.")
-
-    @admin.action(description="Test the selected servers now", permissions=["change"])
-    def test_now(self, request: HttpRequest, queryset: QuerySet[Backend]) -> None:
-        for backend in queryset[:MOST_TESTED]:
-            check = servers.test_server(backend)
-            if check.failure:
-                messages.error(request, f"{backend}: {check.failure}")
-            else:
-                messages.success(request, f"{backend} answers in {duration_text(check.seconds)}.")
+    def chosen(self, request: HttpRequest, action: Action, rows: QuerySet[Backend]) -> list[Backend]:
+        return list(rows[:MOST_TESTED] if action is TEST else rows)
 
     # --- Columns ----------------------------------------------------------------------------------
 

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from tasks import sql
 from tasks.admin.bounded import bounded_queries
-from tasks.admin.bulk_actions import PERMISSION, VERBS
 from tasks.admin.filters import PERIODS
 from tasks.admin.task_actions import ask_for_all
+from tasks.operations.bulk_action import BulkAction, bulk_actions
 from tasks.operations.task_filter import HEAD_LENGTH, TaskFilter
 from tasks.statuses import Status
 
@@ -61,17 +61,17 @@ class FailuresView:
             "cap": CAP,
             "period": period,
             "periods": [(name, label) for name, (label, _age) in PERIODS.items()],
-            "may_operate": request.user.has_perm(PERMISSION),
+            "actions": [action for action in bulk_actions("failures") if request.user.has_perm(action.permission)],
         }
         return TemplateResponse(request, "admin/failures.html", context)
 
-    def retry(self, request: HttpRequest) -> HttpResponse:
-        """Ask before the tasks of one group are retried."""
+    def act(self, request: HttpRequest, action: BulkAction) -> HttpResponse:
+        """Ask before something is done to the tasks of one group."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         period = _period(request.POST.get("period"))
         back = f"{reverse('admin:failures')}?{urlencode({'period': period})}"
-        return ask_for_all(request, VERBS["retry"], _group(request.POST, period), back=back)
+        return ask_for_all(request, action, _group(request.POST, period), back=back)
 
 
 def _period(name: str | None) -> str:

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin import ModelAdmin, SimpleListFilter
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
-from tasks.admin.access import operator_of
-from tasks.admin.confirm import Question, confirm_page
-from tasks.admin.formats import age, link_button, moment, percent_text, task_link
+from tasks.admin.acting import ActingScreen
+from tasks.admin.formats import age, moment, percent_text, task_link
 from tasks.admin.screen import ReadOnlyScreen
-from tasks.errors import NotFound
 from tasks.lifecycle.pause import drain_node, resume_node
 from tasks.measures import NOTHING, duration_text
 from tasks.models import Node
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
+from tasks.operations.action import Action
 from tasks.ui.badge import status_badge
 
 PERMISSION = "tasks.change_node"
+DRAIN = Action(
+    name="drain",
+    label=gettext_lazy("Drain"),
+    title=gettext_lazy("Drain {it}"),
+    text=gettext_lazy("It ends what it runs and takes nothing new, until it is resumed or stopped."),
+    done=gettext_lazy("{it} drains."),
+    permission=PERMISSION,
+    act=lambda node, by, _choice: drain_node(node.pk, by=by),
+)
+RESUME = Action(
+    name="resume",
+    label=gettext_lazy("Resume"),
+    title=gettext_lazy("Resume {it}"),
+    text=gettext_lazy("It takes work again."),
+    done=gettext_lazy("{it} takes work again."),
+    permission=PERMISSION,
+    act=lambda node, by, _choice: resume_node(node.pk, by=by),
+)
 CURRENT = (NodeStatus.ALIVE, NodeStatus.DRAINING)
 
 
@@ -56,12 +70,13 @@ class StandingFilter(SimpleListFilter):
         return queryset.filter(status__in=CURRENT)
 
 
-class NodeScreen(ReadOnlyScreen[Node]):
+class NodeScreen(ActingScreen[Node], ReadOnlyScreen[Node]):
     """What is shown is as of the node's last heartbeat."""
 
     list_display = ("name", "place", "cluster", "standing", "heartbeat", "busy", "cpu", "memory", "started")
     list_filter = (StandingFilter,)
     list_select_related = ("cluster",)
+    row_actions = (DRAIN, RESUME)
     sortable_by = ()
     fields = (
         "id", "name", "place", "cluster", "version", "standing", "heartbeat", "workers", "busy", "cpu", "memory",
@@ -72,44 +87,8 @@ class NodeScreen(ReadOnlyScreen[Node]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Node]:
         return super().get_queryset(request).annotate(now=Now())
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return (*self.list_display, "act") if request.user.has_perm(PERMISSION) else self.list_display
-
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        return [
-            path("<uuid:node_id>/drain/", wrap(self.drain), name="tasks_node_drain"),
-            path("<uuid:node_id>/resume/", wrap(self.resume), name="tasks_node_resume"),
-            *super().get_urls(),
-        ]
-
-    def drain(self, request: HttpRequest, node_id: UUID) -> HttpResponse:
-        """Ask, then let the node take nothing new."""
-        text = "It ends what it runs and takes nothing new, until it is resumed or stopped."
-        question = Question(title="Drain this node?", text=text, button="Drain", back=_list())
-        return self._change(request, node_id, question, drain_node, "drains")
-
-    def resume(self, request: HttpRequest, node_id: UUID) -> HttpResponse:
-        """Ask, then let the node take work again."""
-        question = Question(title="Resume this node?", text="It takes work again.", button="Resume", back=_list())
-        return self._change(request, node_id, question, resume_node, "takes work again")
-
-    def _change(
-        self, request: HttpRequest, node_id: UUID, question: Question, act: Callable[..., None], done: str
-    ) -> HttpResponse:
-        if not request.user.has_perm(PERMISSION):
-            raise PermissionDenied("You may look at nodes, but not drain or resume them.")
-        node = Node.objects.filter(pk=node_id).first()
-        if node is None:
-            raise Http404("There is no such node.")
-        if request.method != "POST":
-            return confirm_page(request, replace(question, title=question.title.replace("this node", str(node))))
-        try:
-            act(node_id, by=operator_of(request))
-            messages.success(request, f"{node} {done}.")
-        except NotFound as error:
-            messages.error(request, error.message)
-        return HttpResponseRedirect(_list())
+    def actions_for(self, row: Node) -> list[Action]:
+        return {NodeStatus.ALIVE: [DRAIN], NodeStatus.DRAINING: [RESUME]}.get(NodeStatus(row.status), [])
 
     # --- Columns ----------------------------------------------------------------------------------
 
@@ -153,12 +132,3 @@ class NodeScreen(ReadOnlyScreen[Node]):
     @admin.display(description="started")
     def started(self, node: Node) -> SafeString | str:
         return moment(node.started_at)
-
-    @admin.display(description="")
-    def act(self, node: Node) -> SafeString | str:
-        verb = {NodeStatus.ALIVE: "drain", NodeStatus.DRAINING: "resume"}.get(NodeStatus(node.status))
-        return link_button(reverse(f"admin:tasks_node_{verb}", args=[node.pk]), verb.capitalize()) if verb else ""
-
-
-def _list() -> str:
-    return reverse("admin:tasks_node_changelist")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -10,49 +10,73 @@ from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from tasks.admin.access import operator_of
-from tasks.admin.bulk_actions import PERMISSION
+from tasks.admin.acting import ActingScreen
 from tasks.admin.filters import Choices, WordFilter
 from tasks.admin.formats import moment, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.errors import NotFound
 from tasks.models import AuditEntry, Node, Operation
 from tasks.models.node import NodeStatus
-from tasks.models.operation import OperationKind, OperationStatus
+from tasks.models.operation import OperationStatus
+from tasks.operations.action import Action, say
+from tasks.operations.bulk_action import PERMISSION, bulk_actions, find_bulk_action
 from tasks.operations.manage import cancel_operation, pause_operation, resume_operation
 from tasks.operations.task_filter import TaskFilter, read_filter
 from tasks.ui.badge import status_badge
 
-VERBS: dict[str, Callable[..., Operation]] = {
-    "pause": pause_operation,
-    "resume": resume_operation,
-    "cancel": cancel_operation,
-}
+# Their buttons are on the operation's page, which shows what came of them.
+PAUSE = Action(
+    name="pause",
+    label=gettext_lazy("Pause"),
+    title=gettext_lazy("Pause {it}"),
+    done="",
+    permission=PERMISSION,
+    act=lambda operation, by, _choice: pause_operation(operation.pk, by=by),
+)
+RESUME = Action(
+    name="resume",
+    label=gettext_lazy("Go on"),
+    title=gettext_lazy("Go on with {it}"),
+    done="",
+    permission=PERMISSION,
+    tone="primary",
+    act=lambda operation, by, _choice: resume_operation(operation.pk, by=by),
+)
+STOP = Action(
+    name="cancel",
+    label=gettext_lazy("Stop here"),
+    title=gettext_lazy("Stop {it}"),
+    done="",
+    permission=PERMISSION,
+    tone="danger",
+    act=lambda operation, by, _choice: cancel_operation(operation.pk, by=by),
+)
 MOST_NAMES = 10
 MOST_AUDIT = 50
 
 
 class KindFilter(WordFilter):
-    """By what is done. The table knows no list of kinds, so it is given here."""
+    """By what is done. The table knows no list of kinds; the registry does."""
 
     title = "kind"
     parameter_name = "kind__exact"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [(kind.value, str(kind.label)) for kind in OperationKind]
+        return [(action.name, str(action.label)) for action in bulk_actions()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
-class OperationScreen(KeysetScreen[Operation]):
+class OperationScreen(ActingScreen[Operation], KeysetScreen[Operation]):
     """Operations are started where tasks are chosen: in the lists of tasks, failures, queues and users."""
 
     list_display = ("title", "who", "standing", "progress", "created", "ended")
@@ -60,44 +84,44 @@ class OperationScreen(KeysetScreen[Operation]):
     list_filter = ("status", KindFilter)
     list_select_related = ("made_by",)
     actions = None
+    row_actions = (PAUSE, RESUME, STOP)
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        act = wrap(self.act)
-        return [
-            path("<uuid:operation_id>/live/", wrap(self.live), name="tasks_operation_live"),
-            *(
-                path(f"<uuid:operation_id>/{verb}/", act, {"verb": verb}, name=f"tasks_operation_{verb}")
-                for verb in VERBS
-            ),
-            *super().get_urls(),
-        ]
+        live = self.admin_site.admin_view(self.live)
+        return [path("<uuid:operation_id>/live/", live, name="tasks_operation_live"), *super().get_urls()]
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.list_display
+
+    def actions_for(self, row: Operation) -> tuple[Action, ...]:
+        if row.is_over:
+            return ()
+        return (PAUSE if row.status == OperationStatus.RUNNING else RESUME, STOP)
+
+    def address(self, row: Operation) -> str:
+        return reverse("admin:tasks_operation_change", args=[row.pk])
+
+    def missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        messages.error(request, f"There is no operation {object_id}.")
+        return HttpResponseRedirect(reverse("admin:tasks_operation_changelist"))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show one operation, fresh every second while it runs."""
         operation = self._find(request, object_id)
-        context = self.admin_site.each_context(request) | _facts(request, operation) | {"opts": self.opts}
+        context = self.admin_site.each_context(request) | self._facts(request, operation) | {"opts": self.opts}
         return TemplateResponse(request, "admin/tasks/operation/page.html", context)
 
     def live(self, request: HttpRequest, operation_id: UUID) -> HttpResponse:
         """Show the part of the page that changes."""
-        facts = _facts(request, self._find(request, str(operation_id)))
+        facts = self._facts(request, self._find(request, str(operation_id)))
         return TemplateResponse(request, "admin/tasks/operation/progress.html", facts)
 
-    def act(self, request: HttpRequest, operation_id: UUID, verb: str) -> HttpResponse:
-        """Pause, resume or stop."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        if not request.user.has_perm(PERMISSION):
-            raise PermissionDenied("You may look at operations, but not stop them.")
-        try:
-            VERBS[verb](operation_id, by=operator_of(request))
-        except NotFound as error:
-            messages.error(request, error.message)
-            return HttpResponseRedirect(reverse("admin:tasks_operation_changelist"))
-        return HttpResponseRedirect(reverse("admin:tasks_operation_change", args=[operation_id]))
+    def _facts(self, request: HttpRequest, operation: Operation) -> dict[str, Any]:
+        offered = [action for action in self.actions_for(operation) if request.user.has_perm(action.permission)]
+        buttons = [(action, reverse(f"admin:tasks_operation_{action.name}", args=[operation.pk])) for action in offered]
+        return _facts(operation) | {"buttons": buttons}
 
     def _find(self, request: HttpRequest, operation_id: str) -> Operation:
         if not self.has_view_permission(request):
@@ -136,18 +160,20 @@ class OperationScreen(KeysetScreen[Operation]):
 
 
 def title_of(operation: Operation) -> str:
-    tasks = f"{operation.total:,} {'task' if operation.total == 1 else 'tasks'}"
-    titles = {
-        OperationKind.RETRY: f"Retry {tasks}",
-        OperationKind.CANCEL: f"Cancel {tasks}",
-        OperationKind.PURGE: f"Purge: cancel {tasks}",
-        OperationKind.MOVE: f"Move {tasks} to {operation.to_queue}",
-        OperationKind.SET_PRIORITY: f"Give {tasks} the priority {operation.to_priority}",
-    }
-    return titles[OperationKind(operation.kind)] if operation.kind in OperationKind else str(operation)
+    """Say what is done to how many. Its action may be gone from this installation."""
+    try:
+        action = find_bulk_action(operation.kind)
+    except NotFound:
+        return str(operation)
+    return say(
+        action.operation_title or action.title,
+        it=action.things_text(operation.total),
+        queue=operation.to_queue,
+        priority=operation.to_priority,
+    )
 
 
-def _facts(request: HttpRequest, operation: Operation) -> dict[str, Any]:
+def _facts(operation: Operation) -> dict[str, Any]:
     goes_on = operation.status == OperationStatus.RUNNING
     return {
         "title": title_of(operation),
@@ -159,7 +185,6 @@ def _facts(request: HttpRequest, operation: Operation) -> dict[str, Any]:
         "percent": 100 if operation.status == OperationStatus.FINISHED else _percent(operation),
         "seconds_left": (operation.total - operation.done) / operation.pace if goes_on else None,
         "wanted": list(_words(read_filter(operation.filter))),
-        "may_operate": request.user.has_perm(PERMISSION),
         "entries": AuditEntry.objects.filter(
             target_kind="operation", target_id=str(operation.pk)
         ).select_related("actor")[:MOST_AUDIT],

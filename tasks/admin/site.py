@@ -40,11 +40,14 @@ class PortalAdminSite(AdminSite):
         super().register(shown, admin_class, **options)
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
+        from tasks.admin.addresses import action_path
         from tasks.admin.failures import FailuresView
 
         urls: list[URLResolver | URLPattern] = [
             path("failures/", self.admin_view(FailuresView(self).page), name="failures"),
-            path("failures/retry/", self.admin_view(FailuresView(self).retry), name="failures-retry"),
+            action_path(
+                "failures/{action}/", self.admin_view(FailuresView(self).act), place="failures", name="failures-act"
+            ),
         ]
         return urls + super().get_urls()
 

@@ -15,11 +15,11 @@ from django.utils.safestring import SafeString
 from tasks import audit
 from tasks.admin.access import operator_of
 from tasks.admin.bounded import bounded_queries
-from tasks.admin.bulk_actions import PERMISSION, VERBS
 from tasks.admin.formats import between, moment
 from tasks.lifecycle.explain import explain_wait
 from tasks.models import Attempt, AuditEntry, Event, Task, TaskContent
 from tasks.models.event import EventKind
+from tasks.operations.bulk_action import bulk_actions
 from tasks.statuses import NOT_STARTED
 from tasks.ui.badge import status_badge
 
@@ -65,11 +65,11 @@ def show(screen: Any, request: HttpRequest, task_id: str, *, reveal: bool) -> Ht
         audit.record(operator_of(request), "view_content", "task", task_id)
     with bounded_queries():
         context = screen.admin_site.each_context(request) | _facts(_get_task(task_id), reveal=reveal)
+    context["verbs"] = [action for action in context["verbs"] if request.user.has_perm(action.permission)]
     context |= {
         "opts": screen.opts,
         "reveal": reveal,
         "may_reveal": may_reveal,
-        "may_operate": request.user.has_perm(PERMISSION),
     }
     return TemplateResponse(request, "admin/tasks/task/page.html", context)
 
@@ -100,7 +100,7 @@ def _facts(task: Task, *, reveal: bool) -> dict[str, Any]:
         "input": _as_text(kept.input) if kept and reveal else "",
         "result": _as_text(kept.result) if kept and reveal and kept.result is not None else "",
         "metadata": _as_text(kept.metadata) if kept and reveal and kept.metadata else "",
-        "verbs": [verb for verb in VERBS.values() if task.status in verb.statuses],
+        "verbs": [action for action in bulk_actions("task") if task.status in action.statuses],
         "entries": AuditEntry.objects.filter(target_kind="task", target_id=str(task.pk)).select_related("actor")[
             :MOST_AUDIT
         ],

@@ -15,16 +15,17 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from tasks.admin import task_page
-from tasks.admin.bulk_actions import FOR_ALL, PERMISSION, VERBS
+from tasks.admin.acting import menu
 from tasks.admin.filter_from_request import filter_of
 from tasks.admin.filters import BatchFilter, CreatedFilter, ErrorFilter, QueueFilter, StatusFilter, TypeFilter
 from tasks.admin.formats import between, moment, task_link, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import HELP, match_tasks
-from tasks.admin.task_actions import ask, ask_for_all, carry_out, safe_back
-from tasks.errors import InvalidInput
+from tasks.admin.task_actions import act_on_tasks, ask, ask_for_all, safe_back
+from tasks.errors import InvalidInput, NotFound
 from tasks.measures import NOTHING
 from tasks.models import Task
+from tasks.operations.bulk_action import BulkAction, bulk_actions, find_bulk_action
 from tasks.statuses import Status
 from tasks.ui.badge import status_badge
 
@@ -41,7 +42,6 @@ class TaskScreen(KeysetScreen[Task]):
     # Django shows the search field only when there is something here; `get_search_results` decides.
     search_fields = ("pk",)
     search_help_text = HELP
-    actions = ("retry_selected", "cancel_selected", "move_selected", "prioritise_selected")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
         return super().get_queryset(request).select_related("owner").annotate(now=Now())
@@ -62,45 +62,29 @@ class TaskScreen(KeysetScreen[Task]):
 
     # --- Acting -----------------------------------------------------------------------------------
 
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSION)
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return menu(request, bulk_actions("list"), self._ask_selected)
 
-    @admin.action(description="Retry the selected tasks", permissions=["operate"])
-    def retry_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse:
-        return self._ask_selected(request, "retry", queryset)
-
-    @admin.action(description="Cancel the selected tasks", permissions=["operate"])
-    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse:
-        return self._ask_selected(request, "cancel", queryset)
-
-    @admin.action(description="Move the selected tasks to another queue", permissions=["operate"])
-    def move_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse:
-        return self._ask_selected(request, "move", queryset)
-
-    @admin.action(description="Change the priority of the selected tasks", permissions=["operate"])
-    def prioritise_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse:
-        return self._ask_selected(request, "set_priority", queryset)
-
-    def _ask_selected(self, request: HttpRequest, verb: str, queryset: QuerySet[Task]) -> HttpResponse:
+    def _ask_selected(self, request: HttpRequest, action: BulkAction, queryset: QuerySet[Task]) -> HttpResponse:
         back = request.get_full_path()
         if request.POST.get("select_across") != "1":
-            return ask(request, VERBS[verb], queryset, back=back)
+            return ask(request, action, queryset, back=back)
         try:
-            return ask_for_all(request, VERBS[verb], filter_of(request), back=back)
+            return ask_for_all(request, action, filter_of(request), back=back)
         except InvalidInput as error:
             messages.warning(request, error.message)
             return HttpResponseRedirect(back)
 
     def ask_one(self, request: HttpRequest, task_id: UUID, verb: str) -> HttpResponse:
-        if request.method != "POST" or verb not in VERBS:
+        action = _posted(request, verb)
+        if action is None or "task" not in action.places:
             return HttpResponseNotAllowed(["POST"])
         back = safe_back(request, request.POST.get("back", ""))
-        return ask(request, VERBS[verb], Task.objects.filter(pk=task_id), back=back)
+        return ask(request, action, Task.objects.filter(pk=task_id), back=back)
 
     def act(self, request: HttpRequest, verb: str) -> HttpResponse:
-        if request.method != "POST" or verb not in FOR_ALL:
-            return HttpResponseNotAllowed(["POST"])
-        return carry_out(request, FOR_ALL[verb])
+        action = _posted(request, verb)
+        return HttpResponseNotAllowed(["POST"]) if action is None else act_on_tasks(request, action)
 
     # --- One task ---------------------------------------------------------------------------------
 
@@ -167,3 +151,10 @@ def _now(task: Task) -> datetime:
     # Annotated: ages are told by the database's clock, as everything that decides is.
     now: datetime = task.now  # type: ignore[attr-defined]
     return now
+
+
+def _posted(request: HttpRequest, verb: str) -> BulkAction | None:
+    try:
+        return find_bulk_action(verb) if request.method == "POST" else None
+    except NotFound:
+        return None

@@ -5,38 +5,97 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from accounts.models import ApiToken, PlanOverride, User
 from accounts.tokens import revoke_token
-from tasks import audit
 from tasks.admin.access import operator_of
-from tasks.admin.bulk_actions import PERMISSION as OPERATE
-from tasks.admin.bulk_actions import VERBS
-from tasks.admin.confirm import Question, confirm_page
+from tasks.admin.acting import ActingScreen, act_on_row, menu, require_permission
+from tasks.admin.addresses import action_path
 from tasks.admin.formats import link_button, moment
 from tasks.admin.screen import AuditedScreen
-from tasks.admin.task_actions import ask_for_all, require_permission
+from tasks.admin.task_actions import ask_for_all
 from tasks.admin.user_forms import NewUserForm, UserForm
 from tasks.admin.user_inlines import LaneInline, OverrideInline, TokenInline
 from tasks.lifecycle.limits import apply_limits
+from tasks.operations.action import Action
+from tasks.operations.bulk_action import BulkAction, bulk_actions
 from tasks.operations.task_filter import TaskFilter
 from tasks.ui.badge import status_badge
 
 HOLD = "Their tasks stay in line and start no more, their API tokens are revoked, and they cannot sign in."
 # Who may change these could make anybody, themselves included, mightier than they are.
+PERMISSION = "accounts.change_user"
 SUPERUSERS_ONLY = ("is_superuser", "user_permissions")
 
 
-class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg]
+def _set_active(user: User, active: bool) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=active)
+    if not active:
+        _revoke_all(user)
+    # After the commit: lanes are locked in transactions of their own.
+    transaction.on_commit(lambda: apply_limits(User.objects.select_related("plan").get(pk=user.pk)))
+
+
+def _revoke_all(user: User) -> None:
+    for token in user.api_tokens.filter(revoked_at=None):
+        revoke_token(token)
+
+
+HOLD_USERS = Action(
+    name="hold",
+    label=gettext_lazy("Hold"),
+    title=gettext_lazy("Hold {it}"),
+    text=gettext_lazy(
+        "{names}. Their tasks stay in line and start no more, their API tokens are revoked, and they cannot sign in. "
+        "Releasing them does not bring the tokens back."
+    ),
+    done=ngettext_lazy(
+        "{it} is held: their tasks start no more.", "{it} are held: their tasks start no more.", "count"
+    ),
+    things=ngettext_lazy("{count} user", "{count} users", "count"),
+    permission=PERMISSION,
+    tone="danger",
+    act=lambda user, _by, _choice: _set_active(user, False),
+    audits=lambda user: {"name": user.email},
+)
+RELEASE_USERS = Action(
+    name="release",
+    label=gettext_lazy("Release"),
+    title=gettext_lazy("Release {it}"),
+    done=ngettext_lazy(
+        "{it} is released: their tasks start again. They need new API tokens.",
+        "{it} are released: their tasks start again. They need new API tokens.",
+        "count",
+    ),
+    things=ngettext_lazy("{count} user", "{count} users", "count"),
+    permission=PERMISSION,
+    act=lambda user, _by, _choice: _set_active(user, True),
+    audits=lambda user: {"name": user.email},
+)
+REVOKE = Action(
+    name="revoke",
+    label=gettext_lazy("Revoke"),
+    title=gettext_lazy("Revoke {it}"),
+    text=gettext_lazy("Programs of {row.user} that use it are refused from now on. It cannot be brought back."),
+    done=gettext_lazy("{it} is revoked."),
+    permission=PERMISSION,
+    tone="danger",
+    act=lambda token, _by, _choice: revoke_token(token),
+    audits=lambda token: {"name": token.name, "user": token.user.email},
+)
+
+
+class UserScreen(ActingScreen[User], AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg]
     """Accounts are not deleted here: their tasks and files hang on them."""
 
     form = UserForm
@@ -47,7 +106,7 @@ class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg
     search_fields = ("email", "name")
     ordering = ("email",)
     sortable_by = ()
-    actions = ("hold_selected", "release_selected", "cancel_tasks_of_selected")
+    selected_actions = (HOLD_USERS, RELEASE_USERS)
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("last_login", "date_joined", "tasks_of")
     inlines = (OverrideInline, TokenInline, LaneInline)
@@ -109,63 +168,38 @@ class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg
         # After the commit: lanes are locked in transactions of their own.
         transaction.on_commit(lambda: apply_limits(User.objects.select_related("plan").get(pk=user.pk)))
 
-    # --- Hold and release -------------------------------------------------------------------------
+    # --- Acting -----------------------------------------------------------------------------------
 
-    @admin.action(description="Hold the selected users", permissions=["change"])
-    def hold_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
-        users = self._changeable(request, queryset.filter(is_active=True))
-        if users and "confirmed" not in request.POST:
-            return confirm_page(request, _hold_question(request, users))
-        for user in users:
-            with transaction.atomic():
-                User.objects.filter(pk=user.pk).update(is_active=False)
-                _revoke_all(user)
-                audit.record(operator_of(request), "hold", "user", user.pk, name=user.email)
-            apply_limits(User.objects.select_related("plan").get(pk=user.pk))
-        messages.success(request, f"{len(users)} held. {HOLD}")
-        return None
+    def chosen(self, request: HttpRequest, action: Action, rows: QuerySet[User]) -> list[User]:
+        """Return those that are to change: nobody holds themselves, nor who is mightier than they are."""
+        others = rows.filter(is_active=action is HOLD_USERS).exclude(pk=operator_of(request).pk)
+        return [user for user in others if self.has_change_permission(request, user)]
 
-    @admin.action(description="Release the selected users", permissions=["change"])
-    def release_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
-        users = self._changeable(request, queryset.filter(is_active=False))
-        for user in users:
-            with transaction.atomic():
-                User.objects.filter(pk=user.pk).update(is_active=True)
-                audit.record(operator_of(request), "release", "user", user.pk, name=user.email)
-            apply_limits(User.objects.select_related("plan").get(pk=user.pk))
-        messages.success(request, f"{len(users)} released: their tasks start again. They need new API tokens.")
-        return None
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        def ask(request: HttpRequest, action: BulkAction, users: QuerySet[User]) -> HttpResponse:
+            owners = tuple(users.order_by("pk").values_list("pk", flat=True))
+            return ask_for_all(request, action, TaskFilter(owners=owners), back=request.get_full_path())
 
-    def _changeable(self, request: HttpRequest, users: QuerySet[User]) -> list[User]:
-        mine = request.user.pk
-        return [user for user in users if user.pk != mine and self.has_change_permission(request, user)]
+        its = gettext_lazy("all tasks of the selected users")
+        on_tasks = menu(request, bulk_actions("users"), ask, its, suffix="tasks_of_selected")
+        return super().get_actions(request) | on_tasks
 
-    # --- Their tasks ------------------------------------------------------------------------------
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(OPERATE)
-
-    @admin.action(description="Cancel all tasks of the selected users", permissions=["operate"])
-    def cancel_tasks_of_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse:
-        users = tuple(queryset.order_by("pk").values_list("pk", flat=True))
-        return ask_for_all(request, VERBS["cancel"], TaskFilter(owners=users), back=request.get_full_path())
-
-    def cancel_tasks(self, request: HttpRequest, user_id: int) -> HttpResponse:
-        """Ask before all tasks of one user are cancelled."""
-        require_permission(request)
+    def ask_for_tasks(self, request: HttpRequest, user_id: int, action: BulkAction) -> HttpResponse:
+        """Ask before something is done to all tasks of one user."""
+        require_permission(request, action)
         if not User.objects.filter(pk=user_id).exists():
             raise Http404("There is no such user.")
         back = reverse("admin:accounts_user_change", args=[user_id])
-        return ask_for_all(request, VERBS["cancel"], TaskFilter(owners=(user_id,)), back=back)
+        return ask_for_all(request, action, TaskFilter(owners=(user_id,)), back=back)
 
     # --- Tokens -----------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         revoke = self.admin_site.admin_view(self.revoke)
-        cancel_tasks = self.admin_site.admin_view(self.cancel_tasks)
+        tasks = self.admin_site.admin_view(self.ask_for_tasks)
         return [
             path("<int:user_id>/tokens/<str:token_id>/revoke/", revoke, name="accounts_user_revoke"),
-            path("<int:user_id>/cancel-tasks/", cancel_tasks, name="accounts_user_cancel_tasks"),
+            action_path("<int:user_id>/{action}-tasks/", tasks, place="users", name="accounts_user_tasks"),
             *super().get_urls(),
         ]
 
@@ -176,16 +210,7 @@ class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg
             raise PermissionDenied("You may look at tokens, but not revoke them.")
         if token is None:
             raise Http404("There is no such token.")
-        back = reverse("admin:accounts_user_change", args=[user_id])
-        if request.method != "POST":
-            text = f"Programs of {token.user} that use it are refused from now on. It cannot be brought back."
-            question = Question(title=f"Revoke {token}?", text=text, button="Revoke", back=back, dangerous=True)
-            return confirm_page(request, question)
-        with transaction.atomic():
-            revoke_token(token)
-            audit.record(operator_of(request), "revoke", "apitoken", token.pk, name=token.name, user=token.user.email)
-        messages.success(request, f"{token} is revoked.")
-        return HttpResponseRedirect(back)
+        return act_on_row(request, REVOKE, token, back=reverse("admin:accounts_user_change", args=[user_id]))
 
     # --- Columns ----------------------------------------------------------------------------------
 
@@ -208,25 +233,9 @@ class UserScreen(AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg
     @admin.display(description="tasks")
     def tasks_of(self, user: User) -> SafeString:
         listed = f"{reverse('admin:tasks_task_changelist')}?{urlencode({'q': user.email})}"
-        cancel = reverse("admin:accounts_user_cancel_tasks", args=[user.pk])
-        return format_html(
-            '<div class="row">{} {}</div>', link_button(listed, "Show"), link_button(cancel, "Cancel all…")
-        )
-
-
-def _hold_question(request: HttpRequest, users: list[User]) -> Question:
-    chosen = [("_selected_action", str(user.pk)) for user in users]
-    names = ", ".join(user.email for user in users[:10]) + (" and others" if len(users) > 10 else "")
-    return Question(
-        title=f"Hold {len(users)} {'user' if len(users) == 1 else 'users'}?",
-        text=f"{names}. {HOLD} Releasing them does not bring the tokens back.",
-        button="Hold",
-        back=request.get_full_path(),
-        dangerous=True,
-        hidden=(("action", "hold_selected"), ("confirmed", "yes"), *chosen),
-    )
-
-
-def _revoke_all(user: User) -> None:
-    for token in user.api_tokens.filter(revoked_at=None):
-        revoke_token(token)
+        links = [(listed, gettext_lazy("Show"))] + [
+            (reverse("admin:accounts_user_tasks", args=[user.pk, action]), f"{action.for_all_label}…")
+            for action in bulk_actions("users")
+        ]
+        buttons = format_html_join(" ", "{}", ((link_button(url, str(label)),) for url, label in links))
+        return format_html('<div class="row">{}</div>', buttons)

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from tasks.admin.access import operator_of
-from tasks.admin.confirm import Question, confirm_page
+from tasks.admin.acting import ActingScreen
 from tasks.admin.filters import Choices, CreatedFilter, WordFilter
 from tasks.admin.formats import moment, task_link, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.admin.search import users_like
-from tasks.errors import TaskError
 from tasks.measures import NOTHING, duration_text
 from tasks.models import WebhookDelivery, WebhookEndpoint
 from tasks.models.webhook import DeliveryStatus, host_text
+from tasks.operations.action import Action
 from tasks.ui.badge import status_badge
 from tasks.webhooks.redelivery import redeliver
 
-PERMISSION = "tasks.operate_webhooks"
-MOST_AT_ONCE = 1_000
+REDELIVER = Action(
+    name="redeliver",
+    label=gettext_lazy("Send again"),
+    title=gettext_lazy("Send {it} again"),
+    text=gettext_lazy(
+        "Receivers get the same message under the same id once more; those still being tried are tried now."
+    ),
+    done=ngettext_lazy("{it} is sent again.", "{it} are sent again.", "count"),
+    things=ngettext_lazy("{count} event", "{count} events", "count"),
+    permission="tasks.operate_webhooks",
+    act=lambda delivery, by, _choice: redeliver(delivery.pk, by=by),
+)
 
 
 class StandingFilter(WordFilter):
@@ -133,7 +142,7 @@ class EndpointScreen(KeysetScreen[WebhookEndpoint]):
         return moment(endpoint.created_at)
 
 
-class DeliveryScreen(KeysetScreen[WebhookDelivery]):
+class DeliveryScreen(ActingScreen[WebhookDelivery], KeysetScreen[WebhookDelivery]):
     list_display = (
         "event",
         "owner_email",
@@ -149,7 +158,7 @@ class DeliveryScreen(KeysetScreen[WebhookDelivery]):
     list_select_related = ("owner",)
     search_fields = ("pk",)
     search_help_text = "The e-mail address of the owner or a part of it"
-    actions = ("redeliver_selected",)
+    selected_actions = (REDELIVER,)
     fields = ("id", "event", "owner_email", "receiver", "task", "shown", "error", "all_tries", "next_try", "created")
     readonly_fields = ("owner_email", "receiver", "task", "shown", "all_tries", "next_try", "created")
 
@@ -157,26 +166,6 @@ class DeliveryScreen(KeysetScreen[WebhookDelivery]):
         self, request: HttpRequest, queryset: QuerySet[WebhookDelivery], search_term: str
     ) -> tuple[QuerySet[WebhookDelivery], bool]:
         return (queryset.filter(owner__in=users_like(search_term)) if search_term.strip() else queryset), False
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSION)
-
-    @admin.action(description="Send the selected events again", permissions=["operate"])
-    def redeliver_selected(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> HttpResponse | None:
-        chosen = list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
-        if "confirmed" not in request.POST:
-            return confirm_page(request, _question(request, chosen))
-        refused: Counter[str] = Counter()
-        for delivery_id in chosen:
-            try:
-                redeliver(delivery_id, by=operator_of(request))
-            except TaskError as error:
-                refused[error.message] += 1
-        if done := len(chosen) - refused.total():
-            messages.success(request, f"{done:,} {'event is' if done == 1 else 'events are'} sent again.")
-        for message, count in refused.items():
-            messages.error(request, f"{count:,} not: {message}")
-        return None
 
     # --- Columns ----------------------------------------------------------------------------------
 
@@ -225,20 +214,6 @@ class DeliveryScreen(KeysetScreen[WebhookDelivery]):
             "<tbody>{}</tbody></table>",
             format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows),
         )
-
-
-def _question(request: HttpRequest, chosen: list[UUID]) -> Question:
-    return Question(
-        title=f"Send {len(chosen):,} {'event' if len(chosen) == 1 else 'events'} again?",
-        text="Receivers get the same message under the same id once more; those still being tried are tried now.",
-        button="Send again",
-        back=request.get_full_path(),
-        hidden=(
-            ("action", "redeliver_selected"),
-            ("confirmed", "yes"),
-            *(("_selected_action", str(delivery_id)) for delivery_id in chosen),
-        ),
-    )
 
 
 def _answer(made: dict[str, Any]) -> str:

@@ -11,16 +11,6 @@ from tasks.models.ids import new_id
 from tasks.names import SLUG, validate_slug
 
 
-class OperationKind(models.TextChoices):
-    """What is done to each task. The table takes any slug, so that others may be added without a migration."""
-
-    RETRY = "retry"
-    CANCEL = "cancel"
-    MOVE = "move"
-    PURGE = "purge"
-    SET_PRIORITY = "set_priority", "Set priority"
-
-
 class OperationStatus(models.TextChoices):
     """`cancelled` stops where it is: what is done stays done."""
 
@@ -84,8 +74,7 @@ class Operation(models.Model):
             ),
             models.CheckConstraint(
                 name="operation_has_goal",
-                condition=~(Q(kind=OperationKind.MOVE) & Q(to_queue=""))
-                & ~(Q(kind=OperationKind.SET_PRIORITY) & Q(to_priority=None)),
+                condition=~(Q(kind="move") & Q(to_queue="")) & ~(Q(kind="set_priority") & Q(to_priority=None)),
             ),
             models.CheckConstraint(
                 name="operation_stopped_has_end",

@@ -18,11 +18,11 @@ from django.db.models.functions import Cast, Collate, Now
 
 from accounts.models import User
 from tasks import audit, errors
-from tasks.lifecycle.move import check_priority, find_queue
 from tasks.models import Operation
-from tasks.models.operation import OperationKind, OperationStatus
+from tasks.models.operation import OperationStatus
 from tasks.models.task import TaskQuerySet
-from tasks.operations.actions import Action
+from tasks.operations.action import Choice
+from tasks.operations.bulk_action import BulkAction, find_bulk_action
 from tasks.operations.step import take_step
 from tasks.operations.task_filter import TaskFilter
 from tasks.periodic import duty
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 def start_operation(
-    action: Action,
+    choice: Choice,
     wanted: TaskFilter,
     *,
     by: User,
@@ -66,21 +66,22 @@ def start_operation(
         pace: tasks a second.
 
     Raises:
-        InvalidInput: the filter is empty, matches more than a million tasks, or the action is not complete.
-        NotFound: no such queue to move to.
+        InvalidInput: the filter is empty, matches more than a million tasks, or the choice is not complete.
+        NotFound: no such action, or no such queue to move to.
         WrongStatus: there is nothing to do.
         django.db.OperationalError: counting took too long; the filter needs something that narrows it.
     """
-    _check(action, wanted, owner, pace)
+    action = find_bulk_action(choice.kind)
+    _check(action, choice, wanted, owner, pace)
     with transaction.atomic(durable=True):
-        found = _span(action, wanted, owner, last_id)
+        found = _span(action, choice, wanted, owner, last_id)
         operation = Operation.objects.create(
-            kind=action.kind,
+            kind=choice.kind,
             made_by=by,
             owner=owner,
             filter=wanted.as_json(),
-            to_queue=action.to_queue,
-            to_priority=action.to_priority,
+            to_queue=choice.to_queue,
+            to_priority=choice.to_priority,
             # What is behind the cursor comes next; a second's worth may be done at once.
             cursor=UUID(int=UUID(found["first"]).int - 1),
             last_id=found["last"],
@@ -89,13 +90,14 @@ def start_operation(
             paced_at=Now() - ONE_SECOND,
         )
         audit.record(by, "start", "operation", operation.pk, name=str(operation), filter=operation.filter,
-                     **action.goal)  # fmt: skip
+                     **choice.goal)  # fmt: skip
     return find_operation(operation.pk, owner=owner)
 
 
-def count_fitting(action: Action, wanted: TaskFilter, *, owner: User | None = None) -> tuple[int, UUID | None]:
+def count_fitting(choice: Choice, wanted: TaskFilter, *, owner: User | None = None) -> tuple[int, UUID | None]:
     """Return how many tasks the operation would be about, and the last of them. Counts no further than its limit."""
-    rows = action.fitting(_matching(wanted, owner)).order_by()[: MOST_TASKS + 1]
+    fitting = find_bulk_action(choice.kind).fitting(_matching(wanted, owner), choice)
+    rows = fitting.order_by()[: MOST_TASKS + 1]
     found = rows.aggregate(count=Count("pk"), last=Max(_ID_TEXT))
     return found["count"], UUID(found["last"]) if found["last"] else None
 
@@ -184,33 +186,30 @@ def run_step(operation: UUID) -> int | None:
     return None
 
 
-def _check(action: Action, wanted: TaskFilter, owner: User | None, pace: int) -> None:
+def _check(action: BulkAction, choice: Choice, wanted: TaskFilter, owner: User | None, pace: int) -> None:
     if wanted.is_empty:
         raise errors.InvalidInput("Choose a filter first: every task of everybody is too many at once.")
     if not 1 <= pace <= MOST_PACE:
         raise errors.InvalidInput(f"The pace is from 1 to {MOST_PACE:,} tasks a second.")
-    if owner is not None and action.kind not in {OperationKind.RETRY, OperationKind.CANCEL}:
-        raise errors.InvalidInput("Only operators move tasks or set their priority.")
-    if action.kind == OperationKind.PURGE and not wanted.queue:
-        raise errors.InvalidInput("Name the queue to be purged.")
-    if action.kind == OperationKind.MOVE:
-        find_queue(action.to_queue)
-    if action.kind == OperationKind.SET_PRIORITY:
-        check_priority(action.to_priority or 0)
+    if owner is not None and not action.for_owners:
+        raise errors.InvalidInput("Only operators may do this to tasks.")
+    action.check_choice(wanted, choice)
 
 
-def _span(action: Action, wanted: TaskFilter, owner: User | None, last_id: UUID | None) -> dict[str, Any]:
+def _span(
+    action: BulkAction, choice: Choice, wanted: TaskFilter, owner: User | None, last_id: UUID | None
+) -> dict[str, Any]:
     """Count the tasks and find the first and last of them."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(COUNT_MS)])
-    rows = action.fitting(_matching(wanted, owner))
+    rows = action.fitting(_matching(wanted, owner), choice)
     if last_id is not None:
         rows = rows.filter(pk__lte=last_id)
     found = rows.order_by()[: MOST_TASKS + 1].aggregate(count=Count("pk"), first=Min(_ID_TEXT), last=Max(_ID_TEXT))
     if found["count"] > MOST_TASKS:
         raise errors.InvalidInput(f"More than {MOST_TASKS:,} tasks match. Choose a shorter time, or more filters.")
     if not found["count"]:
-        raise errors.WrongStatus(f"Nothing to {action.words}: none of these tasks has a status that allows it.")
+        raise errors.WrongStatus(action.nothing_text)
     return found
 
 

@@ -17,10 +17,10 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from psycopg.types.json import Jsonb
 
 from tasks import audit, sql
-from tasks.lifecycle.move import find_queue, open_lanes
 from tasks.models import Operation, Task
-from tasks.models.operation import OperationKind, OperationStatus
-from tasks.operations.actions import Action, Step, act_on_tasks
+from tasks.models.operation import OperationStatus
+from tasks.operations.action import Choice
+from tasks.operations.bulk_action import BulkAction, Step, find_bulk_action
 from tasks.operations.task_filter import read_filter
 
 STEP = 100
@@ -44,54 +44,49 @@ def take_step(operation_id: UUID) -> int | None:
     another node is at it, its pace allows none yet, or it runs no more. Opens its own transactions.
 
     Raises:
-        TaskError: it cannot go on: the queue to move to is gone.
+        TaskError: it cannot go on: the queue to move to is gone, or nobody knows its action any more.
     """
     operation = Operation.objects.select_related("made_by", "owner__plan").filter(pk=operation_id).first()
     if operation is None or operation.status != OperationStatus.RUNNING:
         return None
-    _prepare(operation)
+    action = find_bulk_action(operation.kind)
+    if action.prepare is not None:
+        action.prepare(_next_page(operation, action, STEP).tasks, choice_of(operation))
     with transaction.atomic(durable=True):
         taken = sql.run_one("operations/take_operation", {"operation": operation_id})
         if taken is None or taken.allowed < 1:
             return None
         operation.refresh_from_db(fields=["cursor", "status"])
-        page = _next_page(operation, min(STEP, taken.allowed))
-        step = act_on_tasks(operation, page.tasks) if page.tasks else Step()
-        covered = _note(operation, page, step)
+        page = _next_page(operation, action, min(STEP, taken.allowed))
+        step = action.act_on_page(operation, page.tasks) if page.tasks else Step()
+        covered = _note(operation, action, page, step)
     if step.after_commit is not None:
         _do_after(operation, step.after_commit)
     return None if step.error else covered
 
 
-def action_of(operation: Operation) -> Action:
-    return Action(operation.kind, operation.to_queue, operation.to_priority)
+def choice_of(operation: Operation) -> Choice:
+    return Choice(operation.kind, operation.to_queue, operation.to_priority)
 
 
-def _prepare(operation: Operation) -> None:
-    """Make the lanes that the next tasks will move to: new rows wait for other transactions, which a step must not."""
-    if operation.kind == OperationKind.MOVE:
-        goal = find_queue(operation.to_queue)
-        open_lanes(_next_page(operation, STEP).tasks, goal)
-
-
-def _next_page(operation: Operation, most: int) -> Page:
+def _next_page(operation: Operation, action: BulkAction, most: int) -> Page:
     wanted = read_filter(operation.filter)
     tasks = wanted.matching() if operation.owner is None else wanted.matching().of(operation.owner)
-    if operation.kind == OperationKind.RETRY:
-        # What fails only after the wish is not what was meant.
+    if action.is_for_ended:
+        # What ends only after the wish is not what was meant.
         tasks = tasks.filter(finished_at__lte=operation.created_at)
     end = operation.last_id
     if not (wanted.is_narrow or operation.owner):
         walked = Task.objects.filter(pk__gt=operation.cursor, pk__lt=end).order_by("pk")
         end = walked.values_list("pk", flat=True)[WINDOW - 1 : WINDOW].first() or end
-    found = action_of(operation).fitting(tasks).filter(pk__gt=operation.cursor, pk__lte=end)
+    found = action.fitting(tasks, choice_of(operation)).filter(pk__gt=operation.cursor, pk__lte=end)
     ids = list(found.order_by("pk").values_list("pk", flat=True)[:most])
     if len(ids) == most:
         end = ids[-1]
     return Page(ids, end, is_last=end >= operation.last_id)
 
 
-def _note(operation: Operation, page: Page, step: Step) -> int:
+def _note(operation: Operation, action: BulkAction, page: Page, step: Step) -> int:
     """Write the cursor and the counts; return how many tasks were covered."""
     covered = len(page.tasks) if step.covered is None else step.covered
     is_whole = covered == len(page.tasks)
@@ -112,9 +107,8 @@ def _note(operation: Operation, page: Page, step: Step) -> int:
             "status": status,
         },
     )
-    details = {"operation": str(operation.pk), **action_of(operation).goal}
-    verb = "cancel" if operation.kind == OperationKind.PURGE else operation.kind
-    audit.record_tasks(operation.made_by, verb, step.changed, **details)
+    details = {"operation": str(operation.pk), **choice_of(operation).goal}
+    audit.record_tasks(operation.made_by, action.entry or action.name, step.changed, **details)
     if is_over:
         counts = {name: getattr(row, name) for name in ("total", "done", "changed", "skipped", "failed")}
         audit.record(operation.made_by, "finish", "operation", operation.pk, name=str(operation), **counts)

@@ -13,7 +13,7 @@ from accounts.models import User
 from tasks.admin import task_actions
 from tasks.admin.filter_from_request import filter_of
 from tasks.models import AuditEntry, Lane, Node, Operation, Queue, Task
-from tasks.operations.actions import Action
+from tasks.operations.action import Choice
 from tasks.operations.manage import run_operations, start_operation
 from tasks.operations.task_filter import TaskFilter
 from tests.admin.conftest import claim, fail_one, submit_echo
@@ -31,12 +31,12 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fields(page: Any, **more: str) -> dict[str, str]:
-    return dict(page.context["chosen"].fields) | {"back": page.context["back"], **more}
+    return dict(page.context["question"].hidden) | more
 
 
 def start(user: User, by: User) -> Operation:
     submit_echo(user)
-    return start_operation(Action("cancel"), TaskFilter(owners=(user.pk,)), by=by)
+    return start_operation(Choice("cancel"), TaskFilter(owners=(user.pk,)), by=by)
 
 
 def test_all_that_match_becomes_an_operation_with_its_own_page(
@@ -131,7 +131,7 @@ def test_selected_tasks_are_moved_and_given_a_priority(alice: User, operator: Cl
     tasks = [submit_echo(alice).pk for _ in range(2)]
     page = choose(operator, "move_selected", tasks)
     assert said(operator.post(f"{LIST}act/move/", fields(page, queue="text"))) == ["2 tasks were moved to text."]
-    page = choose(operator, "prioritise_selected", tasks)
+    page = choose(operator, "set_priority_selected", tasks)
     answer = operator.post(f"{LIST}act/set_priority/", fields(page, priority="8"))
     assert said(answer)[-1:] == ["2 tasks were given the priority 8."]
     assert set(Task.objects.values_list("queue", "priority")) == {("text", 8)}

@@ -14,7 +14,7 @@ from accounts.models import Plan, PlanOverride, User
 from accounts.tokens import create_token
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.models import File, Node
-from tasks.operations.actions import Action
+from tasks.operations.action import Choice
 from tasks.operations.manage import start_operation
 from tasks.operations.task_filter import TaskFilter
 from tests.admin.conftest import fail_one, submit_echo, succeed_one
@@ -31,7 +31,7 @@ def fill(user: User, node: Node) -> None:
     succeed_one(user, node)
     submit_echo(user)
     submit_batch(user, [Submission("diagnostic.echo", {"message": "in a batch"})], name="a batch")
-    start_operation(Action("cancel"), TaskFilter(statuses=("queued",)), by=user, owner=user)
+    start_operation(Choice("cancel"), TaskFilter(statuses=("queued",)), by=user, owner=user)
     create_token(user, name="a token", scopes=["tasks:read"])
     File.objects.create(owner=user, name="a.pdf", size=12, content_type="application/pdf", sha256="0" * 64, data="x")
 

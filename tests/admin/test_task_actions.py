@@ -26,8 +26,7 @@ def choose(client: Client, action: str, ids: list[UUID], address: str = LIST, **
 
 
 def confirm(client: Client, verb: str, page: Any) -> Any:
-    form = dict(page.context["chosen"].fields) | {"back": page.context["back"]}
-    return client.post(f"{LIST}act/{verb}/", form)
+    return client.post(f"{LIST}act/{verb}/", dict(page.context["question"].hidden))
 
 
 def said(response: Any) -> list[str]:

@@ -26,7 +26,7 @@ from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.lifecycle.retry import retry_task
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import Cluster, Lane, Queue, Task
-from tasks.operations.actions import Action
+from tasks.operations.action import Choice
 from tasks.operations.manage import run_for, start_operation
 from tasks.operations.task_filter import TaskFilter
 
@@ -113,7 +113,7 @@ def retried(lane: FullLane) -> UUID:
 
 def retried_with_many(lane: FullLane) -> UUID:
     task = _cancelled(lane)
-    operation = start_operation(Action("retry"), TaskFilter(statuses=("cancelled",)), by=lane.olga)
+    operation = start_operation(Choice("retry"), TaskFilter(statuses=("cancelled",)), by=lane.olga)
     run_for(operation.pk, 10)
     return task.pk
 

@@ -23,9 +23,9 @@ from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.move import open_lanes
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.models import AuditEntry, Cluster, Duty, Lane, Operation, Queue, Task
-from tasks.operations import actions as task_actions
 from tasks.operations import manage, step
-from tasks.operations.actions import Action
+from tasks.operations.action import Choice
+from tasks.operations.actions import move, retry, set_priority
 from tasks.operations.manage import (
     cancel_operation,
     find_operation,
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 Claim = Callable[[], Claimed | None]
 Submit = Callable[..., Task]
 
-CANCEL, RETRY, PURGE = Action("cancel"), Action("retry"), Action("purge")
+CANCEL, RETRY, PURGE = Choice("cancel"), Choice("retry"), Choice("purge")
 ECHO = Submission("diagnostic.echo", {"message": "x"})
 
 
@@ -142,7 +142,7 @@ def test_retry_names_the_reasons_of_those_that_cannot_run_again(alice: User, olg
     Task.objects.filter(pk=broken.pk).update(type="another")
     done = finish_operation(start_operation(RETRY, TaskFilter(type="diagnostic.echo"), by=olga))
     assert counts(done) == (3, 3, 1, 0, 2)
-    assert done.reasons == {task_actions.PURGED: 1, task_actions.BROKEN: 1}
+    assert done.reasons == {retry.PURGED: 1, retry.BROKEN: 1}
     assert Task.objects.get(pk=fine.pk).status == "ready"
     assert Task.objects.get(pk=child.pk).status == "failed"
 
@@ -171,7 +171,7 @@ def test_move_takes_tasks_of_all_users_to_their_lanes_in_the_other_cluster(
             submit(user)
     running = claim()
     assert running is not None
-    operation = start_operation(Action("move", to_queue="graphics"), TaskFilter(queue="diagnostics"), by=olga)
+    operation = start_operation(Choice("move", to_queue="graphics"), TaskFilter(queue="diagnostics"), by=olga)
     done = finish_operation(operation)
     assert counts(done) == (11, 11, 11, 0, 0)
     assert Task.objects.filter(cluster="default").get().pk == running.id
@@ -196,7 +196,7 @@ def test_purge_empties_a_queue_but_lets_what_runs_go_on(alice: User, olga: User,
 def test_set_priority_changes_the_place_of_all(alice: User, olga: User, submit: Submit) -> None:
     for _ in range(6):
         submit(alice)
-    done = finish_operation(start_operation(Action("set_priority", to_priority=2), TaskFilter(type="diagnostic.echo"),
+    done = finish_operation(start_operation(Choice("set_priority", to_priority=2), TaskFilter(type="diagnostic.echo"),
                                             by=olga))  # fmt: skip
     assert counts(done) == (6, 6, 6, 0, 0)
     assert set(Task.objects.values_list("priority", flat=True)) == {2}
@@ -257,16 +257,16 @@ def test_table_takes_any_slug_as_a_kind_and_keeps_the_goals_of_its_own(kind: str
 @pytest.mark.parametrize(
     ("action", "wanted", "pace"),
     [
-        (Action("move", to_queue="nowhere"), TaskFilter(queue="text"), 1),
-        (Action("set_priority"), TaskFilter(queue="text"), 1),
-        (Action("set_priority", to_priority=11), TaskFilter(queue="text"), 1),
+        (Choice("move", to_queue="nowhere"), TaskFilter(queue="text"), 1),
+        (Choice("set_priority"), TaskFilter(queue="text"), 1),
+        (Choice("set_priority", to_priority=11), TaskFilter(queue="text"), 1),
         (PURGE, TaskFilter(type="diagnostic.echo"), 1),
         (CANCEL, TaskFilter(queue="text"), 0),
         (CANCEL, TaskFilter(queue="text"), 1_000_000),
         (CANCEL, TaskFilter(queue="text"), 1),
     ],
 )
-def test_incomplete_and_idle_operations_are_refused(olga: User, action: Action, wanted: TaskFilter, pace: int) -> None:
+def test_incomplete_and_idle_operations_are_refused(olga: User, action: Choice, wanted: TaskFilter, pace: int) -> None:
     with pytest.raises(errors.Refused):
         start_operation(action, wanted, by=olga, pace=pace)
     assert not Operation.objects.exists()
@@ -307,7 +307,7 @@ def test_owners_operation_touches_only_their_own_tasks(alice: User, bob: User, s
         with pytest.raises(errors.NotFound):
             act(operation.pk, by=bob, owner=bob)
     with pytest.raises(errors.InvalidInput):
-        start_operation(Action("move", to_queue="text"), TaskFilter(owners=(alice.pk,)), by=alice, owner=alice)
+        start_operation(Choice("move", to_queue="text"), TaskFilter(owners=(alice.pk,)), by=alice, owner=alice)
 
 
 def test_owners_retry_counts_against_the_quota_and_rests_when_the_day_is_used_up(
@@ -449,8 +449,8 @@ def killed_at(statement: int) -> Iterator[None]:
 GOALS = {
     "cancel": (CANCEL, {"cancelled": 7}),
     "retry": (RETRY, {"ready": 3, "held": 4}),
-    "move": (Action("move", to_queue="text"), {"ready": 3, "held": 4}),
-    "set_priority": (Action("set_priority", to_priority=2), {"ready": 3, "held": 4}),
+    "move": (Choice("move", to_queue="text"), {"ready": 3, "held": 4}),
+    "set_priority": (Choice("set_priority", to_priority=2), {"ready": 3, "held": 4}),
 }
 
 
@@ -527,13 +527,13 @@ def test_operation_in_trouble_lets_others_go_on_and_rests_after_ten_failures(
 ) -> None:
     submit(alice)
     submit(bob)
-    bad = start_operation(Action("set_priority", to_priority=2), TaskFilter(owners=(alice.pk,)), by=olga)
+    bad = start_operation(Choice("set_priority", to_priority=2), TaskFilter(owners=(alice.pk,)), by=olga)
     good = start_operation(CANCEL, TaskFilter(owners=(bob.pk,)), by=olga)
 
     def fail(*_args: object) -> None:
         raise DatabaseError("out of paper")
 
-    monkeypatch.setattr(task_actions, "set_priority_locked", fail)
+    monkeypatch.setattr(set_priority, "set_priority_locked", fail)
     for _ in range(manage.MOST_TROUBLE):
         assert find_operation(bad.pk, owner=None).status == "running"
         run_operations()
@@ -548,7 +548,7 @@ def test_operation_in_trouble_lets_others_go_on_and_rests_after_ten_failures(
 def test_move_to_a_queue_that_is_gone_rests_with_the_reason(alice: User, olga: User, submit: Submit) -> None:
     submit(alice)
     Queue.objects.create(name="short", title="Short", cluster_id="default")
-    operation = start_operation(Action("move", to_queue="short"), TaskFilter(owners=(alice.pk,)), by=olga)
+    operation = start_operation(Choice("move", to_queue="short"), TaskFilter(owners=(alice.pk,)), by=olga)
     Queue.objects.filter(name="short").delete()
     run_operations()
     rests = find_operation(operation.pk, owner=None)
@@ -567,9 +567,9 @@ def test_user_without_a_lane_in_the_other_cluster_gets_one_in_the_next_step(
     Queue.objects.create(name="graphics", title="Graphics", cluster=Cluster.objects.create(name="gpu"))
     submit(alice)
     submit(bob)
-    operation = start_operation(Action("move", to_queue="graphics"), TaskFilter(queue="diagnostics"), by=olga)
+    operation = start_operation(Choice("move", to_queue="graphics"), TaskFilter(queue="diagnostics"), by=olga)
     real = open_lanes
-    monkeypatch.setattr(step, "open_lanes", lambda tasks, goal: real(tasks[:1], goal))
+    monkeypatch.setattr(move, "open_lanes", lambda tasks, goal: real(tasks[:1], goal))
     assert take_step(operation.pk) == 1
     assert take_step(operation.pk) == 1
     assert Task.objects.filter(cluster="gpu", status="ready").count() == 2
