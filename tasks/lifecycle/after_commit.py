@@ -6,7 +6,8 @@ The one place where that is decided: docs/decisions/0021-a-promise-is-answered.m
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -26,6 +27,19 @@ Value = TypeVar("Value")
 logger = logging.getLogger(__name__)
 
 
+@contextmanager
+def left_to_the_sweep(what: str) -> Iterator[None]:
+    """Surround the second of two transactions. Where it fails, that is logged: durable rows tell the sweep of it.
+
+    Args:
+        what: the transaction, for the log: "filling lanes".
+    """
+    try:
+        yield
+    except Exception as error:
+        _log_failure("%s is left to the sweep", what, error)
+
+
 def after_commit(step: Callable[[], Value], *, otherwise: Callable[[], Value], what: str) -> Value:
     """Do a step that follows a commit and return what it gives; where it fails, log that and return `otherwise`.
 
@@ -35,13 +49,20 @@ def after_commit(step: Callable[[], Value], *, otherwise: Callable[[], Value], w
     """
     try:
         return step()
-    except (DatabaseError, InterfaceError) as error:
-        logger.warning("%s failed after the commit, which stands: %s", what, error)
-        connection.close_if_unusable_or_obsolete()
-    except Exception:
-        # Whatever it is: what was promised is stored, and a client that heard of an error would ask for it again.
-        logger.exception("%s failed after the commit, which stands", what)
+    except Exception as error:
+        _log_failure("%s failed after the commit, which stands", what, error)
     return otherwise()
+
+
+def _log_failure(message: str, what: str, error: Exception) -> None:
+    """Log, and raise nothing: what was promised is stored, and who heard of an error would ask for it again."""
+    if isinstance(error, DatabaseError | InterfaceError):
+        logger.warning(f"{message}: %s", what, error)
+        # Not `close()`: after a deadlock, or a lock that did not come free in time, the connection is sound and has its
+        # prepared statements. Django asks the server once, and closes a connection that was cut.
+        connection.close_if_unusable_or_obsolete()
+    else:
+        logger.error(message, what, exc_info=error)
 
 
 def read_back(user: User, accepted: Accepted) -> Task:

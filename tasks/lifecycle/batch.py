@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce, Now
 
 from accounts.models import User
 from tasks import audit, errors, sql
-from tasks.lifecycle.after_commit import after_commit
+from tasks.lifecycle.after_commit import after_commit, left_to_the_sweep
 from tasks.lifecycle.cancel import end_unstarted, tell_node
 from tasks.models import Batch, Task, TaskContent
 from tasks.models.small_json import if_small
@@ -86,11 +86,8 @@ def cancel_batch(batch_id: UUID, *, by: User, owner: User | None = None) -> Batc
             )
             audit.record(by, "cancel", "batch", batch_id)
     if wanted:
-        after_commit(
-            lambda: _cancel_rounds(batch.pk, by.pk),
-            otherwise=lambda: 0,
-            what="cancelling the batch, now left to a duty,",
-        )
+        with left_to_the_sweep("cancelling a batch"):
+            _cancel_rounds(batch.pk, by.pk)
     return after_commit(
         lambda: find_batch(batch_id, owner=owner), otherwise=lambda: batch, what="reading the batch back"
     )

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from accounts.models import User
 from tasks import audit, errors, sql
-from tasks.lifecycle.after_commit import after_commit, read_again
+from tasks.lifecycle.after_commit import left_to_the_sweep, read_again
 from tasks.lifecycle.depend import Change
 from tasks.lifecycle.fill import fill_locked, locked_lanes, settle
 from tasks.lifecycle.outbox import announce_ended
@@ -49,9 +49,8 @@ def cancel_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
             audit.record(by, "cancel", "task", task_id)
             task.refresh_from_db()
     if asked:
-        after_commit(
-            lambda: _end_soon(task), otherwise=lambda: None, what="ending the task, now left to the sweep and its node,"
-        )
+        with left_to_the_sweep("ending a cancelled task"):
+            _end_soon(task)
     return read_again(task)
 
 

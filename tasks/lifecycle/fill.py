@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 
 from tasks import sql
-from tasks.lifecycle.after_commit import after_commit
+from tasks.lifecycle.after_commit import left_to_the_sweep
 from tasks.lifecycle.depend import release_dependents
 from tasks.lifecycle.outbox import announce_ended
 from tasks.lifecycle.submission import Accepted
@@ -88,11 +88,8 @@ def fill_lanes(lanes: Iterable[int], *, newcomers: Sequence[UUID] | None = None)
 
 def fill_soon(lanes: Iterable[int], *, newcomers: Sequence[UUID]) -> None:
     """Fill lanes now, or leave it to the sweep: for callers whose first transaction has promised everything already."""
-    after_commit(
-        lambda: fill_lanes(lanes, newcomers=newcomers),
-        otherwise=lambda: 0,
-        what="filling lanes, now left to the sweep,",
-    )
+    with left_to_the_sweep("filling lanes"):
+        fill_lanes(lanes, newcomers=newcomers)
 
 
 def fill_locked(lanes: list[int], *, newcomers: Sequence[UUID] | None = None) -> int:

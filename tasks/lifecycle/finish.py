@@ -6,24 +6,22 @@ slot back; if it is lost, the settlement that 1 left behind is found by the swee
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg.types.json import Jsonb
 
 from tasks import errors, sql
 from tasks.lifecycle import children
+from tasks.lifecycle.after_commit import left_to_the_sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.ending import Ending, cancelled, clean, describe
 from tasks.lifecycle.fill import settle
 from tasks.models import Attempt
 from tasks.statuses import Status
-
-logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 60.0
 RETRY_SECONDS = 0.5
@@ -54,13 +52,9 @@ def finish_attempt(claimed: Claimed, ending: Ending) -> bool:
     recorded = record_ending(claimed, ending)
     if recorded is None:
         return False
-    try:
-        started = [child for child, _ in ending.started]
+    started = [child for child, _ in ending.started]
+    with left_to_the_sweep(f"settling {claimed.id}"):
         settle([(claimed.token, claimed.lane_id)], dependents=recorded.has_dependents, started=started)
-    except (DatabaseError, InterfaceError) as error:
-        # The settlement is durable: the sweep does it within a second or two.
-        logger.warning("settling %s is left to the sweep: %s", claimed.id, error)
-        connection.close()
     return True
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from accounts.models import User
 from tasks import audit, errors, sql
+from tasks.lifecycle.after_commit import left_to_the_sweep
 from tasks.lifecycle.depend import release_dependents
 from tasks.lifecycle.fill import MOST_TOLD, fill_locked, settle, swap
 from tasks.lifecycle.read import get_task
@@ -58,7 +59,8 @@ def move_task(task_id: UUID, queue: str, *, by: User) -> Task:
         if moved.tasks:
             audit.record(by, "move", "task", task_id, queue=queue)
     if moved.settlements:
-        settle(moved.settlements, dependents=True)
+        with left_to_the_sweep("settling what a move has ended"):
+            settle(moved.settlements, dependents=True)
     if not moved.tasks and (task := find_task(task_id, owner=None)).queue_id != queue:
         raise _unmovable(task)
     return get_task(task_id)

@@ -8,10 +8,11 @@ from enum import StrEnum
 from itertools import islice
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.db.models.functions import Now
 
+from tasks.lifecycle.after_commit import left_to_the_sweep
 from tasks.lifecycle.claim import Claimed, running_tasks_of
 from tasks.lifecycle.ending import Ending, returned, timed_out, vanished
 from tasks.lifecycle.fill import settle
@@ -157,9 +158,6 @@ def _end(attempts: Iterable[tuple[Claimed, Ending]]) -> int:
 
 def _settle_free(settlements: Sequence[tuple[UUID, int]], *, dependents: bool) -> None:
     """Settle in the lanes that nobody holds; the sweep does it in the others, within a second or two."""
-    try:
+    with left_to_the_sweep(f"settling {len(settlements)} attempts"):
         free = free_lanes(lane for _, lane in settlements)
         settle([(token, lane) for token, lane in settlements if lane in free], dependents=dependents)
-    except (DatabaseError, InterfaceError) as error:
-        logger.warning("settling %s attempts is left to the sweep: %s", len(settlements), error)
-        connection.close()

@@ -8,15 +8,14 @@ came between.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import transaction
 from psycopg.types.json import Jsonb
 
 from tasks import audit, sql
+from tasks.lifecycle.after_commit import left_to_the_sweep
 from tasks.models import Operation, Task
 from tasks.models.operation import OperationStatus
 from tasks.operations.action import Choice
@@ -26,8 +25,6 @@ from tasks.operations.task_filter import read_filter
 STEP = 100
 # Where no index leads to the tasks, so many are walked through at a time.
 WINDOW = 20_000
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,8 @@ def take_step(operation_id: UUID) -> int | None:
         step = action.act_on_page(operation, page.tasks) if page.tasks else Step()
         covered = _note(operation, action, page, step)
     if step.after_commit is not None:
-        _do_after(operation, step.after_commit)
+        with left_to_the_sweep(f"what follows a step of {operation.pk}"):
+            step.after_commit()
     return None if step.error else covered
 
 
@@ -113,11 +111,3 @@ def _note(operation: Operation, action: BulkAction, page: Page, step: Step) -> i
         counts = {name: getattr(row, name) for name in ("total", "done", "changed", "skipped", "failed")}
         audit.record(operation.made_by, "finish", "operation", operation.pk, name=str(operation), **counts)
     return covered
-
-
-def _do_after(operation: Operation, after_commit: Callable[[], None]) -> None:
-    try:
-        after_commit()
-    except (DatabaseError, InterfaceError) as error:
-        logger.warning("what follows a step of %s is left to the sweep: %s", operation.pk, error)
-        connection.close_if_unusable_or_obsolete()

@@ -130,6 +130,39 @@ def test_finish_is_recorded_although_its_connection_is_cut_before_the_slot_is_gi
     assert Lane.objects.get(user=alice).taken == 0
 
 
+def test_connection_stays_open_when_a_slot_cannot_be_given_back_for_now(
+    alice: User, submit: Submit, claim: Callable[[], Claimed | None]
+) -> None:
+    submit(alice)
+    claimed = claim()
+    assert claimed is not None
+    with somebody_holds_the_lanes():
+        before = connection.connection
+        assert finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
+    assert Settlement.objects.count() == 1
+    assert connection.connection is before
+
+
+def test_whatever_goes_wrong_after_the_commit_the_end_is_recorded(
+    alice: User,
+    submit: Submit,
+    claim: Callable[[], Claimed | None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    submit(alice)
+    claimed = claim()
+    assert claimed is not None
+
+    def mistaken(*_args: object, **_options: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(finish, "settle", mistaken)
+    assert finish.finish_attempt(claimed, ending.succeeded({"engine": {}}))
+    assert f"settling {claimed.id} is left to the sweep" in caplog.text
+    assert "ZeroDivisionError: a bug" in caplog.text
+
+
 def _cut_before_lanes_are_locked(name: str, params: Mapping[str, Any]) -> None:
     """What psycopg makes of a connection that ends between a statement and its rows (`psycopg.rows.no_result`)."""
     if name == "lifecycle/lock_lanes":
