@@ -17,6 +17,7 @@ CHECKS = {
     "format": ["-m", "ruff", "format", "--check", "."],
     "layers": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
     "rooms": ["-m", "portal.launch.rooms"],
+    "circles": ["-m", "portal.launch.checks.circles"],
     "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
     "django": ["manage.py", "check", "--fail-level", "WARNING"],
     "documents": ["manage.py", "write_docs", "--check"],
