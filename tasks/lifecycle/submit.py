@@ -1,25 +1,19 @@
-"""Submission: from a request to rows that are held in the user's lane.
+"""Submission of one task, or of a chain: from a request to rows that are held in the user's lane.
 
-Two transactions. The first is durable and is the promise behind a 202; the second, asynchronous,
-fills the lane. If the second is lost, the sweep sees a held task beside a free slot.
+Two transactions: `promise` has the first, durable one, and what of the second may be lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
-
-from accounts.limits import Limits, limits_of
+from accounts.limits import Limits
 from accounts.models import User
-from tasks import errors, sql
-from tasks.lifecycle import admit, idempotency, outbox, reuse
-from tasks.lifecycle.accept import accept, check_open, insert
+from tasks.lifecycle import idempotency, reuse
+from tasks.lifecycle.accept import accept, check_open
 from tasks.lifecycle.after_commit import read_back
-from tasks.lifecycle.deadlocks import again_after_deadlock
-from tasks.lifecycle.fill import fill_soon
+from tasks.lifecycle.promise import Promise, promise
 from tasks.lifecycle.read import get_task
 from tasks.lifecycle.submission import Accepted, Submission, Submitted, SubmittedBatch
 from tasks.lifecycle.submit_batch import submit_batch
@@ -27,15 +21,6 @@ from tasks.lifecycle.submit_batch import submit_batch
 __all__ = [
     "Submission", "Submitted", "SubmittedBatch", "find_submitted", "submit_batch", "submit_chain", "submit_task",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Promised:
-    """What was committed: new tasks, or that an earlier one is the answer."""
-
-    tasks: Sequence[Accepted] = ()
-    earlier: UUID | None = None
-    replayed: bool = False
 
 
 def submit_task(
@@ -68,11 +53,19 @@ def submit_chain(
     Raises:
         As `submit_task`.
     """
-    promised = _promise_tasks(user, submissions, idempotency_key=idempotency_key, body_sha256=body_sha256)
-    if promised.earlier is not None:
-        return Submitted(get_task(promised.earlier), replayed=promised.replayed, reused=not promised.replayed)
-    fill_soon({task.lane for task in promised.tasks}, newcomers=[task.id for task in promised.tasks])
-    return Submitted(read_back(user, promised.tasks[-1]))
+
+    def prepare(limits: Limits) -> Promise:
+        accepted: list[Accepted] = []
+        for submission in submissions:
+            accepted.append(accept(user, limits, submission, beside=[task.id for task in accepted]))
+        if submissions[-1].reuse and (same := reuse.find_earlier(user, accepted[-1])):
+            return Promise([same])
+        return Promise([accepted[-1].id], accepted)
+
+    promised = promise(user, prepare, idempotency_key=idempotency_key, body_sha256=body_sha256)
+    if promised.tasks:
+        return Submitted(read_back(user, promised.tasks[-1]))
+    return Submitted(get_task(promised.ids[0]), replayed=promised.replayed, reused=not promised.replayed)
 
 
 def find_submitted(user: User, *, idempotency_key: str | None, body_sha256: str) -> Submitted | None:
@@ -86,44 +79,3 @@ def find_submitted(user: User, *, idempotency_key: str | None, body_sha256: str)
     check_open(user)
     earlier = idempotency.find(user, idempotency_key, body_sha256) if idempotency_key else None
     return Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True) if earlier else None
-
-
-@again_after_deadlock
-def _promise_tasks(
-    user: User, submissions: Sequence[Submission], *, idempotency_key: str | None, body_sha256: str
-) -> _Promised:
-    """Commit the tasks. Nothing may follow the commit here: after a deadlock all of this is done again."""
-    check_open(user)
-    limits = limits_of(user)
-    # Before the validation: a replay must answer even when the file of the input is gone by now.
-    if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
-        return _Promised(earlier=UUID(earlier.task_ids[0]), replayed=True)
-    try:
-        accepted = _accept_chain(user, limits, submissions)
-        same = reuse.find_earlier(user, accepted[-1]) if submissions[-1].reuse else None
-    except errors.Refused:
-        admit.count_request(user, limits)
-        raise
-    with transaction.atomic(durable=True):
-        is_first = idempotency.reserve(user, idempotency_key, body_sha256, [same or accepted[-1].id])
-        if is_first and same is not None:
-            admit.admit(user, limits, [])
-        elif is_first:
-            with sql.pipeline():
-                accepted = [
-                    # One by one: each finds those that it needs.
-                    stored
-                    for task in admit.admit(user, limits, accepted)
-                    for stored in insert(user, [task])
-                ]
-            outbox.note_webhooks(accepted)
-    if not is_first:
-        return _promise_tasks(user, submissions, idempotency_key=idempotency_key, body_sha256=body_sha256)
-    return _Promised(accepted, earlier=same)
-
-
-def _accept_chain(user: User, limits: Limits, submissions: Sequence[Submission]) -> list[Accepted]:
-    accepted: list[Accepted] = []
-    for submission in submissions:
-        accepted.append(accept(user, limits, submission, beside=[task.id for task in accepted]))
-    return accepted

@@ -6,19 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
-
-from accounts.limits import Limits, limits_of
+from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors
 from tasks.faults import summary_of
-from tasks.lifecycle import admit, idempotency, outbox
-from tasks.lifecycle.accept import accept, check_open, insert
+from tasks.lifecycle.accept import accept
 from tasks.lifecycle.after_commit import first_status
-from tasks.lifecycle.deadlocks import again_after_deadlock
-from tasks.lifecycle.fill import fill_soon
+from tasks.lifecycle.promise import Promise, promise
 from tasks.lifecycle.submission import Accepted, Submission, SubmittedBatch
-from tasks.models import Batch, IdempotencyKey
+from tasks.models import Batch
 from tasks.statuses import shown_status
 
 
@@ -43,58 +39,17 @@ def submit_batch(
     Raises:
         As `submit_task`; with `atomic`, InvalidInput names every faulty item by pointer.
     """
-    submitted, accepted = _promise_batch(
-        user,
-        submissions,
-        name=name,
-        atomic=atomic,
-        idempotency_key=idempotency_key,
-        body_sha256=body_sha256,
-    )
-    fill_soon({item.lane for item in accepted}, newcomers=[item.id for item in accepted])
-    return submitted
 
-
-@again_after_deadlock
-def _promise_batch(
-    user: User,
-    submissions: Sequence[Submission | errors.Refused],
-    *,
-    name: str,
-    atomic: bool,
-    idempotency_key: str | None,
-    body_sha256: str,
-) -> tuple[SubmittedBatch, Sequence[Accepted]]:
-    """Commit the batch, as `_promise_tasks`; return it with its new tasks."""
-    check_open(user)
-    limits = limits_of(user)
-    if idempotency_key and (earlier := idempotency.find(user, idempotency_key, body_sha256)):
-        return SubmittedBatch(_batch_of(earlier), replayed=True), ()
-    try:
+    def prepare(limits: Limits) -> Promise:
         accepted, items = _accept_items(user, limits, submissions, atomic=atomic)
-    except errors.InvalidInput:
-        admit.count_request(user, limits)
-        raise
-    batch = Batch(owner=user, name=name, items=items)
-    with transaction.atomic(durable=True):
-        ids = [item.id for item in accepted]
-        is_first = idempotency.reserve(user, idempotency_key, body_sha256, ids, batch_id=batch.id)
-        if is_first:
-            accepted = admit.admit(user, limits, accepted)
-            batch.save(force_insert=True)
-            accepted = insert(user, accepted, batch=batch.id)
-            outbox.note_webhooks(accepted)
-    if not is_first:
-        return _promise_batch(
-            user,
-            submissions,
-            name=name,
-            atomic=atomic,
-            idempotency_key=idempotency_key,
-            body_sha256=body_sha256,
-        )
-    counts = Counter(shown_status(first_status(item), None) for item in accepted)
-    return SubmittedBatch(batch, counts=counts), accepted
+        return Promise([task.id for task in accepted], accepted, Batch(owner=user, name=name, items=items))
+
+    promised = promise(user, prepare, idempotency_key=idempotency_key, body_sha256=body_sha256)
+    assert promised.batch is not None, "the key was used for a single task"
+    if promised.replayed:
+        return SubmittedBatch(promised.batch, replayed=True)
+    counts = Counter(shown_status(first_status(task), None) for task in promised.tasks)
+    return SubmittedBatch(promised.batch, counts=counts)
 
 
 def _accept_items(
@@ -123,8 +78,3 @@ def _accept_items(
         detail = f"Nothing was submitted: some tasks of this atomic batch are faulty. {summary_of(faults, len(faults))}"
         raise errors.BatchRefused(detail, errors=faults)
     return accepted, items
-
-
-def _batch_of(key: IdempotencyKey) -> Batch:
-    assert key.batch_id is not None, "the key was used for a single task"
-    return Batch.objects.get(pk=key.batch_id)
