@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Callable
 from html import unescape
-from importlib import import_module
 from io import StringIO
 from uuid import uuid4
 
@@ -227,28 +226,3 @@ def test_pages_stand_though_old_tasks_have_types_with_hostile_names(ended_task: 
             assert owner.get(page).status_code == 200, (page, name)
         assert owner.get(f"/tasks/{ended_task.pk}/text.txt").headers["Content-Disposition"].isprintable()
         assert signed_in.get(f"/admin/tasks/task/{ended_task.pk}/change/").status_code == 200, name
-
-
-def test_the_migration_keeps_odd_queues_and_clusters_and_mends_odd_servers() -> None:
-    migration = import_module("tasks.migrations.0018_names")
-    rules = [(Queue, "queue_name_slug"), (Cluster, "cluster_name_slug"), (Backend, "backend_name_line")]
-    with connection.cursor() as cursor:
-        for model, rule in rules:
-            cursor.execute(f"ALTER TABLE {model._meta.db_table} DROP CONSTRAINT {rule}")
-        names = [name for name in HOSTILE if len(name) < 2000]
-        for place, name in enumerate(names):
-            cluster = Cluster.objects.create(name=name)
-            Queue.objects.create(name=name, title="Old", cluster=cluster)
-            Backend.objects.create(kind="chat", name=name, base_url=f"http://gpu{place}:8000/v1")
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(migration.MARK + migration.MEND)
-    with connection.schema_editor() as editor:
-        for model, rule in rules:
-            constraint = next(found for found in model._meta.constraints if found.name == rule)
-            editor.add_constraint(model, constraint)
-    assert set(Queue.objects.filter(has_old_name=True).values_list("name", flat=True)) == set(names)
-    assert not Queue.objects.filter(has_old_name=True, name="text").exists()
-    servers = dict(Backend.objects.values_list("base_url", "name"))
-    assert [name for name in servers.values() if not is_line(name)] == []
-    assert servers[f"http://gpu{names.index('')}:8000/v1"] == f"http://gpu{names.index('')}:8000/v1"
-    assert servers[f"http://gpu{names.index('My Queue/1')}:8000/v1"] == "My Queue/1"

@@ -77,7 +77,7 @@ TEST = Action(
 )
 
 
-class BackendForm(forms.ModelForm[Backend]):
+class BackendForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
     """Keys are written, and never shown again."""
 
     model_names = SimpleArrayField(

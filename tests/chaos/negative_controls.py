@@ -243,7 +243,7 @@ CONTROLS = [
     ),
     Control(
         "plans are made without statistics of statuses",
-        "tasks/migrations/0013_plan_without_statuses.py",
+        "tasks/migrations/0002_tuning.py",
         "ALTER TABLE task ALTER COLUMN status SET STATISTICS 0;",
         "",
         "tests/chaos/test_foreign_transaction.py",

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import errors, sql
+from tasks.cluster.maintenance import register_duties
 from tasks.duties import all_duties
 from tasks.lifecycle import ending, finish, sweep
 from tasks.lifecycle.cancel import cancel_task
@@ -557,6 +558,7 @@ def test_move_to_a_queue_that_is_gone_rests_with_the_reason(alice: User, olga: U
 
 def test_duty_carries_operations_out() -> None:
     assert all_duties()["run_operations"].run is run_operations
+    register_duties()
     assert Duty.objects.get(name="run_operations").every_seconds == 1
 
 

@@ -14,11 +14,13 @@ def main() -> None:
     from django.core.management import call_command
 
     django.setup()
+    from tasks.half_migrated import HalfMigrated, refuse_half_migrated
     from tasks.pooler import UnusablePooler, refuse_pooler
 
     try:
         refuse_pooler()
-    except UnusablePooler as refused:
+        refuse_half_migrated()
+    except (UnusablePooler, HalfMigrated) as refused:
         sys.exit(str(refused))
     # Static files come from the sources here, but WhiteNoise warns when this folder is missing.
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)

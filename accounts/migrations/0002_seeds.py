@@ -37,5 +37,8 @@ def seed(apps, _schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0001_initial"), ("auth", "0012_alter_user_first_name_max_length")]
+    replaces = [("accounts", "0002_seed_plans_and_groups")]
+
+    dependencies = [("accounts", "0001_schema"), ("auth", "0012_alter_user_first_name_max_length")]
+
     operations = [migrations.RunPython(seed, migrations.RunPython.noop)]

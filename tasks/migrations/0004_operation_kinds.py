@@ -8,7 +8,9 @@ SLUG = r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks", "0020_node_functions")]
+    replaces = [("tasks", "0021_operation_kinds")]
+
+    dependencies = [("tasks", "0003_seeds")]
 
     operations = [
         migrations.RemoveConstraint("operation", "operation_kind_known"),
