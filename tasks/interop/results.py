@@ -15,6 +15,7 @@ from tasks.interop.library import Task as LibraryTask
 from tasks.interop.library import TaskError, TaskResult, TaskResultDoesNotExist, TaskResultStatus
 from tasks.models import Attempt, Task, TaskContent
 from tasks.models.attempt import Outcome
+from tasks.owned import get_owned
 from tasks.statuses import TERMINAL, Status
 
 P = ParamSpec("P")
@@ -46,11 +47,12 @@ def find_result(result_id: str, alias: str, *, owner: User) -> TaskResult[..., A
         TaskResultDoesNotExist: as `LaneBackend.get_result`.
     """
     try:
-        row = Task.objects.of(owner).filter(pk=UUID(result_id), type=TYPE).select_related("content").first()
-    except ValueError:
-        row = None
+        calls = Task.objects.filter(type=TYPE).select_related("content")
+        row = get_owned(calls, UUID(result_id), owner=owner)
+    except (ValueError, errors.NotFound) as error:
+        raise TaskResultDoesNotExist(result_id) from error
     content: TaskContent | None = getattr(row, "content", None)
-    if row is None or content is None or content.input.get("backend") != alias:
+    if content is None or content.input.get("backend") != alias:
         raise TaskResultDoesNotExist(result_id)
     try:
         found = find_function(content.input["function"])

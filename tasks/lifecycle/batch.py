@@ -16,11 +16,12 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import User
-from tasks import audit, errors, sql
+from tasks import audit, sql
 from tasks.lifecycle.after_commit import after_commit, left_to_the_sweep
 from tasks.lifecycle.cancel import end_unstarted, tell_node
 from tasks.models import Batch, Task, TaskContent
 from tasks.models.small_json import if_small
+from tasks.owned import get_owned
 from tasks.periodic import duty
 from tasks.statuses import NOT_STARTED, Status
 
@@ -52,23 +53,6 @@ class ItemResult:
     error: dict[str, Any] | None
 
 
-def find_batch(batch_id: UUID, *, owner: User | None, lock: bool = False) -> Batch:
-    """Return a batch; `owner` None sees all of them.
-
-    Raises:
-        NotFound: there is none of that id, or it is somebody else's.
-    """
-    batches = Batch.objects.filter(pk=batch_id)
-    if owner is not None:
-        batches = batches.filter(owner=owner)
-    if lock:
-        batches = batches.select_for_update(no_key=True)
-    batch = batches.first()
-    if batch is None:
-        raise errors.NotFound(f"There is no batch {batch_id}.")
-    return batch
-
-
 def cancel_batch(batch_id: UUID, *, by: User, owner: User | None = None) -> Batch:
     """Cancel every unfinished task of a batch. Repeating it, or cancelling what has ended, changes nothing.
 
@@ -78,7 +62,7 @@ def cancel_batch(batch_id: UUID, *, by: User, owner: User | None = None) -> Batc
         NotFound: no such batch.
     """
     with transaction.atomic(durable=True):
-        batch = find_batch(batch_id, owner=owner, lock=True)
+        batch = get_owned(Batch, batch_id, owner=owner, lock=True)
         wanted = _has_members_to_cancel(batch.pk)
         if wanted:
             Batch.objects.filter(pk=batch.pk).update(
@@ -89,7 +73,7 @@ def cancel_batch(batch_id: UUID, *, by: User, owner: User | None = None) -> Batc
         with left_to_the_sweep("cancelling a batch"):
             _cancel_rounds(batch.pk, by.pk)
     return after_commit(
-        lambda: find_batch(batch_id, owner=owner), otherwise=lambda: batch, what="reading the batch back"
+        lambda: get_owned(Batch, batch_id, owner=owner), otherwise=lambda: batch, what="reading the batch back"
     )
 
 

@@ -23,7 +23,7 @@ from tasks.lifecycle.fill import fill_locked, locked_lanes, settle
 from tasks.lifecycle.outbox import announce_ended
 from tasks.live import channels
 from tasks.models import Task
-from tasks.owned import find_task
+from tasks.owned import get_owned
 from tasks.statuses import NOT_STARTED, TERMINAL, Status
 
 
@@ -38,7 +38,7 @@ def cancel_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
         NotFound: no such task.
     """
     with transaction.atomic(durable=True):
-        task = find_task(task_id, owner=owner, lock=True)
+        task = get_owned(Task, task_id, owner=owner, lock=True)
         if task.status in TERMINAL or task.cancel_requested_at is not None:
             asked = False
         else:

@@ -27,10 +27,7 @@ def copied_submission(task_id: UUID, changes: Mapping[str, Any], *, owner: User)
         NotFound: no such task of the owner.
         ContentPurged: its content was purged, and `changes` has no other input.
     """
-    found = read_task(task_id, owner.pk)
-    if found is None:
-        raise errors.NotFound(f"There is no task {task_id}.")
-    task, content = found
+    task, content = read_task(task_id, owner.pk)
     if content is None and "input" not in changes:
         raise errors.ContentPurged("The content of this task was purged, so there is nothing to copy: send an input.")
     return replace(_as_submitted(task, content, limits_of(owner)), **changes)

@@ -20,7 +20,8 @@ from tasks.lifecycle.depend import release_dependents
 from tasks.lifecycle.fill import MOST_TOLD, fill_locked, settle, swap
 from tasks.lifecycle.read import get_task
 from tasks.models import Dependency, Lane, Queue, Task
-from tasks.owned import find_task
+from tasks.owned import find_queue as find_queue
+from tasks.owned import get_owned
 from tasks.statuses import NOT_STARTED, TERMINAL, Status
 
 HIGHEST = 10
@@ -61,7 +62,7 @@ def move_task(task_id: UUID, queue: str, *, by: User) -> Task:
     if moved.settlements:
         with left_to_the_sweep("settling what a move has ended"):
             settle(moved.settlements, dependents=True)
-    if not moved.tasks and (task := find_task(task_id, owner=None)).queue_id != queue:
+    if not moved.tasks and (task := get_owned(Task, task_id, owner=None)).queue_id != queue:
         raise _unmovable(task)
     return get_task(task_id)
 
@@ -77,26 +78,14 @@ def set_priority(task_id: UUID, priority: int, *, by: User) -> Task:
         WrongStatus: it has started, ended, or is being cancelled.
     """
     check_priority(priority)
-    before = find_task(task_id, owner=None).priority
+    before = get_owned(Task, task_id, owner=None).priority
     with transaction.atomic(durable=True):
         changed = set_priority_locked([task_id], priority)
         if changed:
             audit.record(by, "set_priority", "task", task_id, before=before, priority=priority)
-    if not changed and (task := find_task(task_id, owner=None)).priority != priority:
+    if not changed and (task := get_owned(Task, task_id, owner=None)).priority != priority:
         raise _unmovable(task)
     return get_task(task_id)
-
-
-def find_queue(name: str) -> Queue:
-    """Return a queue.
-
-    Raises:
-        NotFound: there is none of that name.
-    """
-    queue = Queue.objects.filter(pk=name.replace("\0", "")).first()
-    if queue is None:
-        raise errors.NotFound(f"There is no queue {name}.")
-    return queue
 
 
 def check_priority(priority: int) -> None:

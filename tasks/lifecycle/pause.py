@@ -16,6 +16,7 @@ from tasks.lifecycle.per_lane import work_by_lane
 from tasks.live import channels
 from tasks.models import Node, Queue, Task
 from tasks.models.node import NodeStatus
+from tasks.owned import find_queue
 from tasks.statuses import Status
 
 MOST_LANES = 500
@@ -35,7 +36,7 @@ def pause_queue(name: str, *, by: User, reason: str = "") -> None:
         NotFound: no such queue.
     """
     with transaction.atomic():
-        queue = _find_queue(name)
+        queue = find_queue(name, lock=True)
         if queue.paused_at is None:
             Queue.objects.filter(pk=name).update(paused_at=Now(), paused_reason=reason)
             audit.record(by, "pause", "queue", name, reason=reason)
@@ -49,7 +50,7 @@ def resume_queue(name: str, *, by: User) -> None:
         NotFound: no such queue.
     """
     with transaction.atomic():
-        queue = _find_queue(name)
+        queue = find_queue(name, lock=True)
         if queue.paused_at is None:
             return
         Queue.objects.filter(pk=name).update(paused_at=None, paused_reason="")
@@ -111,13 +112,6 @@ def _set_node(node: UUID, before: NodeStatus, after: NodeStatus, by: User, actio
             Node.objects.filter(pk=node).update(status=after)
             audit.record(by, action, "node", node, name=row.name)
     _wake(row.cluster_id)
-
-
-def _find_queue(name: str) -> Queue:
-    queue = Queue.objects.select_for_update().filter(pk=name).first()
-    if queue is None:
-        raise errors.NotFound(f"There is no queue {name}.")
-    return queue
 
 
 def _wake(cluster: str) -> None:

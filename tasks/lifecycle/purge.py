@@ -16,7 +16,7 @@ from accounts.models import User
 from tasks import audit, errors, files, sql
 from tasks.models import File, Node, Task
 from tasks.models.node import NodeStatus
-from tasks.owned import find_task
+from tasks.owned import get_owned
 from tasks.periodic import duty, in_rounds
 from tasks.statuses import TERMINAL, Status
 
@@ -39,7 +39,7 @@ def purge_task(task_id: UUID, *, by: User, owner: User | None = None) -> None:
         WrongStatus: it has not ended; cancel it first.
     """
     with transaction.atomic(durable=True):
-        task = find_task(task_id, owner=owner, lock=True)
+        task = get_owned(Task, task_id, owner=owner, lock=True)
         if not task.done:
             raise errors.WrongStatus(
                 f"The task is {task.shown_status}. Cancel it first (POST …/cancel), and delete it when it has ended."

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tasks import sql
+from tasks import errors, sql
 from tasks.models import Task, TaskContent
 
 
@@ -62,14 +62,15 @@ CONTENT_COLUMNS = ("task_id", *TaskRow._fields[OWN + 1 :])
 
 def read_task(
     task_id: UUID, owner_id: int | None = None, *, known: int | None = None
-) -> tuple[Task, TaskContent | None] | None:
-    """Return a task and its content, or None when there is no such task, or it is not this owner's.
+) -> tuple[Task, TaskContent | None]:
+    """Return a task and its content, which is None when it was purged, and when the task still has the version `known`.
 
-    The content is None when it was purged, and when the task still has the version `known`.
+    Raises:
+        NotFound: there is no such task, or it is not this owner's.
     """
     row = sql.run_one("lifecycle/read_task", {"task": task_id, "owner": owner_id, "known": known}, row=TaskRow)
     if row is None:
-        return None
+        raise errors.NotFound(f"There is no task {task_id}.")
     task = Task.from_db("default", TASK_COLUMNS, row[:OWN])
     if row.content_id is None:
         return task, None
@@ -78,8 +79,6 @@ def read_task(
 
 def get_task(task_id: UUID) -> Task:
     """Return a task that is known to be there; `task.content` is read with it."""
-    found = read_task(task_id)
-    assert found is not None, "tasks are never deleted while they are being worked with"
-    task, content = found
+    task, content = read_task(task_id)
     Task._meta.get_field("content").set_cached_value(task, content)
     return task

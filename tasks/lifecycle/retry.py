@@ -17,7 +17,7 @@ from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.once import Once, do_once
 from tasks.lifecycle.submission import Submitted
 from tasks.models import Task
-from tasks.owned import find_task
+from tasks.owned import get_owned
 from tasks.statuses import Status
 
 
@@ -55,7 +55,7 @@ def retry_once(once: Once | None, task_id: UUID, *, by: User, owner: User | None
         once,
         lambda: _revive(task_id, by=by, owner=owner),
         id_of=lambda revived: str(revived[0].pk),
-        find=lambda id_: (find_task(UUID(id_), owner=owner), None),
+        find=lambda id_: (get_owned(Task, UUID(id_), owner=owner), None),
     )
     if lane is not None:
         fill_soon([lane], newcomers=[task_id])
@@ -67,11 +67,11 @@ def _revive(task_id: UUID, *, by: User, owner: User | None) -> tuple[Task, int |
     with transaction.atomic():
         # The usage row first: usage → lanes → cluster.
         if owner is not None:
-            found = find_task(task_id, owner=owner)
+            found = get_owned(Task, task_id, owner=owner)
             if found.status not in {Status.SUCCEEDED} and found.done:
                 admit.count_one_more(owner, limits_of(owner))
         depend.lock_with_needs(task_id)
-        task = find_task(task_id, owner=owner, lock=True)
+        task = get_owned(Task, task_id, owner=owner, lock=True)
         if task.status == Status.SUCCEEDED:
             raise errors.WrongStatus(
                 "This task has succeeded. To do the same again, copy it: POST …/copy.", status=task.status

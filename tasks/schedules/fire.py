@@ -29,9 +29,10 @@ from tasks.lifecycle.read import get_task
 from tasks.lifecycle.submission import Accepted, Submitted
 from tasks.models import Schedule, ScheduleRun, Task
 from tasks.models.schedule import Outcome, Overlap
+from tasks.owned import get_owned
 from tasks.periodic import duty
 from tasks.schedules.draft import submission_of
-from tasks.schedules.manage import find_schedule, next_time, read_clock, stop
+from tasks.schedules.manage import next_time, read_clock, stop
 from tasks.schedules.missed import is_missed, looks_from, note_missed
 
 logger = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def run_schedule_now(schedule_id: UUID, *, by: User, owner: User | None = None, 
     """
     if once is not None and (earlier := once.earlier()) is not None:
         return Submitted(get_task(UUID(earlier)), replayed=True)
-    schedule = find_schedule(schedule_id, owner=owner)
+    schedule = get_owned(Schedule, schedule_id, owner=owner)
     if settings.MAINTENANCE:
         raise errors.Maintenance
     if not schedule.owner.is_active:
@@ -117,7 +118,7 @@ def run_schedule_now(schedule_id: UUID, *, by: User, owner: User | None = None, 
     accepted = accept(schedule.owner, limits_of(schedule.owner), submission_of(schedule))
 
     def insert_and_note() -> Accepted | Task:
-        locked = find_schedule(schedule_id, owner=owner, lock=True)
+        locked = get_owned(Schedule, schedule_id, owner=owner, lock=True)
         locked.owner = schedule.owner
         task = _insert(locked, accepted)
         _note(locked, read_clock(), Outcome.SUBMITTED, task=task.id, by_hand=True)

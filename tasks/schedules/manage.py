@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from accounts.models import User
 from tasks import audit, errors, sql
 from tasks.models import Schedule
+from tasks.owned import get_owned
 from tasks.schedules.check import check_draft
 from tasks.schedules.draft import Draft, columns_of, draft_of
 from tasks.schedules.times import Timing
@@ -66,14 +67,14 @@ def change_schedule(schedule_id: UUID, changes: Mapping[str, Any], *, owner: Use
     for one, other in (("cron", "interval_seconds"), ("interval_seconds", "cron")):
         if changed.get(one) is not None:
             changed.setdefault(other, None)
-    before = draft_of(find_schedule(schedule_id, owner=owner))
+    before = draft_of(get_owned(Schedule, schedule_id, owner=owner))
     draft = replace(before, **changed)
     check_draft(owner, draft, task="task" in changed)
     columns, old = columns_of(draft), columns_of(before)
     # Only what this request changes is written: another one may change the rest at the same time.
     written = {name: value for name, value in columns.items() if value != old[name]}
     with transaction.atomic():
-        schedule = find_schedule(schedule_id, owner=owner, lock=True)
+        schedule = get_owned(Schedule, schedule_id, owner=owner, lock=True)
         for name, value in written.items():
             setattr(schedule, name, value)
         if TIMES & written.keys():
@@ -91,7 +92,7 @@ def delete_schedule(schedule_id: UUID, *, by: User, owner: User | None = None) -
         NotFound: no such schedule.
     """
     with transaction.atomic():
-        schedule = find_schedule(schedule_id, owner=owner, lock=True)
+        schedule = get_owned(Schedule, schedule_id, owner=owner, lock=True)
         audit.record(by, "delete", "schedule", schedule_id, name=str(schedule), owner=schedule.owner_id)
         schedule.delete()
 
@@ -103,7 +104,7 @@ def pause_schedule(schedule_id: UUID, *, by: User, owner: User | None = None, re
         NotFound: no such schedule.
     """
     with transaction.atomic():
-        schedule = find_schedule(schedule_id, owner=owner, lock=True)
+        schedule = get_owned(Schedule, schedule_id, owner=owner, lock=True)
         if schedule.paused_at is None:
             stop(schedule, reason)
             audit.record(by, "pause", "schedule", schedule_id, name=str(schedule), reason=schedule.paused_reason)
@@ -117,7 +118,7 @@ def resume_schedule(schedule_id: UUID, *, by: User, owner: User | None = None) -
         NotFound: no such schedule.
     """
     with transaction.atomic():
-        schedule = find_schedule(schedule_id, owner=owner, lock=True)
+        schedule = get_owned(Schedule, schedule_id, owner=owner, lock=True)
         if schedule.paused_at is not None:
             schedule.paused_at, schedule.paused_reason, schedule.refusal_count = None, "", 0
             schedule.next_run_at = next_time(schedule, read_clock())
@@ -130,23 +131,6 @@ def stop(schedule: Schedule, reason: str) -> None:
     """Pause a schedule whose row the open transaction has locked."""
     schedule.paused_at, schedule.paused_reason, schedule.next_run_at = read_clock(), reason[:MOST_REASON], None
     schedule.save(update_fields=["paused_at", "paused_reason", "next_run_at"])
-
-
-def find_schedule(schedule_id: UUID, *, owner: User | None, lock: bool = False) -> Schedule:
-    """Return a schedule; `owner` None sees all of them.
-
-    Raises:
-        NotFound: there is none of that id, or it is somebody else's.
-    """
-    schedules = Schedule.objects.filter(pk=schedule_id)
-    if owner is not None:
-        schedules = schedules.of(owner)
-    if lock:
-        schedules = schedules.select_for_update(no_key=True)
-    schedule = schedules.first()
-    if schedule is None:
-        raise errors.NotFound(f"There is no schedule {schedule_id}.")
-    return schedule
 
 
 def read_clock() -> datetime:

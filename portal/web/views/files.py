@@ -7,10 +7,11 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from portal.web.missing import missing_is_404
 from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
 from portal.web.uploads import takes_files
@@ -18,6 +19,7 @@ from tasks import errors
 from tasks.figures.quota import read_quota
 from tasks.files import delete_file, open_file, store_file
 from tasks.models import File
+from tasks.owned import get_owned
 
 # Pictures that a browser shows without running anything; SVG is not one of them.
 PICTURES = {"image/png", "image/jpeg", "image/webp", "image/gif"}
@@ -92,14 +94,13 @@ def delete(request: SignedInRequest, file_id: UUID) -> HttpResponse:
 
 
 def _own_file(request: SignedInRequest, file_id: UUID) -> File:
-    return get_object_or_404(File, owner=request.user, pk=file_id)
+    with missing_is_404():
+        return get_owned(File, file_id, owner=request.user)
 
 
 def _serve(file: File, *, as_attachment: bool) -> HttpResponseBase:
-    try:
+    with missing_is_404(errors.UnreadableFile):
         data = open_file(file)
-    except errors.UnreadableFile as error:
-        raise Http404(error.message) from error
     response = FileResponse(data, as_attachment=as_attachment, filename=file.name, content_type=file.content_type)
     response["Content-Security-Policy"] = NO_SCRIPTS
     # The bytes of an id never change.

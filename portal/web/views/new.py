@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
@@ -20,6 +20,7 @@ from portal.web.forms.schema import properties_of
 from portal.web.forms.task_input import InputForm, quick_field
 from portal.web.forms.task_options import OptionsForm
 from portal.web.ids import uuids_in
+from portal.web.missing import missing_is_404
 from portal.web.people import SignedInRequest
 from portal.web.uploads import takes_files
 from tasks import errors
@@ -155,7 +156,5 @@ def _field_for_file(definition: TaskType, file: File) -> str:
 
 
 def _type_or_404(name: str) -> TaskType:
-    try:
+    with missing_is_404(errors.UnknownTaskType):
         return get_type(name)
-    except errors.UnknownTaskType as error:
-        raise Http404(error.message) from error

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
@@ -16,6 +16,7 @@ from accounts.models import User
 from portal.web.forms.schedule_times import TimesForm
 from portal.web.forms.task_input import InputForm
 from portal.web.forms.task_options import OptionsForm
+from portal.web.missing import missing_is_404
 from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
 from portal.web.uploads import takes_files
@@ -23,6 +24,7 @@ from tasks import errors
 from tasks.figures.quota import read_quota
 from tasks.lifecycle.submission import Submission
 from tasks.models import Schedule
+from tasks.owned import get_owned
 from tasks.registry import TaskType, all_types, get_type
 from tasks.schedules.draft import Draft
 from tasks.schedules.fire import run_schedule_now
@@ -30,7 +32,6 @@ from tasks.schedules.manage import (
     MOST_SCHEDULES,
     create_schedule,
     delete_schedule,
-    find_schedule,
     pause_schedule,
     resume_schedule,
     upcoming,
@@ -70,10 +71,8 @@ def choose_type(request: SignedInRequest) -> HttpResponse:
 @takes_files(MAX_FILES_A_FORM)
 def create(request: SignedInRequest, type_name: str) -> HttpResponseBase:
     """Show the form of a schedule of this type, or make it."""
-    try:
+    with missing_is_404(errors.UnknownTaskType):
         definition = get_type(type_name)
-    except errors.UnknownTaskType as error:
-        raise Http404(error.message) from error
     forms = _Forms(request, definition)
     http_status = 200
     if request.method == "POST":
@@ -90,9 +89,8 @@ def create(request: SignedInRequest, type_name: str) -> HttpResponseBase:
 def run(request: SignedInRequest, schedule_id: UUID) -> HttpResponse:
     """Submit its task now, and show the task."""
     try:
-        task = run_schedule_now(schedule_id, by=request.user, owner=request.user).task
-    except errors.NotFound as error:
-        raise Http404(error.message) from error
+        with missing_is_404():
+            task = run_schedule_now(schedule_id, by=request.user, owner=request.user).task
     except errors.Refused as error:
         messages.error(request, error.message)
         return redirect("web:schedule", schedule_id=schedule_id)
@@ -160,15 +158,11 @@ class _Forms:
 
 
 def _find(request: SignedInRequest, schedule_id: UUID) -> Schedule:
-    try:
-        return find_schedule(schedule_id, owner=request.user)
-    except errors.NotFound as error:
-        raise Http404(error.message) from error
+    with missing_is_404():
+        return get_owned(Schedule, schedule_id, owner=request.user)
 
 
 def _act(request: SignedInRequest, schedule_id: UUID, action: Callable[..., Schedule]) -> HttpResponse:
-    try:
+    with missing_is_404():
         action(schedule_id, by=request.user, owner=request.user)
-    except errors.NotFound as error:
-        raise Http404(error.message) from error
     return redirect("web:schedule", schedule_id=schedule_id)

@@ -9,12 +9,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from portal.web import results, snippets
 from portal.web.csv_export import write_csv
 from portal.web.ids import uuids_in
+from portal.web.missing import missing_is_404
 from portal.web.people import SignedInRequest
 from portal.web.result_shapes import Section, tables_in
 from portal.web.views.files import PICTURES
@@ -24,6 +25,7 @@ from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Event, File, Task, TaskContent
 from tasks.names import is_slug
+from tasks.owned import get_owned
 from tasks.registry import all_types
 from tasks.statuses import NOT_STARTED, REVIVABLE
 from tasks.ui import words
@@ -98,9 +100,8 @@ def download_table(request: SignedInRequest, task_id: UUID, number: int) -> Http
 
 def _act(request: SignedInRequest, task_id: UUID, action: Any) -> HttpResponse:
     try:
-        action(task_id, by=request.user, owner=request.user)
-    except errors.NotFound as error:
-        raise Http404(error.message) from error
+        with missing_is_404():
+            action(task_id, by=request.user, owner=request.user)
     except errors.Refused as error:
         messages.error(request, error.message)
     return redirect("web:task", task_id=task_id)
@@ -170,7 +171,8 @@ def _shown_input(task: Task, content: TaskContent | None) -> list[Section]:
 
 
 def _own_task(request: SignedInRequest, task_id: UUID) -> Task:
-    return get_object_or_404(Task.objects.of(request.user).select_related("queue", "node"), pk=task_id)
+    with missing_is_404():
+        return get_owned(Task.objects.select_related("queue", "node"), task_id, owner=request.user)
 
 
 def _result(request: SignedInRequest, task_id: UUID) -> tuple[Task, dict[str, Any]]:

@@ -130,10 +130,7 @@ class TaskViewA(ApiView):
 
         Whatever made it.
         """
-        found = read_task(task_id, self.caller.pk)
-        if found is None:
-            raise errors.NotFound(f"There is no task {task_id}.")
-        task, content = found
+        task, content = read_task(task_id, self.caller.pk)
         return _with_pause(Response(_task_object(task, content)), task)
 
     @operation(

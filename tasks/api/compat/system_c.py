@@ -161,10 +161,7 @@ def poll(request: HttpRequest) -> HttpResponse:
     """
     owner = reader_id(request, "tasks:read")
     task_id = read_query(request.GET, OneTask).task_id
-    found = read_task(task_id, owner)
-    if found is None:
-        raise errors.NotFound(f"There is no task {task_id}.")
-    task, content = found
+    task, content = read_task(task_id, owner)
     body = {
         "task_id": str(task.pk),
         "status": SYSTEM_C.of(task),
@@ -192,12 +189,11 @@ def result_bytes(request: HttpRequest, task_id: UUID) -> HttpResponse:
     except signing.BadSignature as error:
         raise refusals.InvalidSignature("The address was not signed by this portal.") from error
     # As with files: what a disabled user gave away is closed.
-    owner_id = Task.objects.filter(pk=task_id, owner__is_active=True).values_list("owner", flat=True).first()
-    found = read_task(task_id, owner_id) if owner_id is not None else None
-    if found is None or found[1] is None or found[1].result is None:
+    kept = TaskContent.objects.filter(task=task_id, task__owner__is_active=True).select_related("task").first()
+    if kept is None or kept.result is None:
         raise errors.ContentPurged
-    check_maker(maker, owner_id=found[0].owner_id, scope="tasks:read")
-    result = found[1].result
+    check_maker(maker, owner_id=kept.task.owner_id, scope="tasks:read")
+    result = kept.result
     if isinstance(result.get("text"), str):
         content, content_type = result["text"], "text/plain; charset=utf-8"
     else:

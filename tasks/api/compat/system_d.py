@@ -119,10 +119,7 @@ def poll(request: HttpRequest, task_id: UUID) -> HttpResponse:
     owner = reader_id(request, "tasks:read")
     if request.META.get("QUERY_STRING"):
         read_query(request.GET, Query)
-    found = read_task(task_id, owner)
-    if found is None:
-        raise errors.NotFound(f"There is no task {task_id}.")
-    task, content = found
+    task, content = read_task(task_id, owner)
     headers = {} if task.done else {"Retry-After": str(POLL_AFTER_SECONDS)}
     body = json.dumps(_task_object(task, content), ensure_ascii=False).encode("utf-8", "replace")
     return HttpResponse(body, content_type="application/json", headers=headers)

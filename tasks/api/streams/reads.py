@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from tasks import sql
+from tasks import errors, sql
 from tasks.api.objects.task import task_object
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.read import read_task
@@ -66,10 +66,10 @@ async def in_thread(read: Callable[..., Read], *given: Any) -> Read:
 
 def read_shown(task_id: UUID, owner_id: int) -> Shown | None:
     """Return a task of this owner as the API shows it; None when it is not there."""
-    found = read_task(task_id, owner_id)
-    if found is None:
+    try:
+        task, content = read_task(task_id, owner_id)
+    except errors.NotFound:
         return None
-    task, content = found
     return Shown(task_object(task, content, explain_wait(task)), task.version, task.done)
 
 

@@ -37,9 +37,10 @@ from tasks.api.schema import ListOf, operation
 from tasks.api.views.tasks import IDEMPOTENCY, SUBMIT_PROBLEMS, CountedView, SubmitTask
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.after_commit import after_commit
-from tasks.lifecycle.batch import cancel_batch, find_batch, read_results
+from tasks.lifecycle.batch import cancel_batch, read_results
 from tasks.lifecycle.submit import Submission, SubmittedBatch, submit_batch
 from tasks.models import Batch as StoredBatch
+from tasks.owned import get_owned
 
 MOST_TASKS = 1000
 # Each is looked up while the request waits.
@@ -145,7 +146,7 @@ class BatchView(ApiView):
     @operation("get_batch", tag="batches", answers={200: BatchWithItems}, problems=[errors.NotFound])
     def get(self, request: Request, batch_id: UUID) -> Response:
         """Read a batch, with counts by status and what became of each item."""
-        return Response(_with_items(find_batch(batch_id, owner=self.caller)))
+        return Response(_with_items(get_owned(StoredBatch, batch_id, owner=self.caller)))
 
 
 class CancelBatchView(ApiView):
@@ -157,7 +158,7 @@ class CancelBatchView(ApiView):
 
         Waiting tasks end at once, running ones within seconds. Repeating it changes nothing.
         """
-        before = _count(find_batch(batch_id, owner=self.caller))
+        before = _count(get_owned(StoredBatch, batch_id, owner=self.caller))
         batch = cancel_batch(batch_id, by=self.caller, owner=self.caller)
         counts = after_commit(lambda: _count(batch), otherwise=lambda: before, what="counting the tasks of the batch")
         shown = batch_object(batch, counts, with_items=False)
@@ -181,7 +182,7 @@ class BatchResultsView(ApiView):
         In the order of the items, at any time: tasks that have not ended are there with their status. The answer
         is `application/jsonl`, and is sent as it is read.
         """
-        batch = find_batch(batch_id, owner=self.caller)
+        batch = get_owned(StoredBatch, batch_id, owner=self.caller)
         lines = (json.dumps(item_result_object(item), ensure_ascii=False) + "\n" for item in read_results(batch))
         return StreamingHttpResponse(
             (line.encode("utf-8", "replace") for line in lines), content_type=JsonLinesRenderer.media_type

@@ -38,6 +38,7 @@ from tasks.files import NotWanted, delete_file_for_good, store_file
 from tasks.lifecycle.idempotency import is_taken
 from tasks.lifecycle.once import Once
 from tasks.models import File as StoredFile
+from tasks.owned import get_owned
 
 CHUNK_BYTES = 64 * 1024
 UPLOAD = {
@@ -226,18 +227,13 @@ class FileContentView(ApiView):
         if not self.is_signed:
             return answer_file(request._request, _find(self, file_id))
         check_signature(file_id, expires=query.expires, maker=query.maker, signature=query.signature)
-        file = StoredFile.objects.filter(pk=file_id, owner__is_active=True).first()
-        if file is None:
-            raise errors.NotFound(f"There is no file {file_id}.")
+        file = get_owned(StoredFile.objects.filter(owner__is_active=True), file_id, owner=None)
         check_maker(query.maker, owner_id=file.owner_id, scope="files")
         return answer_file(request._request, file)
 
 
 def _find(view: ApiView, file_id: UUID) -> StoredFile:
-    file = StoredFile.objects.filter(owner=view.caller, pk=file_id).first()
-    if file is None:
-        raise errors.NotFound(f"There is no file {file_id}.")
-    return file
+    return get_owned(StoredFile, file_id, owner=view.caller)
 
 
 def _form_file(request: Request) -> tuple[str, Iterator[bytes]]:

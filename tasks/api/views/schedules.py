@@ -26,13 +26,13 @@ from tasks.lifecycle.submission import Submission
 from tasks.models import Schedule as StoredSchedule
 from tasks.models.small_json import if_small
 from tasks.one_of import at_most_one_of, exactly_one_of
+from tasks.owned import get_owned
 from tasks.schedules.check import check_draft
 from tasks.schedules.draft import Draft
 from tasks.schedules.fire import run_schedule_now
 from tasks.schedules.manage import (
     change_schedule,
     delete_schedule,
-    find_schedule,
     pause_schedule,
     resume_schedule,
     store_schedule,
@@ -153,7 +153,7 @@ class SchedulesView(ApiView):
             once,
             lambda: store_schedule(self.caller, draft),
             id_of=lambda schedule: str(schedule.pk),
-            find=lambda id_: find_schedule(UUID(id_), owner=self.caller),
+            find=lambda id_: get_owned(StoredSchedule, UUID(id_), owner=self.caller),
         )
         response = Response(_shown_to(request, schedule), status=201)
         response["Location"] = response.data["urls"]["self"]
@@ -177,7 +177,7 @@ class ScheduleView(ApiView):
     @operation("get_schedule", tag="schedules", answers={200: Schedule}, problems=[errors.NotFound])
     def get(self, request: Request, schedule_id: UUID) -> Response:
         """Read a schedule."""
-        return Response(schedule_object(find_schedule(schedule_id, owner=self.caller)))
+        return Response(schedule_object(get_owned(StoredSchedule, schedule_id, owner=self.caller)))
 
     @operation(
         "change_schedule",
@@ -279,7 +279,7 @@ class ScheduleRunsView(ApiView):
     def get(self, request: Request, schedule_id: UUID) -> Response:
         """List the runs of a schedule, newest first: each with its task, or why there is none. Kept for thirty days."""
         query = read_query(request.query_params, PageQuery)
-        page = page_by_id(find_schedule(schedule_id, owner=self.caller).runs.all(), query)
+        page = page_by_id(get_owned(StoredSchedule, schedule_id, owner=self.caller).runs.all(), query)
         return answer_page(request, [schedule_run_object(run) for run in page.rows], page.next_cursor)
 
 

@@ -61,17 +61,14 @@ def poll(request: HttpRequest, task_id: UUID) -> HttpResponse:
         read_query(request.GET, Query)
     known = request.headers.get("If-None-Match", "")
     version = VERSION.match(known)
-    found = read_task(task_id, owner, known=int(version[1]) if version else None)
-    if found is None:
-        raise errors.NotFound(f"There is no task {task_id}.")
-    task, content = found
+    task, content = read_task(task_id, owner, known=int(version[1]) if version else None)
     if known and _matches(known, task.etag):
         unchanged = HttpResponse(status=304, headers={"ETag": task.etag})
         del unchanged.headers["Content-Type"]
         return unchanged
     if content is None and version:
         # The same version under another status, after a crash: the content was left out in vain.
-        task, content = read_task(task_id, owner) or found
+        task, content = read_task(task_id, owner)
     body = task_object(task, content, explain_wait(task))
     response = HttpResponse(
         json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"),

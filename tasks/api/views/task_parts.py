@@ -23,6 +23,7 @@ from tasks.api.streams.handover import MEDIA_TYPE, EventStreamRenderer, open_tas
 from tasks.api.views.events import EVENTS, LAST_EVENT_ID
 from tasks.api.views.view import ApiView
 from tasks.models import Task
+from tasks.owned import get_owned
 from tasks.statuses import Status
 
 
@@ -40,10 +41,7 @@ def find_own(view: ApiView, task_id: UUID) -> Task:
     Raises:
         NotFound: there is none.
     """
-    task = Task.objects.of(view.caller).select_related("content", "node").filter(pk=task_id).first()
-    if task is None:
-        raise errors.NotFound(f"There is no task {task_id}.")
-    return task
+    return get_owned(Task.objects.select_related("content", "node"), task_id, owner=view.caller)
 
 
 class AttemptsView(ApiView):
