@@ -26,8 +26,9 @@ from tasks.models import Operation, Task
 from tasks.models.operation import OperationStatus
 from tasks.operations.action import Choice
 from tasks.operations.bulk_action import BulkAction
-from tasks.operations.manage import MOST_PACE, MOST_TASKS, PACE, count_fitting, find_operation, run_for, start_operation
+from tasks.operations.manage import MOST_PACE, MOST_TASKS, PACE, count_fitting, run_for, start_operation
 from tasks.operations.task_filter import TaskFilter, read_filter
+from tasks.owned import get_owned
 from tasks.statuses import Status, shown_status
 
 # Each is a transaction or two; more than this would keep the request open for too long. A page of the list has fifty.
@@ -103,7 +104,7 @@ def act_on_tasks(request: HttpRequest, action: BulkAction) -> HttpResponse:
         messages.error(request, SLOW)
         return HttpResponseRedirect(back)
     run_for(operation.pk, FIRST_SECONDS)
-    operation = find_operation(operation.pk, owner=None)
+    operation = get_owned(Operation, operation.pk, owner=None)
     if operation.status != OperationStatus.FINISHED:
         return HttpResponseRedirect(reverse("admin:tasks_operation_change", args=[operation.pk]))
     report(request, action, choice, operation.changed, operation.reasons)

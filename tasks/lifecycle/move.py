@@ -20,8 +20,7 @@ from tasks.lifecycle.depend import release_dependents
 from tasks.lifecycle.fill import MOST_TOLD, fill_locked, settle, swap
 from tasks.lifecycle.read import get_task
 from tasks.models import Dependency, Lane, Queue, Task
-from tasks.owned import find_queue as find_queue
-from tasks.owned import get_owned
+from tasks.owned import find_queue, get_owned
 from tasks.statuses import NOT_STARTED, TERMINAL, Status
 
 HIGHEST = 10

@@ -20,12 +20,13 @@ from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from tasks import errors
-from tasks.lifecycle.move import check_priority, find_queue
+from tasks.lifecycle.move import check_priority
 from tasks.models import Operation
 from tasks.models.task import TaskQuerySet
 from tasks.names import is_slug
 from tasks.operations.action import Action, Choice, Words, say
 from tasks.operations.task_filter import TaskFilter
+from tasks.owned import find_queue
 from tasks.statuses import TERMINAL, Status
 
 # The list of tasks, the page of one, a queue, a group of failures, users.

@@ -25,6 +25,7 @@ from tasks.operations.action import Choice
 from tasks.operations.bulk_action import BulkAction, find_bulk_action
 from tasks.operations.step import take_step
 from tasks.operations.task_filter import TaskFilter
+from tasks.owned import get_owned
 from tasks.periodic import duty
 
 PACE = 200
@@ -91,7 +92,7 @@ def start_operation(
         )
         audit.record(by, "start", "operation", operation.pk, name=str(operation), filter=operation.filter,
                      **choice.goal)  # fmt: skip
-    return find_operation(operation.pk, owner=owner)
+    return get_owned(Operation, operation.pk, owner=owner)
 
 
 def count_fitting(choice: Choice, wanted: TaskFilter, *, owner: User | None = None) -> tuple[int, UUID | None]:
@@ -128,23 +129,6 @@ def cancel_operation(operation_id: UUID, *, by: User, owner: User | None = None)
     """
     going = {OperationStatus.RUNNING, OperationStatus.PAUSED}
     return _set(operation_id, going, OperationStatus.CANCELLED, "cancel", by, owner)
-
-
-def find_operation(operation_id: UUID, *, owner: User | None, lock: bool = False) -> Operation:
-    """Return an operation; `owner` None sees all of them.
-
-    Raises:
-        NotFound: there is none of that id, or it is somebody else's.
-    """
-    operations = Operation.objects.filter(pk=operation_id)
-    if owner is not None:
-        operations = operations.filter(owner=owner)
-    if lock:
-        operations = operations.select_for_update(no_key=True)
-    operation = operations.first()
-    if operation is None:
-        raise errors.NotFound(f"There is no operation {operation_id}.")
-    return operation
 
 
 @duty(every=1)
@@ -221,14 +205,14 @@ def _set(
     operation_id: UUID, before: set[OperationStatus], after: OperationStatus, verb: str, by: User, owner: User | None
 ) -> Operation:
     with transaction.atomic(durable=True):
-        operation = find_operation(operation_id, owner=owner, lock=True)
+        operation = get_owned(Operation, operation_id, owner=owner, lock=True)
         if operation.status in before:
             finished_at = Now() if after == OperationStatus.CANCELLED else None
             Operation.objects.filter(pk=operation_id).update(
                 status=after, finished_at=finished_at, trouble_count=0, error=""
             )
             audit.record(by, verb, "operation", operation_id, name=str(operation), done=operation.done)
-    return find_operation(operation_id, owner=owner)
+    return get_owned(Operation, operation_id, owner=owner)
 
 
 def _pause_for(operation: UUID, message: str) -> None:

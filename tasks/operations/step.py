@@ -9,6 +9,7 @@ came between.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -25,6 +26,23 @@ from tasks.operations.task_filter import read_filter
 STEP = 100
 # Where no index leads to the tasks, so many are walked through at a time.
 WINDOW = 20_000
+
+
+class Taken(NamedTuple):
+    """An operation whose row the transaction has locked; `allowed` is how many tasks its pace lets through now."""
+
+    id: UUID
+    allowed: int
+
+
+class Counts(NamedTuple):
+    """How far an operation has come, in tasks."""
+
+    total: int
+    done: int
+    changed: int
+    skipped: int
+    failed: int
 
 
 @dataclass(frozen=True)
@@ -50,7 +68,7 @@ def take_step(operation_id: UUID) -> int | None:
     if action.prepare is not None:
         action.prepare(_next_page(operation, action, STEP).tasks, choice_of(operation))
     with transaction.atomic(durable=True):
-        taken = sql.run_one("operations/take_operation", {"operation": operation_id})
+        taken = sql.run_one("operations/take_operation", {"operation": operation_id}, row=Taken)
         if taken is None or taken.allowed < 1:
             return None
         operation.refresh_from_db(fields=["cursor", "status"])
@@ -92,7 +110,7 @@ def _note(operation: Operation, action: BulkAction, page: Page, step: Step) -> i
     is_over = is_whole and page.is_last
     failed = step.reasons.total()
     status = OperationStatus.PAUSED if step.pause else OperationStatus.FINISHED if is_over else OperationStatus.RUNNING
-    row = sql.run_one(
+    [counts] = sql.run(
         "operations/note_step",
         {
             "operation": operation.pk,
@@ -104,10 +122,10 @@ def _note(operation: Operation, action: BulkAction, page: Page, step: Step) -> i
             "error": step.error,
             "status": status,
         },
+        row=Counts,
     )
     details = {"operation": str(operation.pk), **choice_of(operation).goal}
     audit.record_tasks(operation.made_by, action.entry or action.name, step.changed, **details)
     if is_over:
-        counts = {name: getattr(row, name) for name in ("total", "done", "changed", "skipped", "failed")}
-        audit.record(operation.made_by, "finish", "operation", operation.pk, name=str(operation), **counts)
+        audit.record(operation.made_by, "finish", "operation", operation.pk, name=str(operation), **counts._asdict())
     return covered

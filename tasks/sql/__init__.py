@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from django.db import connection
-from psycopg.rows import RowFactory, namedtuple_row, tuple_row
+from psycopg.rows import RowFactory, tuple_row
 from psycopg.types.json import JsonbLoader
 
 FOLDER = Path(__file__).parent
@@ -53,11 +53,7 @@ def statement(name: str) -> bytes:
     return (FOLDER / f"{name}.sql").read_bytes()
 
 
-@overload
-def run(name: str, params: Mapping[str, Any]) -> list[Any]: ...
-@overload
-def run(name: str, params: Mapping[str, Any], *, row: type[Row]) -> list[Row]: ...
-def run(name: str, params: Mapping[str, Any], *, row: Any = None) -> list[Any]:
+def run(name: str, params: Mapping[str, Any], *, row: type[Row]) -> list[Row]:
     """Run ``<name>.sql`` on Django's connection and return its rows.
 
     Joins the transaction that is open, else commits by itself. Parameters are bound by the server,
@@ -66,17 +62,10 @@ def run(name: str, params: Mapping[str, Any], *, row: Any = None) -> list[Any]:
     Raises:
         django.db.DatabaseError: as Django's cursor would.
     """
-    if row is None:  # for callers that do not say yet what they read
-        cursor = _sent(name, params, namedtuple_row)
-        return cursor.fetchall() if cursor.description else []
     return send(name, params, row=row)()
 
 
-@overload
-def run_one(name: str, params: Mapping[str, Any]) -> Any: ...
-@overload
-def run_one(name: str, params: Mapping[str, Any], *, row: type[Row]) -> Row | None: ...
-def run_one(name: str, params: Mapping[str, Any], *, row: Any = None) -> Any:
+def run_one(name: str, params: Mapping[str, Any], *, row: type[Row]) -> Row | None:
     """Run a statement that gives at most one row; return it or None."""
     rows = run(name, params, row=row)
     return rows[0] if rows else None

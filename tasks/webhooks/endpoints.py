@@ -15,6 +15,7 @@ from tasks import errors
 from tasks.lifecycle.outbox import GIVE_UP_SECONDS, check_webhook_url
 from tasks.models import WebhookDelivery, WebhookEndpoint
 from tasks.models.webhook import EVENTS, TEST_EVENT, DeliveryStatus
+from tasks.owned import get_owned
 from tasks.secrets import seal
 from tasks.webhook_secrets import new_secret
 
@@ -24,19 +25,6 @@ MAX_DESCRIPTION = 200
 MOST_TESTS = 10
 BY_OWNER = "Disabled by its owner."
 DELETED = "The endpoint was deleted."
-
-
-def find_endpoint(endpoint_id: UUID, *, owner: User, lock: bool = False) -> WebhookEndpoint:
-    """Return an endpoint of this user.
-
-    Raises:
-        NotFound: there is none of that id, or it is somebody else's.
-    """
-    endpoints = WebhookEndpoint.objects.filter(owner=owner, pk=endpoint_id)
-    endpoint = (endpoints.select_for_update(no_key=True) if lock else endpoints).first()
-    if endpoint is None:
-        raise errors.NotFound(f"There is no webhook endpoint {endpoint_id}.")
-    return endpoint
 
 
 def create_endpoint(
@@ -92,7 +80,7 @@ def change_endpoint(
     if url is not None:
         check_webhook_url(url, "/url")
     with transaction.atomic(durable=True):
-        endpoint = find_endpoint(endpoint_id, owner=owner, lock=True)
+        endpoint = get_owned(WebhookEndpoint, endpoint_id, owner=owner, lock=True)
         if url is not None and not endpoint.url:
             raise errors.WebhookRefused.at(
                 "/url", "not_changeable", "This one stands for the URLs given with submissions."
@@ -117,7 +105,7 @@ def rotate_secret(endpoint_id: UUID, *, owner: User, overlap_hours: int) -> tupl
     """
     secret = new_secret()
     with transaction.atomic():
-        endpoint = find_endpoint(endpoint_id, owner=owner, lock=True)
+        endpoint = get_owned(WebhookEndpoint, endpoint_id, owner=owner, lock=True)
         endpoint.previous_secret = endpoint.secret if overlap_hours else ""
         endpoint.previous_until = timezone.now() + timedelta(hours=overlap_hours) if overlap_hours else None
         endpoint.secret = seal(secret)
@@ -132,7 +120,7 @@ def delete_endpoint(endpoint_id: UUID, *, owner: User) -> None:
         NotFound: no such endpoint of theirs.
     """
     with transaction.atomic(durable=True):
-        endpoint = find_endpoint(endpoint_id, owner=owner, lock=True)
+        endpoint = get_owned(WebhookEndpoint, endpoint_id, owner=owner, lock=True)
         end_pending(endpoint.pk, DELETED)
         endpoint.delete()
 
@@ -145,7 +133,7 @@ def send_test(endpoint_id: UUID, *, owner: User) -> WebhookDelivery:
         WrongStatus: it is disabled, has no address of its own, or has not answered so many tests before.
     """
     with transaction.atomic():
-        endpoint = find_endpoint(endpoint_id, owner=owner, lock=True)
+        endpoint = get_owned(WebhookEndpoint, endpoint_id, owner=owner, lock=True)
         if not endpoint.url:
             raise errors.WrongStatus("This endpoint has no URL of its own; submit a task with one.")
         if endpoint.disabled_at is not None:

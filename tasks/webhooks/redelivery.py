@@ -13,19 +13,7 @@ from tasks import audit, errors
 from tasks.lifecycle.outbox import GIVE_UP_SECONDS
 from tasks.models import WebhookDelivery, WebhookEndpoint
 from tasks.models.webhook import DeliveryStatus
-
-
-def find_delivery(delivery_id: UUID, *, owner: User | None) -> WebhookDelivery:
-    """Return a delivery; `owner` None sees all of them.
-
-    Raises:
-        NotFound: there is none of that id, or it is somebody else's.
-    """
-    deliveries = WebhookDelivery.objects.filter(pk=delivery_id)
-    delivery = (deliveries.filter(owner=owner) if owner is not None else deliveries).first()
-    if delivery is None:
-        raise errors.NotFound(f"There is no webhook delivery {delivery_id}.")
-    return delivery
+from tasks.owned import get_owned
 
 
 def redeliver(delivery_id: UUID, *, by: User, owner: User | None = None) -> WebhookDelivery:
@@ -39,7 +27,7 @@ def redeliver(delivery_id: UUID, *, by: User, owner: User | None = None) -> Webh
         WrongStatus: its endpoint is gone or disabled.
     """
     with transaction.atomic():
-        delivery = find_delivery(delivery_id, owner=owner)
+        delivery = get_owned(WebhookDelivery, delivery_id, owner=owner)
         _check_endpoint(delivery)
         idle = WebhookDelivery.objects.filter(pk=delivery_id, trying_task_id=None)
         # Conditional: a try that begins meanwhile is what was asked for.
@@ -53,7 +41,7 @@ def redeliver(delivery_id: UUID, *, by: User, owner: User | None = None) -> Webh
                 error="",
             )
         audit.record(by, "redeliver", "webhook_delivery", delivery_id)
-    return find_delivery(delivery_id, owner=owner)
+    return get_owned(WebhookDelivery, delivery_id, owner=owner)
 
 
 def _check_endpoint(delivery: WebhookDelivery) -> None:

@@ -29,14 +29,14 @@ from tasks.operations.action import Choice
 from tasks.operations.actions import move, retry, set_priority
 from tasks.operations.manage import (
     cancel_operation,
-    find_operation,
     pause_operation,
     resume_operation,
     run_operations,
     start_operation,
 )
-from tasks.operations.step import take_step
+from tasks.operations.step import Taken, take_step
 from tasks.operations.task_filter import TaskFilter, read_filter
+from tasks.owned import get_owned
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -76,7 +76,7 @@ def finish_operation(operation: Operation) -> Operation:
     for _ in range(1000):
         run_operations()
         let_pass(operation)
-        found = find_operation(operation.pk, owner=None)
+        found = get_owned(Operation, operation.pk, owner=None)
         if found.status != "running":
             return found
     raise AssertionError("the operation does not end")
@@ -334,7 +334,7 @@ def test_owners_retry_waits_for_room_and_goes_on_by_itself(make_user: Callable[.
         cancel_task(submit(carol).pk, by=carol)
     operation = start_operation(RETRY, TaskFilter(statuses=("cancelled",)), by=carol, owner=carol)
     run_operations()
-    waiting = find_operation(operation.pk, owner=carol)
+    waiting = get_owned(Operation, operation.pk, owner=carol)
     assert (waiting.status, waiting.done) == ("running", 2)
     assert "waiting tasks" in waiting.error
     for task in Task.objects.filter(status="ready"):
@@ -352,7 +352,7 @@ def test_five_thousand_tasks_are_cancelled_at_the_pace_and_each_once(crowd: User
     assert operation.total == 5000
     assert run_operations(seconds=0.01) == step.STEP, "a step, for the time was over"
     run_operations(seconds=1.5)
-    first = find_operation(operation.pk, owner=None)
+    first = get_owned(Operation, operation.pk, owner=None)
     assert step.STEP < first.done < 5000, "not all at once"
     done = finish_operation(operation)
     assert counts(done) == (5000, 5000, 5000, 0, 0)
@@ -501,7 +501,7 @@ def test_two_nodes_at_once_cover_each_task_once(crowd: User, olga: User) -> None
     for thread in nodes:
         thread.join(60)
     assert sum(done) == 600
-    assert counts(find_operation(operation.pk, owner=None)) == (600, 600, 600, 0, 0)
+    assert counts(get_owned(Operation, operation.pk, owner=None)) == (600, 600, 600, 0, 0)
     assert AuditEntry.objects.filter(action="cancel", target_kind="task").count() == 600
 
 
@@ -515,7 +515,8 @@ def test_operation_that_another_node_is_at_is_passed_over(alice: User, olga: Use
         connection.close()
 
     with transaction.atomic():
-        assert sql.run_one("operations/take_operation", {"operation": operation.pk}).allowed >= 1
+        [taken] = sql.run("operations/take_operation", {"operation": operation.pk}, row=Taken)
+        assert taken.allowed >= 1
         thread = threading.Thread(target=other)
         thread.start()
         thread.join(10)
@@ -536,10 +537,10 @@ def test_operation_in_trouble_lets_others_go_on_and_rests_after_ten_failures(
 
     monkeypatch.setattr(set_priority, "set_priority_locked", fail)
     for _ in range(manage.MOST_TROUBLE):
-        assert find_operation(bad.pk, owner=None).status == "running"
+        assert get_owned(Operation, bad.pk, owner=None).status == "running"
         run_operations()
-    assert find_operation(good.pk, owner=None).status == "finished"
-    rests = find_operation(bad.pk, owner=None)
+    assert get_owned(Operation, good.pk, owner=None).status == "finished"
+    rests = get_owned(Operation, bad.pk, owner=None)
     assert (rests.status, rests.error, rests.done) == ("paused", "out of paper", 0)
     monkeypatch.undo()
     resume_operation(bad.pk, by=olga)
@@ -552,7 +553,7 @@ def test_move_to_a_queue_that_is_gone_rests_with_the_reason(alice: User, olga: U
     operation = start_operation(Choice("move", to_queue="short"), TaskFilter(owners=(alice.pk,)), by=olga)
     Queue.objects.filter(name="short").delete()
     run_operations()
-    rests = find_operation(operation.pk, owner=None)
+    rests = get_owned(Operation, operation.pk, owner=None)
     assert (rests.status, rests.error) == ("paused", "There is no queue short.")
 
 
@@ -575,4 +576,4 @@ def test_user_without_a_lane_in_the_other_cluster_gets_one_in_the_next_step(
     assert take_step(operation.pk) == 1
     assert take_step(operation.pk) == 1
     assert Task.objects.filter(cluster="gpu", status="ready").count() == 2
-    assert find_operation(operation.pk, owner=None).status == "finished"
+    assert get_owned(Operation, operation.pk, owner=None).status == "finished"

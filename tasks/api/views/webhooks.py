@@ -29,15 +29,15 @@ from tasks.api.views.view import ApiView
 from tasks.lifecycle.once import do_once
 from tasks.models import WebhookDelivery as StoredDelivery
 from tasks.models import WebhookEndpoint as StoredEndpoint
+from tasks.owned import get_owned
 from tasks.webhooks.endpoints import (
     change_endpoint,
     create_endpoint,
     delete_endpoint,
-    find_endpoint,
     rotate_secret,
     send_test,
 )
-from tasks.webhooks.redelivery import find_delivery, redeliver
+from tasks.webhooks.redelivery import redeliver
 
 SCOPE = "webhooks"
 TAG = "webhooks"
@@ -94,7 +94,7 @@ class WebhookView(ApiView):
             once_of(self.request, self.caller),
             make,
             id_of=lambda made: str(made[0].pk),
-            find=lambda id_: (find_endpoint(UUID(id_), owner=self.caller), None),
+            find=lambda id_: (get_owned(StoredEndpoint, UUID(id_), owner=self.caller), None),
         )
         shown = endpoint_object(endpoint) | {"secret": secret}
         return mark_replayed(Response(shown, status=status, headers={"Cache-Control": "no-store"}), replayed)
@@ -104,7 +104,7 @@ class WebhookView(ApiView):
             once_of(self.request, self.caller),
             make,
             id_of=lambda delivery: str(delivery.pk),
-            find=lambda id_: find_delivery(UUID(id_), owner=self.caller),
+            find=lambda id_: get_owned(StoredDelivery, UUID(id_), owner=self.caller),
         )
         response = Response(delivery_object(delivery), status=202)
         response["Location"] = response.data["urls"]["self"]
@@ -153,7 +153,7 @@ class EndpointView(ApiView):
     @operation("get_webhook_endpoint", tag=TAG, answers={200: WebhookEndpoint}, problems=[errors.NotFound])
     def get(self, request: Request, endpoint_id: UUID) -> Response:
         """Read a webhook endpoint."""
-        return Response(endpoint_object(find_endpoint(endpoint_id, owner=self.caller)))
+        return Response(endpoint_object(get_owned(StoredEndpoint, endpoint_id, owner=self.caller)))
 
     @operation(
         "change_webhook_endpoint",
@@ -167,7 +167,7 @@ class EndpointView(ApiView):
 
         Deliveries that were noted before keep their URL. Disabling one gives up what it has not got yet.
         """
-        find_endpoint(endpoint_id, owner=self.caller)
+        get_owned(StoredEndpoint, endpoint_id, owner=self.caller)
         body = read_body(request, ChangeEndpoint)
         endpoint = change_endpoint(
             endpoint_id,
@@ -237,7 +237,7 @@ class RotateSecretView(WebhookView):
         The answer holds the new one, which is not shown again, nor when this is repeated under one key. For 24 hours,
         or as the body says, deliveries carry the signatures of both.
         """
-        find_endpoint(endpoint_id, owner=self.caller)
+        get_owned(StoredEndpoint, endpoint_id, owner=self.caller)
         body = read_body(request, RotateSecret) if has_body(request) else RotateSecret()
         return self.answer_secret(
             lambda: rotate_secret(endpoint_id, owner=self.caller, overlap_hours=body.overlap_hours), status=200
@@ -276,7 +276,7 @@ class DeliveryView(ApiView):
     @operation("get_webhook_delivery", tag=TAG, answers={200: WebhookDelivery}, problems=[errors.NotFound])
     def get(self, request: Request, delivery_id: UUID) -> Response:
         """Read a delivery with its tries."""
-        return Response(delivery_object(find_delivery(delivery_id, owner=self.caller)))
+        return Response(delivery_object(get_owned(StoredDelivery, delivery_id, owner=self.caller)))
 
 
 class RedeliverView(WebhookView):

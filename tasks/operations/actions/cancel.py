@@ -18,7 +18,7 @@ from tasks.statuses import NOT_STARTED, Status
 
 def cancel_page(operation: Operation, tasks: Sequence[UUID]) -> Step:
     """Ask for the end of those of the tasks that have a status of the operation's action."""
-    sql.run("lifecycle/lock_tasks", {"tasks": list(tasks)})
+    sql.execute("lifecycle/lock_tasks", {"tasks": list(tasks)})
     statuses = find_bulk_action(operation.kind).statuses
     fitting = Task.objects.filter(pk__in=tasks, status__in=statuses, cancel_requested_at=None)
     rows = list(fitting.order_by().values_list("pk", "lane_id", "status"))

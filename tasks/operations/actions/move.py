@@ -8,10 +8,11 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from tasks.lifecycle.fill import settle
-from tasks.lifecycle.move import find_queue, move_locked, move_task, open_lanes
+from tasks.lifecycle.move import move_locked, move_task, open_lanes
 from tasks.models import Operation, Task
 from tasks.operations.action import Choice
 from tasks.operations.bulk_action import BulkAction, Step, register
+from tasks.owned import find_queue
 from tasks.statuses import NOT_STARTED
 
 

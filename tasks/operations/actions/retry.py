@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,7 +13,7 @@ from accounts.models import User
 from tasks import errors, sql
 from tasks.lifecycle import admit
 from tasks.lifecycle.fill import fill_soon
-from tasks.lifecycle.retry import retry_task
+from tasks.lifecycle.retry import Revived, retry_task
 from tasks.models import Dependency, Operation, Task
 from tasks.operations.bulk_action import BulkAction, Step, register
 from tasks.statuses import REVIVABLE, Status
@@ -28,11 +27,11 @@ def _retry(operation: Operation, tasks: Sequence[UUID]) -> Step:
     owner = operation.owner
     if owner is not None:
         # The usage row first: usage → tasks.
-        sql.run("lifecycle/lock_usage", {"user": owner.pk})
+        sql.execute("lifecycle/lock_usage", {"user": owner.pk})
     needed = set(Dependency.objects.filter(task__in=tasks, key=None).values_list("needs", flat=True))
-    sql.run("lifecycle/lock_tasks", {"tasks": sorted({*tasks, *needed})})
+    sql.execute("lifecycle/lock_tasks", {"tasks": sorted({*tasks, *needed})})
     revived = _revive(tasks) if owner is None else _revive_at_cost(owner, tasks, step)
-    sql.run("lifecycle/mark_needs", {"tasks": sorted(needed)})
+    sql.execute("lifecycle/mark_needs", {"tasks": sorted(needed)})
     step.changed = [row.id for row in revived]
     started = Dependency.objects.filter(task__in=step.changed, key__isnull=False)
     started.exclude(needs__status=Status.SUCCEEDED).delete()
@@ -44,23 +43,23 @@ def _retry(operation: Operation, tasks: Sequence[UUID]) -> Step:
     return step
 
 
-def _revive(tasks: Sequence[UUID]) -> list[Any]:
-    revived: list[Any] = []
+def _revive(tasks: Sequence[UUID]) -> list[Revived]:
+    revived: list[Revived] = []
     # A task that needs another of them can come back once that one has.
-    while rows := sql.run("lifecycle/revive", {"tasks": list(tasks)}):
+    while rows := sql.run("lifecycle/revive", {"tasks": list(tasks)}, row=Revived):
         revived += rows
     return revived
 
 
-def _revive_at_cost(owner: User, tasks: Sequence[UUID], step: Step) -> list[Any]:
+def _revive_at_cost(owner: User, tasks: Sequence[UUID], step: Step) -> list[Revived]:
     """Revive one after the other, counted like submissions; the first that does not fit the quota ends the step."""
     limits = limits_of(owner)
-    revived: list[Any] = []
+    revived: list[Revived] = []
     for number, task in enumerate(tasks):
         try:
             with transaction.atomic():
                 admit.count_one_more(owner, limits)
-                rows = sql.run("lifecycle/revive", {"tasks": [task]})
+                rows = sql.run("lifecycle/revive", {"tasks": [task]}, row=Revived)
                 if not rows:
                     transaction.set_rollback(True)
         except errors.QuotaExceeded as error:

@@ -18,4 +18,4 @@ UPDATE operation
        status = %(status)s,
        finished_at = CASE WHEN %(status)s = 'finished' THEN clock_timestamp() END
  WHERE id = %(operation)s
-RETURNING status, kind, total, done, changed, skipped, failed
+RETURNING total, done, changed, skipped, failed
