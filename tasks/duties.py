@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from accounts.pace import forget_old_tries
-from tasks import periodic
+from tasks import idempotency, periodic
 from tasks.backends import upkeep
 from tasks.discovery import import_from_apps
 from tasks.figures import usage
-from tasks.lifecycle import batch, estimate, idempotency, purge, sweep
+from tasks.lifecycle import batch, estimate, purge, sweep
 from tasks.operations import manage
 from tasks.periodic import Duty, duty
 from tasks.schedules import fire

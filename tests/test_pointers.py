@@ -19,9 +19,9 @@ from tasks.api.views.tasks import SubmitTask
 from tasks.errors import MOST_FAULTS
 from tasks.faults import faults_of
 from tasks.handlers.pdf_batch import PdfBatchInput
-from tasks.lifecycle.references import find_references
 from tasks.lifecycle.validate import check_storable
 from tasks.pointers import LONGEST_POINTER, pointer_to, walk
+from tasks.references import find_references
 
 MEGA = 1024 * 1024
 LONG = "k" * 4_000

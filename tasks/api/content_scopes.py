@@ -7,8 +7,8 @@ from typing import cast
 from rest_framework.request import Request
 
 from accounts.models import ApiToken
+from tasks.api.content_needs import OF_CONTENT, Need, content_needs
 from tasks.api.refusals import MissingScope
-from tasks.lifecycle.content_needs import OF_CONTENT, Need, content_needs
 from tasks.lifecycle.submission import Submission
 
 

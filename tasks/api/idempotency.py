@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from tasks.api.refusals import InvalidParameter
-from tasks.lifecycle.once import Once
+from tasks.idempotency import Once
 
 MAX_LENGTH = 255
 # A quoted string, which is not empty, or 1 to 255 printable ASCII characters that are none: without spaces around.

@@ -21,9 +21,9 @@ from tasks.backends.pool import BalancedPool, Caller
 from tasks.context import Child, ChildTask, FileInfo, Pool
 from tasks.lifecycle.children import ChildrenStarted, accept_children, read_children
 from tasks.lifecycle.claim import Claimed
-from tasks.lifecycle.references import read_result, resolve_references
 from tasks.models import File
 from tasks.outbound import own_parts
+from tasks.references import read_result, resolve_references
 from tasks.sql.turns import database_turn
 
 PROGRESS_SECONDS = 0.5

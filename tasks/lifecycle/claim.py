@@ -10,8 +10,8 @@ from uuid import UUID
 
 from tasks import sql
 from tasks.functions import allowed as functions
-from tasks.lifecycle.references import may_have_references
 from tasks.models import Task
+from tasks.references import may_have_references
 from tasks.statuses import Status
 
 # Short tasks are claimed together: about this much work, so that nobody waits long behind them.

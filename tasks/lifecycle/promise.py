@@ -14,8 +14,8 @@ from django.db import transaction
 
 from accounts.limits import Limits, limits_of
 from accounts.models import User
-from tasks import errors, sql
-from tasks.lifecycle import admit, idempotency, outbox
+from tasks import errors, idempotency, sql
+from tasks.lifecycle import admit, outbox
 from tasks.lifecycle.accept import check_open, insert
 from tasks.lifecycle.deadlocks import again_after_deadlock
 from tasks.lifecycle.fill import fill_soon
@@ -64,7 +64,7 @@ def _commit(user: User, prepare: Callable[[Limits], Promise], key: str | None, b
     check_open(user)
     limits = limits_of(user)
     # Before the validation: a replay must answer even when the file of the input is gone by now.
-    if key and (earlier := idempotency.find(user, key, body_sha256)):
+    if key and (earlier := idempotency.find_key(user, key, body_sha256)):
         return _replay(earlier)
     try:
         wanted = prepare(limits)
@@ -73,7 +73,7 @@ def _commit(user: User, prepare: Callable[[Limits], Promise], key: str | None, b
         raise
     batch_id = wanted.batch.pk if wanted.batch else None
     with transaction.atomic(durable=True):
-        if idempotency.reserve(user, key, body_sha256, wanted.ids, batch_id=batch_id):
+        if idempotency.reserve_key(user, key, body_sha256, wanted.ids, batch_id=batch_id):
             return replace(wanted, tasks=_store(user, limits, wanted))
     # The same request came twice at once, and the other was first.
     return _commit(user, prepare, key, body_sha256)

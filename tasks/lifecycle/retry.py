@@ -10,11 +10,11 @@ from django.db import transaction
 from accounts.limits import limits_of
 from accounts.models import User
 from tasks import audit, errors, sql
+from tasks.idempotency import Once, do_once
 from tasks.lifecycle import admit, depend
 from tasks.lifecycle.accept import check_open
 from tasks.lifecycle.after_commit import read_again
 from tasks.lifecycle.fill import fill_soon
-from tasks.lifecycle.once import Once, do_once
 from tasks.lifecycle.submission import Submitted
 from tasks.models import Task
 from tasks.owned import get_owned

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from accounts.limits import Limits
 from accounts.models import User
-from tasks.lifecycle import idempotency, reuse
+from tasks import idempotency
+from tasks.lifecycle import reuse
 from tasks.lifecycle.accept import accept, check_open
 from tasks.lifecycle.after_commit import read_back
 from tasks.lifecycle.promise import Promise, promise
@@ -77,5 +78,5 @@ def find_submitted(user: User, *, idempotency_key: str | None, body_sha256: str)
         IdempotencyConflict, UserDisabled, Maintenance: as `submit_task`.
     """
     check_open(user)
-    earlier = idempotency.find(user, idempotency_key, body_sha256) if idempotency_key else None
+    earlier = idempotency.find_key(user, idempotency_key, body_sha256) if idempotency_key else None
     return Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True) if earlier else None

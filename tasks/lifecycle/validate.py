@@ -15,10 +15,10 @@ from accounts.models import User
 from tasks import errors, registry
 from tasks.faults import summary_of
 from tasks.lifecycle import depend, outbox
-from tasks.lifecycle.references import MARK, Reference, copy_plain, find_references
 from tasks.lifecycle.submission import Submission
 from tasks.models import File
 from tasks.pointers import escape, pointer_to, walk
+from tasks.references import MARK, Reference, copy_plain, find_references
 
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 100

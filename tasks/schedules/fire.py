@@ -20,11 +20,11 @@ from psycopg.errors import LockNotAvailable
 from accounts.limits import limits_of
 from accounts.models import User
 from tasks import audit, errors
+from tasks.idempotency import Once, do_once
 from tasks.lifecycle import admit
 from tasks.lifecycle.accept import accept, insert
 from tasks.lifecycle.after_commit import read_back
 from tasks.lifecycle.fill import fill_soon
-from tasks.lifecycle.once import Once, do_once
 from tasks.lifecycle.read import get_task
 from tasks.lifecycle.submission import Accepted, Submitted
 from tasks.models import Schedule, ScheduleRun, Task

@@ -280,7 +280,7 @@ def _age_settlements() -> None:
 def test_references_cannot_blow_an_input_up(
     alice: User, submit: Submit, claim: Claim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.lifecycle.references.MAX_RESOLVED_BYTES", 100_000)
+    monkeypatch.setattr("tasks.references.MAX_RESOLVED_BYTES", 100_000)
     first = submit(alice)
     succeed(claim, text="x" * 10_000, number=1)
     reference = {"$from": str(first.pk), "path": "text"}

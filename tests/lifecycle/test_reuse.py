@@ -10,8 +10,8 @@ import pytest
 from django.db.models.functions import Now
 
 from accounts.models import User
-from tasks import errors, files, registry
-from tasks.lifecycle import ending, finish, idempotency, purge, reuse
+from tasks import errors, files, idempotency, registry
+from tasks.lifecycle import ending, finish, purge, reuse
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, Submitted, submit_batch, submit_task
 from tasks.models import File, Task, Usage
@@ -75,8 +75,8 @@ def test_replay_of_a_reused_answer_gives_the_same_task_free_of_charge(
 
 def test_key_is_not_taken_twice_for_other_bodies_that_one_task_answers(alice: User) -> None:
     task = echo(alice).task
-    assert idempotency.reserve(alice, "once", "body", [task.pk])
-    assert not idempotency.reserve(alice, "once", "another body", [task.pk])
+    assert idempotency.reserve_key(alice, "once", "body", [task.pk])
+    assert not idempotency.reserve_key(alice, "once", "another body", [task.pk])
 
 
 def test_without_asking_for_it_the_work_is_done_again(alice: User, claim: Claim) -> None:

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from accounts.models import PlanOverride, User
-from tasks import sql
+from tasks import idempotency, sql
 from tasks.cluster.maintenance import TakenDuty, register_duties
 from tasks.duties import all_duties
-from tasks.lifecycle import idempotency, pause, purge, sweep
+from tasks.lifecycle import pause, purge, sweep
 from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.models import Cluster, Duty, IdempotencyKey, Lane, Queue, Task, TaskContent
 

@@ -35,8 +35,7 @@ from tasks.api.views.tasks import IDEMPOTENCY
 from tasks.api.views.view import ApiView
 from tasks.faults import summary_of
 from tasks.files import NotWanted, delete_file_for_good, store_file
-from tasks.lifecycle.idempotency import is_taken
-from tasks.lifecycle.once import Once
+from tasks.idempotency import Once, is_taken
 from tasks.models import File as StoredFile
 from tasks.owned import get_owned
 

@@ -21,7 +21,7 @@ from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.tasks import IDEMPOTENCY, CountedView, Metadata, Tags, Timeout, answer_task
 from tasks.api.views.view import ApiView
-from tasks.lifecycle.once import do_once
+from tasks.idempotency import do_once
 from tasks.lifecycle.submission import Submission
 from tasks.models import Schedule as StoredSchedule
 from tasks.models.small_json import if_small

@@ -25,7 +25,7 @@ from tasks.api.schema import ListOf, operation
 from tasks.api.token_cache import forget_token
 from tasks.api.views.tasks import IDEMPOTENCY
 from tasks.api.views.view import ApiView
-from tasks.lifecycle.once import do_once
+from tasks.idempotency import do_once
 
 # More than one can have at once (`accounts.delegation`); expired ones are listed until they are revoked.
 MOST_LISTED = 1000

@@ -26,7 +26,7 @@ from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.tasks import IDEMPOTENCY
 from tasks.api.views.view import ApiView
-from tasks.lifecycle.once import do_once
+from tasks.idempotency import do_once
 from tasks.models import WebhookDelivery as StoredDelivery
 from tasks.models import WebhookEndpoint as StoredEndpoint
 from tasks.owned import get_owned

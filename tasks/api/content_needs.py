@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from accounts.models.token import Scope
 from tasks import errors, registry
-from tasks.lifecycle.references import find_references
 from tasks.lifecycle.submission import Submission
 from tasks.pointers import escape
+from tasks.references import find_references
 
 # A token with all of these may have anything worked on: its submissions need not be looked through.
 OF_CONTENT = frozenset({Scope.TASKS_READ, Scope.FILES, Scope.WEBHOOKS})
