@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import NamedTuple
@@ -124,6 +125,23 @@ def number(name: str, default: int, *, at_least: int = 0, at_most: int | None = 
 def listing(name: str, default: str = "") -> list[str]:
     """Return a comma-separated setting as a list without empty members."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def apps(name: str) -> list[str]:
+    """Return a comma-separated setting of Django apps, which must be importable.
+
+    Raises:
+        ImproperlyConfigured: the package of one is not there.
+    """
+    found = listing(name)
+    for app in found:
+        package = app.partition(".")[0]
+        if find_spec(package) is None:
+            raise ImproperlyConfigured(
+                f"{name} names {app}, but Python finds no package {package}: install it in this environment, or set "
+                "PYTHONPATH."
+            )
+    return found
 
 
 def names(name: str, default: str) -> list[str]:

@@ -68,7 +68,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     # `django.tasks` before Django 6 is a package.
     *(["django_tasks"] if django.VERSION < (6, 0) else []),
-    *env.listing("EXTRA_APPS"),
+    *env.apps("EXTRA_APPS"),
 ]
 
 MIDDLEWARE = [

@@ -14,6 +14,7 @@ DOCS = Path(settings.BASE_DIR) / "docs"
 README = DOCS.parent / "README.md"
 INDEX = DOCS / "README.md"
 HOW_TO = DOCS / "task-types.md"
+EXAMPLE = DOCS / "examples" / "csvprofile" / "csvprofile" / "task_types.py"
 
 
 def documents() -> dict[Path, str]:
@@ -23,8 +24,15 @@ def documents() -> dict[Path, str]:
     return {
         README: put(README.read_text(), "task types", _types()),
         INDEX: put(INDEX.read_text(), "pages of types", _pages()),
-        HOW_TO: put(named, "icons", ", ".join(f"`{icon}`" for icon in icons)),
+        HOW_TO: put(put(named, "declaration", _declaration()), "icons", ", ".join(f"`{icon}`" for icon in icons)),
     }
+
+
+def _declaration() -> str:
+    """Return how the example app declares its type, without the handler's body."""
+    _, begin, rest = EXAMPLE.read_text().partition("@task_type(")
+    declared, end, _ = rest.partition("-> ProfileResult:\n")
+    return f"```python\n{begin}{declared}{end}    ...\n```\n"
 
 
 def _types() -> str:
