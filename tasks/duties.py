@@ -7,13 +7,13 @@ from tasks import idempotency, periodic
 from tasks.backends import upkeep
 from tasks.discovery import import_from_apps
 from tasks.figures import usage
-from tasks.lifecycle import batch, estimate, purge, sweep
+from tasks.lifecycle import cancel_batch, estimate, purge, sweep
 from tasks.operations import manage
 from tasks.periodic import Duty, duty
 from tasks.schedules import fire
 from tasks.webhooks import delivery
 
-DECLARED_IN = (batch, delivery, estimate, fire, idempotency, manage, purge, sweep, upkeep, usage)
+DECLARED_IN = (cancel_batch, delivery, estimate, fire, idempotency, manage, purge, sweep, upkeep, usage)
 
 # Accounts know nothing of tasks, nor of their nodes.
 duty(every=60)(forget_old_tries)

@@ -16,7 +16,7 @@ from accounts.models import Plan, User
 from tasks import audit
 from tasks.admin.access import operator_of
 from tasks.admin.screen import AuditedScreen
-from tasks.lifecycle.limits import apply_limits
+from tasks.lifecycle.apply_limits import apply_limits
 from tasks.measures import NOTHING
 
 # What lanes hold a copy of; everything else is read when a task is submitted.

@@ -26,7 +26,7 @@ from tasks.admin.screen import AuditedScreen
 from tasks.admin.task_actions import ask_for_all
 from tasks.admin.user_forms import NewUserForm, UserForm
 from tasks.admin.user_inlines import LaneInline, OverrideInline, TokenInline
-from tasks.lifecycle.limits import apply_limits
+from tasks.lifecycle.apply_limits import apply_limits
 from tasks.operations.action import Action
 from tasks.operations.bulk_action import BulkAction, bulk_actions
 from tasks.operations.task_filter import TaskFilter

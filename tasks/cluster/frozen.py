@@ -16,7 +16,7 @@ import psutil
 from tasks.cluster.shared import SharedMemory, WorkerState
 
 LOOK_SECONDS = 1.0
-# So many looks in a row; long enough for somebody who stops a worker to look at it, and lets it go on.
+# Looks in a row: long enough for somebody who stops a worker to inspect it and let it go on.
 STOPPED_LOOKS = 10
 BOOT_LOOKS = 60
 STOPPED = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)

@@ -96,7 +96,7 @@ class Threads:
                 with self._claiming:
                     self._claim_one(worker)
             except Exception:
-                logger.exception("work that waits could not be claimed")
+                logger.exception("could not claim work for the threads")
                 time.sleep(TROUBLE_SECONDS)
 
     def _claim_one(self, worker: WorkerRecord) -> None:

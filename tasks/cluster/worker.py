@@ -51,7 +51,7 @@ class Worker:
     def work(self) -> bool:
         """Claim and run one task, or several short ones; False when there was none."""
         tokens = [uuid4() for _ in range(MOST_TOGETHER)]
-        # In one go for whoever takes back what has not started: that belongs to the claim before, or to none.
+        # Both at once: whoever takes back unstarted tasks sees those of the claim before, or none.
         with self.node.memory.locked():
             self.record.note(tokens)
             self.record.state = WorkerState.CLAIMING
@@ -144,7 +144,7 @@ def run_slice() -> None:
 
 def _replace_when_large(worker: Worker) -> None:
     if psutil.Process().memory_info().rss > settings.WORKER_MAX_RSS_MB * 1024 * 1024:
-        logger.info("worker %s holds much memory: replaced when its threads are done", os.getpid())
+        logger.info("worker %s uses too much memory and is replaced when its threads are done", os.getpid())
         worker.threads.join()
         worker.record.state = WorkerState.IDLE
         raise SystemExit(0)

@@ -24,7 +24,7 @@ FEW_SPREAD = 2.5
 FIRST_SPREAD = 4.0
 # To be claimed takes a moment, too: the pusher looks twice a second at the latest.
 CLAIM_SECONDS = 0.5
-# What has run for longer than it takes as a rule will take about so much of that again.
+# A task that has run longer than usual is expected to take this much of that again.
 OVERTIME = 0.2
 
 

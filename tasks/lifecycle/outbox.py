@@ -18,7 +18,7 @@ from tasks.models.webhook import EVENTS
 from tasks.outbound.guard import check_url
 from tasks.webhook_secrets import new_sealed_secret
 
-# A receiver that answers nothing but failures is tried for so long.
+# How long a receiver is tried that answers nothing but failures.
 GIVE_UP_SECONDS = 3 * 86_400.0
 # A batch names one address a thousand times. Checking it again is up to each delivery.
 CHECKED_SECONDS = 10.0

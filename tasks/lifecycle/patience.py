@@ -1,4 +1,4 @@
-"""How long a task waits for its model servers: for busy ones as long as it takes, for those that do not answer not."""
+"""How long a task waits for its model servers: as long as it takes for busy ones, not so for those that are silent."""
 
 from __future__ import annotations
 

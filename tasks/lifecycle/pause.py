@@ -20,7 +20,7 @@ from tasks.owned import find_queue
 from tasks.statuses import Status
 
 MOST_LANES = 500
-# Reopening a queue fills so many lanes within the request, so many in a transaction.
+# How many lanes a request that reopens a queue fills itself, and how many in one transaction.
 LANES_AT_ONCE = 300
 LANES_A_FILL = 100
 
@@ -55,7 +55,7 @@ def resume_queue(name: str, *, by: User) -> None:
             return
         Queue.objects.filter(pk=name).update(paused_at=None, paused_reason="")
         audit.record(by, "resume", "queue", name)
-    # Before what fill has moved meanwhile, there may be tasks of this queue.
+    # Tasks of this queue may stand before those that fill has moved meanwhile.
     sql.execute("lifecycle/mend_low_key", {})
     lanes = lanes_to_fill([name], limit=LANES_AT_ONCE)
     for start in range(0, len(lanes), LANES_A_FILL):

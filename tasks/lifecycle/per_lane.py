@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 # What one round may wait, all in all, for lanes that do not come free.
 PATIENCE_SECONDS = 0.5
 MOST_PORTIONS = 4
-# Where it fails at once, for another reason: as if it had waited so long.
+# A failure that comes at once counts as this much waiting.
 LEAST_WAIT_SECONDS = 0.05
 
 # In a pipeline the statement behind the one that failed is the first whose rows are asked for.

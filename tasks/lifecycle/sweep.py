@@ -15,9 +15,9 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import sql
+from tasks.lifecycle.apply_limits import apply_limits
 from tasks.lifecycle.cancel import end_unstarted
 from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes, settle
-from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.pause import hold_paused, lanes_to_fill
 from tasks.lifecycle.per_lane import work_by_lane
 from tasks.models import Queue, Settlement, Task

@@ -19,7 +19,7 @@ class Batch(models.Model):
     # Item by item, in the order given: {"id": …} or {"problem": {…}}.
     items = models.JSONField()
     created_at = models.DateTimeField(db_default=Now())
-    # Set while unfinished tasks of it are still to be cancelled; `tasks.lifecycle.batch` goes on until there are none.
+    # Set while unfinished tasks are still to be cancelled; `tasks.lifecycle.cancel_batch` goes on until there are none.
     cancel_wanted_at = models.DateTimeField(null=True)
     cancelled_by = models.BigIntegerField(null=True)
 

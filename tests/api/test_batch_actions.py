@@ -12,9 +12,10 @@ import pytest
 from django.db.models.functions import Now
 
 from accounts.models import User
+from tasks.api.batch_results import read_results
 from tasks.api.objects.batch import Batch, ItemResult
-from tasks.lifecycle import batch as batches
-from tasks.lifecycle.batch import cancel_batch, cancel_batches, read_results
+from tasks.lifecycle import cancel_batch as batches
+from tasks.lifecycle.cancel_batch import cancel_batch, cancel_batches
 from tasks.models import AuditEntry, Task, TaskContent, Usage
 from tasks.models import Batch as StoredBatch
 from tests.api.conftest import ECHO, JSON, MakeClient, Work

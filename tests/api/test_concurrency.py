@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from tasks.lifecycle.batch import cancel_batches
+from tasks.lifecycle.cancel_batch import cancel_batches
 from tasks.models import File, Lane, Task
 from tests.api.conftest import ECHO, JSON
 

@@ -16,12 +16,12 @@ from tasks import errors, sql
 from tasks.context import ChildTask
 from tasks.duties import all_duties
 from tasks.lifecycle import children, ending, finish, recover, routing
-from tasks.lifecycle.batch import cancel_batch
+from tasks.lifecycle.apply_limits import apply_limits
 from tasks.lifecycle.cancel import cancel_task
+from tasks.lifecycle.cancel_batch import cancel_batch
 from tasks.lifecycle.claim import Claimed, claim_tasks
 from tasks.lifecycle.ending import Ending
 from tasks.lifecycle.fill import fill_lanes
-from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.move import move_task, set_priority
 from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.lifecycle.retry import retry_task

@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from accounts.models import User
 from tasks import errors
 from tasks.lifecycle import ending, finish, sweep
+from tasks.lifecycle.apply_limits import apply_limits
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.fill import fill_lanes
-from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.retry import retry_task
 from tasks.models import AuditEntry, Lane, Task
 from tests.locks import wait_for_waiters

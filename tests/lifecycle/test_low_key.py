@@ -16,11 +16,11 @@ from django.db.models.functions import Now
 from accounts.models import User
 from tasks.context import ChildTask
 from tasks.lifecycle import children, ending, finish, routing, submit, sweep
+from tasks.lifecycle.apply_limits import apply_limits
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.fill import MOST_LOOKED_UP, settle
-from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.move import move_task, set_priority
 from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.lifecycle.retry import retry_task

@@ -17,8 +17,8 @@ from accounts.models import User
 from tasks import errors
 from tasks.lifecycle import accept as accepting
 from tasks.lifecycle import sweep
+from tasks.lifecycle.apply_limits import apply_limits
 from tasks.lifecycle.cancel import cancel_task
-from tasks.lifecycle.limits import apply_limits
 from tasks.lifecycle.submit import Submission
 from tasks.models import AuditEntry, Schedule, ScheduleRun, Task, Usage
 from tasks.schedules import fire

@@ -12,9 +12,9 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from pydantic import Field, RootModel
 
 from tasks import models
+from tasks.api.batch_results import ItemResult as Found
 from tasks.api.objects.shape import Shape, write_time
 from tasks.api.objects.task import Shown, TaskError, error_object
-from tasks.lifecycle.batch import ItemResult as Found
 from tasks.statuses import SHOWN, TERMINAL, Status, shown_status
 
 BASE = "/api/v1/batches"

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from tasks import errors
 from tasks.api import refusals
 from tasks.api.authentication import may_read_tasks
+from tasks.api.batch_results import read_results
 from tasks.api.bodies import Body, Query, check_body, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, digest_of, idempotency_key
@@ -37,7 +38,7 @@ from tasks.api.schema import ListOf, operation
 from tasks.api.views.tasks import IDEMPOTENCY, SUBMIT_PROBLEMS, CountedView, SubmitTask
 from tasks.api.views.view import ApiView
 from tasks.lifecycle.after_commit import after_commit
-from tasks.lifecycle.batch import cancel_batch, read_results
+from tasks.lifecycle.cancel_batch import cancel_batch
 from tasks.lifecycle.submit import Submission, SubmittedBatch, submit_batch
 from tasks.models import Batch as StoredBatch
 from tasks.owned import get_owned

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy, ngettext_lazy
@@ -23,8 +24,8 @@ def _move(operation: Operation, tasks: Sequence[UUID]) -> Step:
     without = set(homeless.values_list("pk", flat=True))
     covered = next((number for number, task in enumerate(tasks) if task in without), len(tasks))
     moved = move_locked(tasks[:covered], goal)
-    owed = moved.settlements
-    return Step(moved.tasks, covered=covered, after_commit=(lambda: settle(owed, dependents=True)) if owed else None)
+    follow = partial(settle, moved.settlements, dependents=True) if moved.settlements else None
+    return Step(moved.tasks, covered=covered, after_commit=follow)
 
 
 def _open_lanes(tasks: Sequence[UUID], choice: Choice) -> None:

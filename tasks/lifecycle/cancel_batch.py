@@ -1,4 +1,4 @@
-"""What happens to a batch as a whole: cancelling all that is unfinished, and reading what came of it.
+"""Cancelling a batch: all of its tasks that are unfinished.
 
 The wish to cancel is durable on the batch's row; its tasks are cancelled in rounds, and a duty goes on where the
 request (or the process that served it) stopped.
@@ -6,21 +6,17 @@ request (or the process that served it) stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import User
 from tasks import audit, sql
 from tasks.lifecycle.after_commit import after_commit, left_to_the_sweep
 from tasks.lifecycle.cancel import end_unstarted, tell_node
-from tasks.models import Batch, Task, TaskContent
-from tasks.models.small_json import if_small
+from tasks.models import Batch, Task
 from tasks.owned import get_owned
 from tasks.periodic import duty
 from tasks.statuses import NOT_STARTED, Status
@@ -28,7 +24,6 @@ from tasks.statuses import NOT_STARTED, Status
 ROUND = 200
 # A request cancels this many rounds; what a larger batch has left is the duty's.
 ROUNDS_AT_ONCE = 5
-PAGE = 50
 
 
 class Member(NamedTuple):
@@ -37,20 +32,6 @@ class Member(NamedTuple):
     id: UUID
     lane_id: int
     status: str
-
-
-@dataclass(frozen=True)
-class ItemResult:
-    """What came of one item of a batch.
-
-    `status` is ``refused`` for items that never became a task, and None where the task's row is gone by now.
-    """
-
-    index: int
-    id: UUID | None
-    status: str | None
-    result: Any
-    error: dict[str, Any] | None
 
 
 def cancel_batch(batch_id: UUID, *, by: User, owner: User | None = None) -> Batch:
@@ -82,38 +63,6 @@ def cancel_batches() -> int:
     """Go on with batches that are to be cancelled: a duty. Returns how many tasks it cancelled."""
     wanted = Batch.objects.filter(cancel_wanted_at__isnull=False).order_by("cancel_wanted_at")
     return sum(_cancel_rounds(pk, by) for pk, by in wanted.values_list("pk", "cancelled_by")[:ROUNDS_AT_ONCE])
-
-
-def read_results(batch: Batch) -> Iterator[ItemResult]:
-    """Yield what came of each item, in the order they were given; tasks are read a page at a time, large results alone.
-
-    No transaction is held between pages: each item is as it is when it is read.
-    """
-    for start in range(0, len(batch.items), PAGE):
-        items = batch.items[start : start + PAGE]
-        ids = [item["id"] for item in items if "id" in item]
-        tasks = {str(task.pk): task for task in _with_small_results(ids)}
-        for number, item in enumerate(items, start):
-            if "id" not in item:
-                yield ItemResult(number, None, "refused", None, item["problem"])
-            elif task := tasks.get(item["id"]):
-                yield ItemResult(number, task.pk, task.shown_status, _result_of(task), task.error)
-            else:
-                yield ItemResult(number, UUID(item["id"]), None, None, None)
-
-
-def _with_small_results(ids: list[str]) -> QuerySet[Task]:
-    return Task.objects.filter(pk__in=ids).annotate(
-        small_result=if_small("content__result"),
-        has_large_result=Q(content__result__isnull=False, small_result__isnull=True),
-    )
-
-
-def _result_of(task: Task) -> Any:
-    if not task.has_large_result:  # type: ignore[attr-defined]
-        return task.small_result  # type: ignore[attr-defined]
-    # One at a time: fifty of them may be gigabytes. None when it was purged meanwhile.
-    return TaskContent.objects.filter(pk=task.pk).values_list("result", flat=True).first()
 
 
 def _cancel_rounds(batch_id: UUID, by: int | None) -> int:
