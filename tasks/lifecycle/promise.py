@@ -35,6 +35,10 @@ class Promise:
     batch: Batch | None = None
     replayed: bool = False
 
+    @property
+    def batch_id(self) -> UUID | None:
+        return None if self.batch is None else self.batch.id
+
 
 def promise(
     user: User, prepare: Callable[[Limits], Promise], *, idempotency_key: str | None, body_sha256: str
@@ -71,9 +75,8 @@ def _commit(user: User, prepare: Callable[[Limits], Promise], key: str | None, b
     except errors.Refused:
         admit.count_request(user, limits)
         raise
-    batch_id = wanted.batch.pk if wanted.batch else None
     with transaction.atomic(durable=True):
-        if idempotency.reserve_key(user, key, body_sha256, wanted.ids, batch_id=batch_id):
+        if idempotency.reserve_key(user, key, body_sha256, wanted.ids, batch_id=wanted.batch_id):
             return replace(wanted, tasks=_store(user, limits, wanted))
     # The same request came twice at once, and the other was first.
     return _commit(user, prepare, key, body_sha256)
@@ -81,13 +84,13 @@ def _commit(user: User, prepare: Callable[[Limits], Promise], key: str | None, b
 
 def _store(user: User, limits: Limits, wanted: Promise) -> list[Accepted]:
     """Count the tasks and insert them, with their batch and their webhooks."""
-    if (batch := wanted.batch) is not None:
-        batch.save(force_insert=True)
+    if wanted.batch is not None:
+        wanted.batch.save(force_insert=True)
     with sql.pipeline():
         admitted = admit.admit(user, limits, wanted.tasks)
         # One by one in a chain, where each finds those that it needs; the tasks of a batch do not need each other.
-        groups = [[task] for task in admitted] if batch is None else [admitted]
-        stored = [task for group in groups for task in insert(user, group, batch=batch and batch.pk)]
+        groups = [[task] for task in admitted] if wanted.batch is None else [admitted]
+        stored = [task for group in groups for task in insert(user, group, batch=wanted.batch_id)]
     outbox.note_webhooks(stored)
     return stored
 
