@@ -19,7 +19,7 @@ test: ## run the tests (ARGS="-k lanes")
 check: ## lint, format, types, layers, circles, sizes, copies, migrations, Django's checks
 	@$(PYTHON) portal/launch/bootstrap.py check
 
-load: ## send load from 10 and 100 users, write .portal/load/report.html (LOAD_SECONDS=60)
+load: ## send load from 10 and 100 users, write a table and a plot to .portal/load (LOAD_SECONDS=60)
 	@$(PYTHON) portal/launch/bootstrap.py load
 
 bench: ## measure submit, pick-up and drain

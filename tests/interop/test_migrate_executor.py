@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 from textwrap import dedent
@@ -10,6 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tasks.interop.migrate_executor import Migrated, migrate
+from tasks.management.commands.migrate_executor import INSTALL
+from tests.cluster.conftest import PROJECT
 
 SHAPES = {
     "names": (
@@ -281,7 +286,7 @@ def test_file_that_cannot_be_rewritten_holds_up_no_other(tmp_path: Path, monkeyp
             raise TypeError("of libcst's own")
         return migrate(source)
 
-    monkeypatch.setattr("tasks.management.commands.migrate_executor.migrate", fail_of_odd)
+    monkeypatch.setattr("tasks.interop.migrate_executor.migrate", fail_of_odd)
     _, said = run(tmp_path, "--write")
     assert good.read_text() == after
     assert good.stat().st_mode & 0o777 == 0o750
@@ -297,3 +302,13 @@ def test_command_wants_a_path_that_is_there_and_to_be_told_what_to_do(tmp_path: 
         run(tmp_path / "nothing", "--diff")
     with pytest.raises(CommandError, match="--diff --write is required"):
         run(tmp_path)
+
+
+def test_without_libcst_the_command_says_what_to_install(tmp_path: Path) -> None:
+    run = "from django.core.management import call_command; call_command('migrate_executor', sys.argv[1], '--diff')"
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys, django; sys.modules['libcst'] = None; django.setup(); {run}", tmp_path],
+        cwd=PROJECT, env=os.environ, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    assert ended.stderr.strip().splitlines()[-1].endswith(f"CommandError: {INSTALL}")
+    assert (PROJECT / INSTALL.rpartition(" ")[2]).is_file()

@@ -1,12 +1,11 @@
-"""`make load`: starts a portal, a node and the baseline on loopback, sends the load, and writes the report.
+"""`make load`: starts a portal, a node and the baseline on loopback, sends the load, and writes a table and a plot.
 
-The report goes to `.portal/load/report.html`, or to the folder that is named. `LOAD_SECONDS` is of one stage (30).
+`report.md` and `report.svg` go to `.portal/load/`, or to the folder that is named. `LOAD_SECONDS` is of one stage (30).
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import subprocess
@@ -31,7 +30,7 @@ from accounts.models import Plan, User  # noqa: E402
 from accounts.tokens import create_token  # noqa: E402
 from portal.launch.run.ports import free_port  # noqa: E402
 from tasks.client import Client  # noqa: E402
-from tests.load import question  # noqa: E402
+from tests.load import question, report  # noqa: E402
 
 ACCOUNTS = 10
 WORKERS = 2
@@ -88,7 +87,7 @@ def send_load(folder: Path, portal: int, baseline: int, tokens: list[str]) -> in
             "LOAD_DURATIONS": str(Path(scratch) / "durations.json"),
         }
         command = [sys.executable, "-m", "locust", "-f", "tests/load/locustfile.py", "--headless", "--only-summary"]
-        outputs = ["--html", str(folder / "report.html"), "--csv", str(Path(scratch) / "figures")]
+        outputs = ["--csv", str(Path(scratch) / "figures")]
         code = subprocess.run(
             [
                 *command,
@@ -105,21 +104,12 @@ def send_load(folder: Path, portal: int, baseline: int, tokens: list[str]) -> in
             stdout=subprocess.DEVNULL,
             check=False,
         ).returncode
-        print_figures(Path(scratch) / "figures_stats.csv", json.loads((Path(scratch) / "durations.json").read_text()))
-    print(f"\nThe report: {folder / 'report.html'}")
+        durations = json.loads((Path(scratch) / "durations.json").read_text())
+        figures = report.read_figures(Path(scratch) / "figures_stats.csv", durations)
+    (folder / "report.md").write_text(table := report.table(figures))
+    (folder / "report.svg").write_text(report.plot(figures))
+    print(f"{table}\nThe table: {folder / 'report.md'}\nThe plot: {folder / 'report.svg'}")
     return code
-
-
-def print_figures(path: Path, durations: dict[str, float]) -> None:
-    """Print a line for each kind of request; "a second" is over the whole stage, until its last answer."""
-    print(f"{'':44}{'requests':>9}{'errors':>8}{'p50 ms':>9}{'p95 ms':>9}{'a second':>10}")
-    with path.open() as table:
-        rows = [row for row in csv.DictReader(table) if row["Name"] != "Aggregated"]
-    for row in rows:
-        stage = row["Name"].rpartition(": ")[0]
-        rate = int(row["Request Count"]) / next(seconds for name, seconds in durations.items() if stage in name)
-        figures = [row[name] for name in ("Request Count", "Failure Count", "50%", "95%")]
-        print(f"{row['Name']:44}{figures[0]:>9}{figures[1]:>8}{figures[2]:>9}{figures[3]:>9}{rate:>10.1f}")
 
 
 def wait_for(url: str, seconds: float = 60.0) -> None:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from libcst import ParserSyntaxError
 
-from tasks.interop.migrate_executor import Migrated, migrate
+INSTALL = (
+    "This command needs libcst, which is installed besides: "
+    ".venv/bin/pip install --require-hashes -r requirements/migrate.txt"
+)
 
 
 class Command(BaseCommand):
@@ -31,6 +33,10 @@ class Command(BaseCommand):
         does.add_argument("--write", action="store_true", help="change the files")
 
     def handle(self, *args: Any, path: Path, diff: bool, **options: Any) -> None:
+        try:
+            import libcst  # noqa: F401 - imported late: only this command needs it
+        except ModuleNotFoundError as error:
+            raise CommandError(INSTALL) from error
         if not path.exists():
             raise CommandError(f"There is no {path}.")
         changes = list(self._changes(path))
@@ -43,6 +49,10 @@ class Command(BaseCommand):
 
     def _changes(self, path: Path) -> Iterator[tuple[Path, str, str]]:
         """Yield each file that changes, as it is and as it is to be; say of each that cannot be rewritten why."""
+        from libcst import ParserSyntaxError
+
+        from tasks.interop.migrate_executor import Migrated, migrate
+
         for file in _python_files(path):
             # A folder of somebody's code holds anything: what goes wrong with one file is told of that file.
             try:
