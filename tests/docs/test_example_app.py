@@ -83,8 +83,7 @@ def test_example_is_listed_filled_in_run_and_shown(
             assert SHAPE in cards
             assert "With names in its first row." in browser.get("/new/csv.profile").text
             page = browser.get(f"/tasks/{ended['id']}").text
-            assert "8 rows, 6 columns." in page
-            assert "Northern Light" not in page.partition("8 rows, 6 columns.")[0]
+            assert "8 rows, 6 columns, delimiter: semicolon." in page
             assert 'max="8" value="7"' in page
     finally:
         server.stop()

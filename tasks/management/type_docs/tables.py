@@ -31,8 +31,8 @@ def documents() -> dict[Path, str]:
 def _declaration() -> str:
     """Return how the example app declares its type, without the handler's body."""
     _, begin, rest = EXAMPLE.read_text().partition("@task_type(")
-    declared, end, _ = rest.partition("-> ProfileResult:\n")
-    return f"```python\n{begin}{declared}{end}    ...\n```\n"
+    declared, end, _ = rest.partition("-> ProfileResult:")
+    return f"```python\n{begin}{declared}{end} ...\n```\n"
 
 
 def _types() -> str:

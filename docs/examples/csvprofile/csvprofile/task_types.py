@@ -16,11 +16,12 @@ from tasks.registry import EngineInfo, Input, Result, file_field, task_type
 
 HERE = Path(__file__).parent
 MOST_BYTES = 50_000_000
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
 class ProfileInput(Input):
     file: UUID = file_field("text/*", title="CSV file", description="With names in its first row.")
-    delimiter: Literal["auto", ",", ";", "\t", "|"] = Field(
+    delimiter: Literal["auto", "comma", "semicolon", "tab", "bar"] = Field(
         default="auto", title="Delimiter", description="What stands between two values; auto finds out."
     )
 
@@ -65,7 +66,7 @@ def profile(ctx: Context, data: ProfileInput) -> ProfileResult:
         except UnicodeDecodeError as error:
             raise UnreadableFile("The file is not UTF-8 text.") from error
     delimiter = _find_delimiter(lines[:20]) if data.delimiter == "auto" else data.delimiter
-    names, *rows = list(csv.reader(lines, delimiter=delimiter)) or [[]]
+    names, *rows = list(csv.reader(lines, delimiter=DELIMITERS[delimiter])) or [[]]
     if not names:
         raise UnreadableFile("The file has no row of names.")
     columns = []
@@ -78,9 +79,10 @@ def profile(ctx: Context, data: ProfileInput) -> ProfileResult:
 
 def _find_delimiter(lines: list[str]) -> str:
     try:
-        return csv.Sniffer().sniff("\n".join(lines), delimiters=",;\t|").delimiter
+        found = csv.Sniffer().sniff("\n".join(lines), delimiters="".join(DELIMITERS.values())).delimiter
     except csv.Error:
-        return ","
+        return "comma"
+    return next(name for name, delimiter in DELIMITERS.items() if delimiter == found)
 
 
 def _profile(name: str, values: list[str]) -> Column:

@@ -24,12 +24,12 @@ class ProfileTest(SimpleTestCase):
     def test_sample_is_profiled(self) -> None:
         result = run_sample("csv.profile", self.ctx, {"file": {"$sample": "ferries.csv"}})
         passengers = result["columns"][3]
-        self.assertEqual((result["rows"], result["delimiter"]), (8, ";"))
+        self.assertEqual((result["rows"], result["delimiter"]), (8, "semicolon"))
         self.assertEqual((passengers["kind"], passengers["filled"]), ("number", 7))
         self.assertEqual((passengers["smallest"], passengers["largest"]), ("12", "705"))
 
     def test_empty_column_and_short_rows(self) -> None:
-        result = self.profile(b"a,b\n1,\n2\n", delimiter=",")
+        result = self.profile(b"a,b\n1,\n2\n", delimiter="comma")
         self.assertEqual([column["kind"] for column in result["columns"]], ["number", "empty"])
 
     def test_what_is_no_text_is_refused(self) -> None:
