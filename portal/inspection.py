@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from portal import env
 from tasks.backends.addresses import BadAddress, parse_address
+from tasks.figures.depths import UNFINISHED
 from tasks.figures.installation import read_system
 from tasks.models import Node, Task
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
@@ -79,8 +80,8 @@ def stats() -> dict[str, list[Row]]:
             {
                 "queue": queue.name,
                 "paused": queue.is_paused,
-                **queue.tasks,
-                "oldest_seconds": round(queue.oldest_seconds, 1),
+                **{status.value: queue.depth.tasks.get(status, 0) for status in UNFINISHED},
+                "oldest_seconds": round(queue.depth.oldest_seconds or 0.0, 1),
             }
             for queue in figures.queues
         ],

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from tasks.backends.figures import HEALTHS
+from tasks.figures.depths import CAP, UNFINISHED
 from tasks.figures.installation import SystemFigures
 
 NODES = ("alive", "draining", "silent", "lost")
@@ -29,7 +30,7 @@ def families_of(figures: SystemFigures) -> Iterator[Metric]:
 
 def _of_queues(figures: SystemFigures) -> Iterator[Metric]:
     tasks = GaugeMetricFamily(
-        "portal_tasks", "Tasks that have not ended; of a status 100,000 at most.", labels=["queue", "status"]
+        "portal_tasks", f"Tasks that have not ended; of a status {CAP:,} at most.", labels=["queue", "status"]
     )
     oldest = GaugeMetricFamily(
         "portal_queue_oldest_seconds",
@@ -38,9 +39,9 @@ def _of_queues(figures: SystemFigures) -> Iterator[Metric]:
     )
     paused = GaugeMetricFamily("portal_queue_paused", "1 while the queue is paused.", labels=["queue"])
     for queue in figures.queues:
-        for status, count in queue.tasks.items():
-            tasks.add_metric([queue.name, status], count)
-        oldest.add_metric([queue.name], max(0.0, queue.oldest_seconds))
+        for status in UNFINISHED:
+            tasks.add_metric([queue.name, status], queue.depth.tasks.get(status, 0))
+        oldest.add_metric([queue.name], queue.depth.oldest_seconds or 0.0)
         paused.add_metric([queue.name], queue.is_paused)
     yield from (tasks, oldest, paused)
 

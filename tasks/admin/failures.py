@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tasks import sql
-from tasks.admin.bounded import bounded_queries
 from tasks.admin.filters import PERIODS
 from tasks.admin.task_actions import ask_for_all
+from tasks.figures.bounded import bounded_queries
 from tasks.operations.bulk_action import BulkAction, bulk_actions
 from tasks.operations.task_filter import HEAD_LENGTH, TaskFilter
 from tasks.statuses import Status

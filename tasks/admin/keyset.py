@@ -13,8 +13,8 @@ from django.db.models import Model, QuerySet
 from django.db.utils import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from tasks.admin.bounded import bounded_queries
 from tasks.admin.screen import ReadOnlyScreen
+from tasks.figures.bounded import bounded_queries
 
 M = TypeVar("M", bound=Model)
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.core.cache import cache
 from django.db.models import F
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from tasks import sql
-from tasks.admin.bounded import bounded_queries
 from tasks.admin.formats import capped_text
 from tasks.backends.figures import silent_kinds
+from tasks.figures.bounded import bounded_queries
 from tasks.figures.depths import Depth, at_least, queue_depths
+from tasks.figures.ended import Ended, last_hour_and_day
 from tasks.measures import duration_text
 from tasks.models import Lane, Node, Queue, Task
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
@@ -25,31 +24,13 @@ from tasks.storage import storage_trouble
 MOST_FULL_LANES = 10
 FAILED_CAP = 1_000
 LONG_WAIT_SECONDS = 15 * 60
-# A day's attempts may be a million rows; operators reload, and half a minute changes nothing in a day's sum.
-FIGURES_SECONDS = 30
-PERIODS = {"hour": "Last hour", "day": "Last day"}
 
 
-class Period(NamedTuple):
-    """What ended in the last hour or day. Counts are of attempts."""
+@dataclass(frozen=True)
+class Period(Ended):
+    """What ended in the last hour or day."""
 
-    name: str
-    succeeded: int = 0
-    failed: int = 0
-    median_seconds: float | None = None
-    slow_seconds: float | None = None
-
-    @property
-    def label(self) -> str:
-        return PERIODS[self.name]
-
-    @property
-    def total(self) -> int:
-        return self.succeeded + self.failed
-
-    @property
-    def failed_percent(self) -> float | None:
-        return 100 * self.failed / self.total if self.total else None
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +65,7 @@ class Overview:
 
     @property
     def waiting(self) -> int:
-        return sum(line.depth.waiting for line in self.lines)
+        return sum(line.depth.queued for line in self.lines)
 
     @property
     def waiting_text(self) -> str:
@@ -96,7 +77,7 @@ class Overview:
 
     @property
     def worker_count(self) -> int:
-        return sum(node.workers for node in self.nodes if node.is_fresh)
+        return sum(node.workers for node in self.nodes if node.is_fresh and node.status == NodeStatus.ALIVE)
 
     @property
     def fresh_nodes(self) -> int:
@@ -105,6 +86,8 @@ class Overview:
 
 def overview() -> Overview:
     """Read everything the overview shows."""
+    # Before the transaction: those who ask for it at the same time wait for each other.
+    hour, day = last_hour_and_day()
     with bounded_queries():
         depths = queue_depths()
         queues = Queue.objects.select_related("cluster")
@@ -114,7 +97,7 @@ def overview() -> Overview:
         return Overview(
             lines=lines,
             nodes=nodes,
-            periods=_periods(),
+            periods=[Period(**vars(hour), label="Last hour"), Period(**vars(day), label="Last day")],
             full_lanes=list(_full_lanes()),
             failed_last_hour=failed,
             alarms=[
@@ -133,14 +116,6 @@ def _nodes() -> list[Any]:
     for node in nodes:
         node.is_fresh = node.now - node.heartbeat_at <= timedelta(seconds=HEARTBEAT_SECONDS)  # type: ignore[attr-defined]
     return nodes
-
-
-def _periods() -> list[Period]:
-    found: dict[str, Period] | None = cache.get("overview:periods")
-    if found is None:
-        found = {period.name: period for period in sql.run("figures/attempt_figures", {}, row=Period)}
-        cache.set("overview:periods", found, FIGURES_SECONDS)
-    return [found.get(name, Period(name)) for name in PERIODS]
 
 
 def _full_lanes() -> Any:
@@ -182,7 +157,7 @@ def _queue_alarms(lines: list[Line]) -> list[Alarm]:
         queue, depth = line.queue, line.depth
         if queue.paused_at:
             reason = f" ({queue.paused_reason})" if queue.paused_reason else ""
-            text = f"The queue {queue.name} is paused{reason}; {depth.waiting_text} wait in it."
+            text = f"The queue {queue.name} is paused{reason}; {depth.queued_text} wait in it."
             alarms.append(Alarm(text, page, is_bad=False))
         elif (depth.oldest_seconds or 0) > LONG_WAIT_SECONDS:
             tasks = reverse("admin:tasks_task_changelist", query={"queue": queue.pk, "status": "queued"})

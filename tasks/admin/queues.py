@@ -134,14 +134,14 @@ class QueueScreen(ActingScreen[Queue], AuditedScreen[Queue]):
 
     @admin.display(description="ready")
     def ready(self, queue: Any) -> str:
-        return f"{queue.depth.ready:,}"
+        return str(queue.depth.ready_text)
 
     @admin.display(description="running")
     def running(self, queue: Any) -> SafeString | str:
         if not queue.depth.running:
             return "0"
         tasks = reverse("admin:tasks_task_changelist", query={"queue": queue.pk, "status": "running"})
-        return format_html('<a href="{}">{}</a>', tasks, f"{queue.depth.running:,}")
+        return format_html('<a href="{}">{}</a>', tasks, queue.depth.running_text)
 
     @admin.display(description="oldest waits")
     def oldest(self, queue: Any) -> str:

@@ -19,9 +19,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from tasks.admin.access import operator_of
 from tasks.admin.acting import carry_out, choice_of, number_of, report, require_permission
-from tasks.admin.bounded import bounded_queries
 from tasks.admin.confirm import Question, confirm_page
 from tasks.errors import TaskError
+from tasks.figures.bounded import bounded_queries
 from tasks.models import Operation, Task
 from tasks.models.operation import OperationStatus
 from tasks.operations.action import Choice

@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 
 from tasks import audit
 from tasks.admin.access import operator_of
-from tasks.admin.bounded import bounded_queries
 from tasks.admin.formats import between, moment
+from tasks.figures.bounded import bounded_queries
 from tasks.lifecycle.explain import explain_wait
 from tasks.models import Attempt, AuditEntry, Event, Task, TaskContent
 from tasks.models.event import EventKind

@@ -2,53 +2,106 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from accounts.models import User
 from tasks import sql
+from tasks.statuses import QUEUED, Status
 
 # Reading a hundred thousand narrow rows takes tens of milliseconds; more would be felt by the workers.
 CAP = 100_000
+UNFINISHED = (Status.WAITING, Status.SCHEDULED, Status.HELD, Status.READY, Status.RUNNING)
+# What operators and users are told of; the rest is for monitoring.
+IN_LINE = (Status.HELD, Status.READY, Status.RUNNING)
 
 
-class QueueDepth(NamedTuple):
-    """What is held, ready and running in a queue; the age is of the oldest that waits."""
-
+class DepthRow(NamedTuple):
     queue: str
-    held: int
-    ready: int
+    status: str
+    tasks: int
+    oldest_seconds: float
+
+
+class OwnDepth(NamedTuple):
+    queue: str
+    queued: int
     running: int
     oldest_seconds: float | None
 
 
 @dataclass(frozen=True)
 class Depth:
-    """With `is_partial` not all held tasks were read: the counts are "at least", the age is of those read."""
+    """A queue's tasks by status. The age is of the oldest that is queued: since it was submitted, or its time came.
 
-    held: int = 0
-    ready: int = 0
-    running: int = 0
+    Of the statuses in `cut` not all tasks were read, whatever their queue: those counts are "at least".
+    """
+
+    tasks: Mapping[Status, int] = field(default_factory=dict)
     oldest_seconds: float | None = None
-    is_partial: bool = False
+    cut: frozenset[Status] = frozenset()
 
     @property
-    def waiting(self) -> int:
+    def held(self) -> int:
+        return self.tasks.get(Status.HELD, 0)
+
+    @property
+    def ready(self) -> int:
+        return self.tasks.get(Status.READY, 0)
+
+    @property
+    def running(self) -> int:
+        return self.tasks.get(Status.RUNNING, 0)
+
+    @property
+    def queued(self) -> int:
         return self.held + self.ready
 
     @property
-    def held_text(self) -> str:
-        return at_least(self.held, self.is_partial)
+    def is_partial(self) -> bool:
+        """Say whether more is queued, somewhere, than was counted."""
+        return not self.cut.isdisjoint(QUEUED)
 
     @property
-    def waiting_text(self) -> str:
-        return at_least(self.waiting, self.is_partial)
+    def held_text(self) -> str:
+        return at_least(self.held, Status.HELD in self.cut)
+
+    @property
+    def ready_text(self) -> str:
+        return at_least(self.ready, Status.READY in self.cut)
+
+    @property
+    def running_text(self) -> str:
+        return at_least(self.running, Status.RUNNING in self.cut)
+
+    @property
+    def queued_text(self) -> str:
+        return at_least(self.queued, self.is_partial)
 
 
-def queue_depths() -> dict[str, Depth]:
-    """Return the depth by name of queue; queues where nothing waits or runs are missing."""
-    rows = sql.run("figures/queue_depths", {"cap": CAP}, row=QueueDepth)
-    is_partial = sum(row.held for row in rows) >= CAP
-    return {row.queue: Depth(row.held, row.ready, row.running, row.oldest_seconds, is_partial) for row in rows}
+def queue_depths(statuses: Iterable[Status] = IN_LINE) -> dict[str, Depth]:
+    """Return the depth by name of queue; queues without a task of these statuses are missing."""
+    asked = {"cap": CAP, "statuses": [status.value for status in statuses]}
+    rows = sql.run("figures/depths", asked, row=DepthRow)
+    totals: Counter[Status] = Counter()
+    tasks: dict[str, dict[Status, int]] = {}
+    oldest: dict[str, float] = {}
+    for row in rows:
+        status = Status(row.status)
+        totals[status] += row.tasks
+        tasks.setdefault(row.queue, {})[status] = row.tasks
+        if status in QUEUED:
+            oldest[row.queue] = max(0.0, row.oldest_seconds, oldest.get(row.queue, 0.0))
+    cut = frozenset(status for status, total in totals.items() if total >= CAP)
+    return {queue: Depth(counts, oldest.get(queue), cut) for queue, counts in tasks.items()}
+
+
+def own_depths(user: User) -> dict[str, OwnDepth]:
+    """Return how many of a user's tasks are queued and running, by name of queue."""
+    rows = sql.run("figures/own_depths", {"owner": user.pk, "cap": CAP}, row=OwnDepth)
+    return {row.queue: row for row in rows}
 
 
 def at_least(count: int, is_partial: bool) -> str:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from tasks import sql
 from tasks.backends.figures import health_of
+from tasks.figures.bounded import bounded_queries
+from tasks.figures.clusters import ClusterFigures, read_clusters
+from tasks.figures.depths import CAP, UNFINISHED, Depth, queue_depths
 from tasks.models import AttemptCount, Backend, Queue
-from tasks.models.node import HEARTBEAT_SECONDS
-from tasks.statuses import QUEUED, Status
-
-# As the operators' screens: reading more narrow rows than this would be felt by the workers.
-CAP = 100_000
-STATEMENT_MS = 5_000
-UNFINISHED = (Status.WAITING, Status.SCHEDULED, Status.HELD, Status.READY, Status.RUNNING)
 
 
 class DatabaseFigures(NamedTuple):
@@ -30,26 +23,6 @@ class DatabaseFigures(NamedTuple):
     oldest_seconds: float
 
 
-class ClusterFigures(NamedTuple):
-    """Nodes of a cluster by how they are; workers are those that take work, `busy` how many of them have some."""
-
-    cluster: str
-    alive: int
-    draining: int
-    silent: int
-    lost: int
-    throttled: int
-    workers: int
-    busy: int
-
-
-class TaskCount(NamedTuple):
-    queue: str
-    status: str
-    tasks: int
-    oldest_seconds: float
-
-
 class BusyBackend(NamedTuple):
     backend: int
     busy: int
@@ -57,12 +30,11 @@ class BusyBackend(NamedTuple):
 
 @dataclass(frozen=True)
 class QueueFigures:
-    """Tasks that have not ended by status, each counted no further than CAP; the age is of the oldest queued one."""
+    """A queue with the tasks in it that have not ended."""
 
     name: str
     is_paused: bool
-    tasks: dict[str, int]
-    oldest_seconds: float
+    depth: Depth
 
 
 @dataclass(frozen=True)
@@ -95,11 +67,11 @@ def read_system() -> SystemFigures:
     Raises:
         django.db.DatabaseError: no database, or it took longer than five seconds for one of them.
     """
-    with _bounded():
+    with bounded_queries(by_index=True):
         [database] = sql.run("figures/database_figures", {"cap": CAP}, row=DatabaseFigures)
         return SystemFigures(
             queues=_queues(),
-            clusters=sql.run("figures/node_figures", {"heartbeat": HEARTBEAT_SECONDS}, row=ClusterFigures),
+            clusters=read_clusters(),
             servers=_servers(),
             attempts=list(AttemptCount.objects.order_by("type", "outcome")),
             settlements=database.settlements,
@@ -108,32 +80,10 @@ def read_system() -> SystemFigures:
         )
 
 
-@contextmanager
-def _bounded() -> Iterator[None]:
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            # Ended tasks outnumber the others a thousandfold: no statistics may talk anybody into reading them.
-            cursor.execute(
-                "SELECT set_config('statement_timeout', %s, true), set_config('enable_seqscan', 'off', true)",
-                [str(STATEMENT_MS)],
-            )
-        yield
-
-
 def _queues() -> list[QueueFigures]:
-    rows = {(row.queue, row.status): row for row in sql.run("figures/task_counts", {"cap": CAP}, row=TaskCount)}
+    depths = queue_depths(UNFINISHED)
     return [
-        QueueFigures(
-            name=queue.name,
-            is_paused=queue.paused_at is not None,
-            tasks={
-                status: rows[queue.name, status].tasks if (queue.name, status) in rows else 0 for status in UNFINISHED
-            },
-            oldest_seconds=max(
-                (rows[queue.name, status].oldest_seconds for status in QUEUED if (queue.name, status) in rows),
-                default=0.0,
-            ),
-        )
+        QueueFigures(name=queue.name, is_paused=queue.paused_at is not None, depth=depths.get(queue.name, Depth()))
         for queue in Queue.objects.order_by("name")
     ]
 

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from accounts.limits import limits_of
 from accounts.models import User
 from tasks import sql
-from tasks.figures.queues import read_queues
+from tasks.figures.queues import CACHE_SECONDS, MOST_ATTEMPTS, read_queues
+from tasks.kept import kept
 from tasks.registry import TaskType
 
 TARGET_SECONDS = 60.0
 MOST = 1000
-MOST_ATTEMPTS = 5000
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def read_outlooks(user: User, definitions: Iterable[TaskType]) -> dict[str, Outl
     """Return the outlook for this user, by name of type."""
     slots = limits_of(user).slots
     holding_back = {figures.queue.name for figures in read_queues(user) if figures.retry_after_seconds is not None}
-    recent = dict(sql.run("figures/recent_run_seconds", {"most": MOST_ATTEMPTS}, row=RunSeconds))
+    recent = _run_seconds()
     found = {}
     for definition in definitions:
         p50, p90 = recent.get(definition.name, (None, None))
@@ -49,6 +49,11 @@ def read_outlooks(user: User, definitions: Iterable[TaskType]) -> dict[str, Outl
         )
         found[definition.name] = Outlook(seconds, batch)
     return found
+
+
+@kept(seconds=CACHE_SECONDS)
+def _run_seconds() -> dict[str, tuple[float, float]]:
+    return dict(sql.run("figures/recent_run_seconds", {"most": MOST_ATTEMPTS}, row=RunSeconds))
 
 
 def recommended_batch(*, slots: int, seconds: float, holding_back: bool) -> int:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from accounts.models import User
 from tasks import sql
+from tasks.models.attempt import FAILING
 from tasks.periodic import duty
 
 MOST_DAYS = 90
@@ -41,7 +42,9 @@ def first_day(days: int) -> date:
 
 def read_usage(user: User, *, since: date) -> list[DayOfType]:
     """Return what was used from a UTC day on, newest first, up to this moment."""
-    return sql.run("figures/read_usage_days", {"owner": user.pk, "first_day": since}, row=DayOfType)
+    return sql.run(
+        "figures/read_usage_days", {"owner": user.pk, "first_day": since, "failing": list(FAILING)}, row=DayOfType
+    )
 
 
 @duty(every=60)
@@ -49,7 +52,7 @@ def roll_up_usage() -> int:
     """Add ended attempts to the days of their owners: a duty. Returns how many days of users changed."""
     changed = 0
     for _ in range(MOST_ROUNDS):
-        row = sql.run_one("figures/roll_up_usage", {}, row=RolledUp)
+        row = sql.run_one("figures/roll_up_usage", {"failing": list(FAILING)}, row=RolledUp)
         changed += row.days if row else 0
         if row is None or not row.is_behind:
             break

@@ -14,7 +14,7 @@ from tasks.interop.calls import TYPE
 from tasks.interop.library import Task as LibraryTask
 from tasks.interop.library import TaskError, TaskResult, TaskResultDoesNotExist, TaskResultStatus
 from tasks.models import Attempt, Task, TaskContent
-from tasks.models.attempt import Outcome
+from tasks.models.attempt import FAILING, Outcome
 from tasks.owned import get_owned
 from tasks.statuses import TERMINAL, Status
 
@@ -22,7 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 METADATA = "django_tasks"
-FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELLED, Outcome.DIED, Outcome.LOST)
+FAILURES = (*FAILING, Outcome.CANCELLED)
 
 
 def status_of(status: str) -> TaskResultStatus:

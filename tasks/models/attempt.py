@@ -25,6 +25,12 @@ class Outcome(models.TextChoices):
     STARTED_OTHERS = "started_others", "Started other tasks"
 
 
+# What counts as a failure, in every figure; statements take it as a parameter.
+FAILING: tuple[str, ...] = tuple(
+    outcome.value for outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.DIED, Outcome.LOST)
+)
+
+
 class Attempt(models.Model):
     """One execution of a task by one worker, written when it has ended."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import User
+from tasks.kept import forget_all
 from tasks.models import AuditEntry, Node, Queue
 from tests.admin.conftest import fail_one, submit_echo
 
@@ -96,7 +96,7 @@ def test_ended_nodes_are_listed_only_when_asked_for(node: Node, viewer: Client) 
 
 
 def test_overview_names_what_needs_attention(alice: User, node: Node, operator: Client) -> None:
-    cache.clear()
+    forget_all()
     fail_one(alice, node)
     for _ in range(5):
         submit_echo(alice)
@@ -115,5 +115,5 @@ def test_overview_names_what_needs_attention(alice: User, node: Node, operator: 
 
 
 def test_overview_of_a_quiet_portal_says_that_nothing_needs_attention(node: Node, viewer: Client) -> None:
-    cache.clear()
+    forget_all()
     assert "Nothing needs attention." in viewer.get("/admin/").content.decode()

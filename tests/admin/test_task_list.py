@@ -103,7 +103,7 @@ def test_statement_that_takes_too_long_is_given_up_with_a_hint(
     alice: User, viewer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submit_echo(alice)
-    monkeypatch.setattr("tasks.admin.bounded.STATEMENT_MS", 50)
+    monkeypatch.setattr("tasks.figures.bounded.STATEMENT_MS", 50)
     slow = TaskScreen.get_search_results
 
     def sleep_first(self: Any, request: Any, queryset: Any, term: str) -> Any:

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks.api.objects.queue import Queue
-from tasks.figures import queues
+from tasks.kept import forget_all
 from tasks.models import Node, Task
 from tasks.models import Queue as StoredQueue
 from tests.api.conftest import MakeClient, Work
@@ -23,13 +23,13 @@ PATH = "/api/v1/queues/diagnostics"
 
 @pytest.fixture(autouse=True)
 def _look_anew() -> Iterator[None]:
-    queues.kept.forget()
+    forget_all()
     yield
-    queues.kept.forget()
+    forget_all()
 
 
 def read(client: Any) -> dict[str, Any]:
-    queues.kept.forget()
+    forget_all()
     found: dict[str, Any] = client.get(PATH).json()
     assert_shape(found, Queue)
     return found
@@ -104,12 +104,12 @@ def test_recommended_batch_follows_run_time_and_load(api: MakeClient, alice: Use
     path = "/api/v1/task-types/diagnostic.sleep"
     submit(alice, type="diagnostic.sleep", input={"seconds": 0.5})
     work()
-    queues.kept.forget()
+    forget_all()
     before = client.get(path).json()["recommended_batch"]
     # A minute of all slots, of half a second each.
     assert 0.8 * 120 * alice.plan.slots < before <= 120 * alice.plan.slots
     StoredQueue.objects.filter(pk="diagnostics").update(paused_at=Now())
-    queues.kept.forget()
+    forget_all()
     assert client.get(path).json()["recommended_batch"] in {before // 2, before // 2 + 1}
 
 

@@ -15,6 +15,7 @@ from tasks import sql
 from tasks.api.objects.usage import Usage, UsageItem
 from tasks.figures.usage import roll_up_usage
 from tasks.models import Attempt, Task, TaskContent, UsageDay, UsageMark
+from tasks.models.attempt import FAILING
 from tests.api.conftest import MakeClient, Work
 from tests.api.shapes import assert_shape
 
@@ -118,7 +119,11 @@ def test_impossible_window_is_refused(api: MakeClient, alice: User, days: str) -
 def test_reading_usage_reads_only_new_attempts_and_own_days(alice: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        given: dict[str, Any] = {"owner": alice.pk, "first_day": datetime.now(UTC).date()}
+        given: dict[str, Any] = {
+            "owner": alice.pk,
+            "first_day": datetime.now(UTC).date(),
+            "failing": list(FAILING),
+        }
         cursor.execute("EXPLAIN " + sql.statement("figures/read_usage_days").decode(), given)
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Index Scan using usage_day_once" in plan or "Bitmap Index Scan on usage_day_once" in plan, plan

@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from accounts.models import User
 from tasks import sql
+from tasks.figures.depths import UNFINISHED
 from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import Attempt, Lane, Task
+from tasks.models.attempt import FAILING
 from tests.chaos.conftest import say
 from tests.plans import multiply_held, pages_read
 
@@ -97,11 +101,16 @@ def test_figures_stay_off_the_flood(
     asked: dict[str, dict[str, Any]] = {
         "figures/own_depths": {"cap": 100, "owner": dave.pk},
         "figures/own_counts": {"cap": 100, "owner": dave.pk, "since": UUID(int=0), "window": 3600.0},
-        "figures/queue_speed": {"most": 100, "window": 60.0},
+        "figures/queue_speed": {"most": 100, "window": 60.0, "failing": list(FAILING)},
+        "figures/ended_lately": {
+            "since": timezone.now() - timedelta(hours=1),
+            "span": timedelta(minutes=5),
+            "failing": list(FAILING),
+            "stride": 1,
+        },
         "figures/recent_run_seconds": {"most": 100},
-        "figures/cluster_load": {"cap": 100},
-        "figures/queue_depths": {"cap": 100},
-        "figures/task_counts": {"cap": 100},
+        "figures/cluster_load": {"cap": 100, "heartbeat": 15},
+        "figures/depths": {"cap": 100, "statuses": [status.value for status in UNFINISHED]},
         "figures/held_counts": {"cap": 100, "lanes": list(Lane.objects.values_list("pk", flat=True))},
         "lifecycle/explain_wait": {
             "task": Task.objects.filter(owner=carol, status="held").latest("id").pk,

@@ -25,7 +25,8 @@ from portal import env
 from portal.metrics.registry import exposition
 from tasks import sql
 from tasks.backends.servers import NewServer, add_server
-from tasks.figures import installation
+from tasks.figures import bounded
+from tasks.figures.depths import UNFINISHED
 from tasks.figures.usage import roll_up_usage
 from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
@@ -264,7 +265,8 @@ def test_asking_again_does_not_ask_the_database(django_assert_num_queries: Djang
 def test_counting_reads_indexes_of_what_has_not_ended() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('enable_seqscan', 'off', false)")
-        cursor.execute("EXPLAIN " + sql.statement("figures/task_counts").decode(), {"cap": 100})
+        asked: dict[str, Any] = {"cap": 100, "statuses": [status.value for status in UNFINISHED]}
+        cursor.execute("EXPLAIN " + sql.statement("figures/depths").decode(), asked)
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("RESET enable_seqscan")
     used = set(re.findall(r"Scan (?:using|on) (task_\w+)", plan))
@@ -276,7 +278,7 @@ def test_counting_reads_indexes_of_what_has_not_ended() -> None:
 
 
 def test_database_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch, alice: User) -> None:
-    monkeypatch.setattr(installation, "STATEMENT_MS", 50)
+    monkeypatch.setattr(bounded, "STATEMENT_MS", 50)
     locked, may_end = threading.Event(), threading.Event()
 
     def lock() -> None:

@@ -17,6 +17,6 @@ def show(request: HttpRequest) -> HttpResponse:
         for definition in all_types().values()
         if not definition.diagnostic
     ]
-    context = {"facts": facts, "bars": bars_by_minute(facts.ended), "types": types}
+    context = {"facts": facts, "bars": bars_by_minute(facts.bars), "types": types}
     template = "web/status/live.html" if request.headers.get("HX-Request") else "web/status/page.html"
     return render(request, template, context)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
-from django.db.models import Sum
-from django.db.models.functions import Now
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
@@ -30,11 +28,12 @@ from tasks.api.objects.task import content_of
 from tasks.api.schema import operation
 from tasks.api.views.tasks import IDEMPOTENCY, POLL_AFTER_SECONDS, SUBMIT_PROBLEMS, CountedView
 from tasks.api.views.view import ApiView
+from tasks.figures.clusters import read_clusters
+from tasks.figures.depths import CAP
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.read import read_task
 from tasks.lifecycle.submit import Submission, Submitted, submit_chain
 from tasks.models.ids import new_id
-from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
 from tasks.statuses import TERMINAL, Status
 
 LETTER = "A"
@@ -45,7 +44,6 @@ WINDOW_SECONDS = 3600
 LOOK_BACK_SECONDS = 86_400
 # Below the milliseconds of a UUIDv7 (RFC 9562, section 5.7).
 TIME_BITS = 80
-CAP = 100_000
 
 # Names of its queues, by what their tasks are here.
 QUEUES = {"image.analyze": "image_analysis", "answer.complete": "answer_generation", "rag.query": "full_query"}
@@ -237,7 +235,4 @@ def _with_pause(response: Response, task: models.Task) -> Response:
 
 
 def _workers() -> int:
-    alive = models.Node.objects.filter(
-        status=NodeStatus.ALIVE, heartbeat_at__gt=Now() - timedelta(seconds=HEARTBEAT_SECONDS)
-    )
-    return int(alive.aggregate(total=Sum("workers"))["total"] or 0)
+    return sum(cluster.workers for cluster in read_clusters())

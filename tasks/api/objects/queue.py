@@ -18,7 +18,7 @@ class OwnDepth(Shape):
 
     queued: int
     running: int
-    oldest_seconds: float | None = Field(description="since the oldest that is queued was submitted")
+    oldest_seconds: float | None = Field(description="since the oldest that is queued was submitted, or its time came")
 
 
 class Quantiles(Shape):
@@ -79,10 +79,10 @@ def queue_object(figures: QueueFigures, *, for_operator: bool) -> dict[str, Any]
 
 def _system_object(figures: SystemFigures) -> dict[str, Any]:
     return {
-        "held": figures.held,
-        "ready": figures.ready,
-        "running": figures.running,
-        "oldest_seconds": _rounded(figures.oldest_seconds),
+        "held": figures.depth.held,
+        "ready": figures.depth.ready,
+        "running": figures.depth.running,
+        "oldest_seconds": _rounded(figures.depth.oldest_seconds),
         "workers": figures.workers,
         "ended_per_minute": figures.ended_per_minute,
         "failed_share": figures.failed_share,

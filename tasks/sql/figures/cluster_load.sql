@@ -11,5 +11,5 @@ SELECT cluster.name AS cluster,
   FROM cluster
   LEFT JOIN node ON node.cluster_id = cluster.name
                 AND node.status = 'alive'
-                AND node.heartbeat_at > now() - interval '15 seconds'
+                AND node.heartbeat_at > now() - make_interval(secs => %(heartbeat)s)
  GROUP BY cluster.name

@@ -2,8 +2,8 @@
 -- The wait is that of first attempts, counted from when the task was due: its place in the lane holds that moment.
 -- Locks: nothing. Index: attempt primary key, from its end; task primary key.
 SELECT task.queue_id AS queue,
-       count(*) FILTER (WHERE ended.outcome IN ('succeeded', 'failed', 'timed_out', 'died', 'lost'))::int AS ended,
-       count(*) FILTER (WHERE ended.outcome IN ('failed', 'timed_out', 'died', 'lost'))::int AS failed,
+       count(*) FILTER (WHERE ended.outcome = 'succeeded' OR ended.outcome = ANY(%(failing)s::text[]))::int AS ended,
+       count(*) FILTER (WHERE ended.outcome = ANY(%(failing)s::text[]))::int AS failed,
        -- More ended in the window than is read: then they tell of the time since the oldest of them.
        extract(epoch FROM now() - min(min(ended.finished_at)) OVER ())::float AS over_seconds,
        sum(count(*)) OVER () >= %(most)s AS is_cut,

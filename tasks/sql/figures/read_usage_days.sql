@@ -16,7 +16,7 @@ WITH fresh AS MATERIALIZED (
     UNION ALL
     SELECT (fresh.finished_at AT TIME ZONE 'utc')::date, task.type, 1,
            (fresh.outcome = 'succeeded')::int,
-           (fresh.outcome IN ('failed', 'timed_out', 'died', 'lost'))::int,
+           (fresh.outcome = ANY(%(failing)s::text[]))::int,
            (fresh.outcome = 'cancelled')::int,
            extract(epoch FROM fresh.finished_at - fresh.started_at),
            coalesce((content.usage #>> '{tokens,prompt}')::bigint, 0),

@@ -24,7 +24,7 @@ WITH mark AS (
     SELECT owner_id, day, type,
            sum(attempts) AS attempts,
            coalesce(sum(attempts) FILTER (WHERE outcome = 'succeeded'), 0) AS succeeded,
-           coalesce(sum(attempts) FILTER (WHERE outcome IN ('failed', 'timed_out', 'died', 'lost')), 0) AS failed,
+           coalesce(sum(attempts) FILTER (WHERE outcome = ANY(%(failing)s::text[])), 0) AS failed,
            coalesce(sum(attempts) FILTER (WHERE outcome = 'cancelled'), 0) AS cancelled,
            sum(worker_seconds) AS worker_seconds,
            sum(prompt_tokens) AS prompt_tokens,

@@ -1,0 +1,101 @@
+"""The public status: anybody may ask, as often and as many at once as they like."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from tasks.figures import depths, public_status
+from tasks.figures.ended import Ended, ended_since
+from tasks.figures.public_status import read_status
+from tasks.kept import forget_all
+from tasks.lifecycle import ending, finish
+from tasks.models import Task
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+Submit = Callable[..., Task]
+
+
+def test_facts_are_those_of_all_users(
+    make_user: Callable[..., User], alice: User, submit: Submit, claim: Callable[[], Any]
+) -> None:
+    carol = make_user("carol", slots=2)
+    for _ in range(4):
+        submit(carol)
+    submit(alice)
+    finish.finish_attempt(claim(), ending.succeeded({"engine": {}}))
+    claim()
+    facts = read_status()
+    [queue] = [queue for queue in facts.queues if queue.name == "diagnostics"]
+    assert (queue.depth.queued, queue.depth.running, facts.queued_text) == (3, 1, "3")
+    assert queue.oldest_at is not None
+    assert "system" not in {queue.name for queue in facts.queues}
+    assert (facts.node_count, facts.worker_count, facts.is_well) == (1, 4, True)
+    assert (facts.ended.succeeded, facts.ended.failed) == (1, 0)
+    assert len(facts.bars) == 12
+    assert [(total, failed) for _, total, failed in facts.bars][-1] == (1, 0)
+
+
+def test_counts_that_stopped_at_the_cap_say_so(
+    make_user: Callable[..., User], submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carol = make_user("carol", slots=1)
+    for _ in range(5):
+        submit(carol)
+    monkeypatch.setattr(depths, "CAP", 3)
+    text = Client().get("/status").text
+    assert '<strong>4+</strong><span class="muted small">tasks queued' in text
+
+
+def test_asking_again_does_not_ask_the_database(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    Client().get("/status")
+    with django_assert_num_queries(0):
+        assert Client().get("/status").status_code == 200
+
+
+def test_stampede_of_readers_is_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, looks, may_answer = threading.Semaphore(0), [], threading.Event()
+
+    def slowly(*args: Any, **kwargs: Any) -> Ended:
+        looks.append(threading.get_ident())
+        assert may_answer.wait(10)
+        return ended_since(*args, **kwargs)
+
+    monkeypatch.setattr(public_status, "ended_since", slowly)
+
+    def ask() -> int:
+        asked.release()
+        try:
+            return Client().get("/status").status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = [pool.submit(ask) for _ in range(12)]
+        for _ in answers:
+            assert asked.acquire(timeout=10)
+        may_answer.set()
+        assert [answer.result(30) for answer in answers] == [200] * 12
+    assert len(looks) == 1
+
+
+def test_statements_are_few_and_each_has_its_time(alice: User, submit: Submit) -> None:
+    submit(alice)
+    forget_all()
+    with CaptureQueriesContext(connection) as queries:
+        read_status()
+    # Those of `tasks/sql` are not among them.
+    said = [query["sql"] for query in queries]
+    assert any("statement_timeout" in statement for statement in said)
+    assert not any("attempt" in statement or '"task"' in statement for statement in said)
+    assert len(said) <= 5
