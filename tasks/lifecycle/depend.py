@@ -33,9 +33,6 @@ class Needed(NamedTuple):
     has_content: bool
 
 
-Stand = Mapping[UUID, Needed]
-
-
 class Change(NamedTuple):
     """What became of a task: ended, failed, released. Or a settlement that was left behind, by its token."""
 
@@ -44,14 +41,14 @@ class Change(NamedTuple):
     lane: int
 
 
-def read_needs(user: User, tasks: Iterable[UUID]) -> Stand:
+def read_needs(user: User, tasks: Iterable[UUID]) -> dict[UUID, Needed]:
     """Return how the user's tasks of these ids stand now. Locks nothing: they may end before the answer is used."""
     has_content = Exists(TaskContent.objects.filter(task=OuterRef("pk")))
     found = Task.objects.of(user).filter(pk__in=set(tasks)).order_by().annotate(has_content=has_content)
     return {row[0]: Needed(*row) for row in found.values_list("id", "status", "has_content")}
 
 
-def lock_needs(user: User, tasks: Iterable[UUID]) -> Stand:
+def lock_needs(user: User, tasks: Iterable[UUID]) -> dict[UUID, Needed]:
     """Lock the user's tasks of these ids, note that somebody waits for them, and return how they stand.
 
     Needs a transaction.
@@ -59,11 +56,11 @@ def lock_needs(user: User, tasks: Iterable[UUID]) -> Stand:
     ids = sorted(set(tasks))
     if not ids:
         return {}
-    stand = {row.id: row for row in sql.run("lifecycle/lock_needs", {"tasks": ids, "owner": user.pk}, row=Needed)}
+    found = {row.id: row for row in sql.run("lifecycle/lock_needs", {"tasks": ids, "owner": user.pk}, row=Needed)}
     # Also those that have failed or were cancelled: retried, they are waited for again.
-    if open_or_revivable := [id_ for id_, row in stand.items() if row.status != Status.SUCCEEDED]:
+    if open_or_revivable := [id_ for id_, row in found.items() if row.status != Status.SUCCEEDED]:
         sql.execute("lifecycle/mark_needs", {"tasks": open_or_revivable})
-    return stand
+    return found
 
 
 def lock_with_needs(task: UUID) -> None:
@@ -90,11 +87,11 @@ def forget_unsuccessful_children(task: UUID) -> None:
     Dependency.objects.filter(task=task, key__isnull=False).exclude(needs__status=Status.SUCCEEDED).delete()
 
 
-def need_faults(stand: Stand, needs: Sequence[UUID], after: Sequence[UUID]) -> Iterator[dict[str, str]]:
+def need_faults(found: Mapping[UUID, Needed], needs: Sequence[UUID], after: Sequence[UUID]) -> Iterator[dict[str, str]]:
     """Yield a fault for each task that cannot be waited for."""
     for field, wanted in (("needs", needs), ("after", after)):
         for number, id_ in enumerate(wanted):
-            row = stand.get(id_)
+            row = found.get(id_)
             if row is None:
                 yield _fault(f"/{field}/{number}", "unknown_task", f"There is no task {id_} of yours.")
             elif field == "after":
@@ -111,11 +108,11 @@ def wait_for_needs(user: User, accepted: Sequence[Accepted]) -> list[Accepted]:
     Raises:
         InvalidInput: something that is needed has failed or vanished since the submission was validated.
     """
-    stand = lock_needs(user, (id_ for task in accepted for id_ in (*task.needs, *task.after)))
+    needed = lock_needs(user, (id_ for task in accepted for id_ in (*task.needs, *task.after)))
     for task in accepted:
-        for fault in need_faults(stand, task.needs, task.after):
+        for fault in need_faults(needed, task.needs, task.after):
             raise errors.InvalidDependency(fault["detail"], errors=[fault])
-    return [replace(task, waiting=_is_open(task, stand)) for task in accepted]
+    return [replace(task, waiting=_is_open(task, needed)) for task in accepted]
 
 
 def insert_dependencies(accepted: Sequence[Accepted]) -> None:
@@ -160,8 +157,8 @@ def release_dependents(ended: Sequence[UUID], lanes: list[int]) -> Released:
     )
 
 
-def _is_open(task: Accepted, stand: Stand) -> bool:
-    return any(stand[id_].status not in TERMINAL for id_ in (*task.needs, *task.after))
+def _is_open(task: Accepted, needed: Mapping[UUID, Needed]) -> bool:
+    return any(needed[id_].status not in TERMINAL for id_ in (*task.needs, *task.after))
 
 
 def _fault(pointer: str, code: str, detail: str) -> dict[str, str]:

@@ -20,9 +20,9 @@ from tasks.statuses import NOT_STARTED
 def _move(operation: Operation, tasks: Sequence[UUID]) -> Step:
     goal = find_queue(operation.to_queue)
     # A page read anew can have a task whose owner was given no lane there: up to it, and the next step makes the lane.
-    homeless = Task.objects.filter(pk__in=tasks).exclude(owner__lanes__cluster=goal.cluster_id)
-    without = set(homeless.values_list("pk", flat=True))
-    covered = next((number for number, task in enumerate(tasks) if task in without), len(tasks))
+    without_lane = Task.objects.filter(pk__in=tasks).exclude(owner__lanes__cluster=goal.cluster_id)
+    left_out = set(without_lane.values_list("pk", flat=True))
+    covered = next((number for number, task in enumerate(tasks) if task in left_out), len(tasks))
     moved = move_locked(tasks[:covered], goal)
     follow = partial(settle, moved.settlements, dependents=True) if moved.settlements else None
     return Step(moved.tasks, covered=covered, after_commit=follow)
