@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import ngettext_lazy
 
 from tasks.admin.acting import ActingScreen
 from tasks.admin.formats import age, moment
@@ -44,37 +44,22 @@ def _test(backend: Backend, _by: object, _choice: Choice) -> str:
     return duration_text(check.seconds)
 
 
-# Each server is reported for itself: what came of it differs.
-_EACH: dict[str, Any] = {
-    "things": ngettext_lazy("{count} server", "{count} servers", "count"), "permission": "tasks.change_backend",
-    "reports_each": True,
-}  # fmt: skip
+PERMISSION = "tasks.change_backend"
+SERVERS = ngettext_lazy("{count} server", "{count} servers", "count")
 ENABLE = Action(
-    name="enable",
-    label=gettext_lazy("Enable"),
-    title=gettext_lazy("Enable: call {it} again"),
-    done=gettext_lazy("{it} is called again."),
-    act=lambda backend, _by, _choice: servers.enable_server(backend),
-    audits=lambda backend: {"name": str(backend)},
-    **_EACH,
-)
+    name="enable", label="Enable", title="Enable: call {it} again", things=SERVERS, permission=PERMISSION,
+    done="{it} is called again.", reports_each=True,
+    act=lambda backend, _by, _choice: servers.enable_server(backend), audits=lambda backend: {"name": str(backend)},
+)  # fmt: skip
 DRAIN = Action(
-    name="drain",
-    label=gettext_lazy("Drain"),
-    title=gettext_lazy("Drain: start no more calls on {it}"),
-    done=gettext_lazy("No more calls start on {it}; those that run end by themselves."),
-    act=lambda backend, _by, _choice: servers.drain_server(backend),
-    audits=lambda backend: {"name": str(backend)},
-    **_EACH,
-)
+    name="drain", label="Drain", title="Drain: start no more calls on {it}", things=SERVERS, permission=PERMISSION,
+    done="No more calls start on {it}; those that run end by themselves.", reports_each=True,
+    act=lambda backend, _by, _choice: servers.drain_server(backend), audits=lambda backend: {"name": str(backend)},
+)  # fmt: skip
 TEST = Action(
-    name="test",
-    label=gettext_lazy("Test"),
-    title=gettext_lazy("Test {it} now"),
-    done=gettext_lazy("{it} answers in {result}."),
-    act=_test,
-    **_EACH,
-)
+    name="test", label="Test", title="Test {it} now", things=SERVERS, permission=PERMISSION,
+    done="{it} answers in {result}.", reports_each=True, act=_test,
+)  # fmt: skip
 
 
 class BackendForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime

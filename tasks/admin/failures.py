@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from tasks import sql
 from tasks.admin.filters import PERIODS
-from tasks.admin.task_actions import ask_for_all
+from tasks.admin.task_actions import ask_for_all, posted_action
 from tasks.figures.bounded import bounded_queries
-from tasks.operations.bulk_action import BulkAction, bulk_actions
+from tasks.operations.bulk_action import bulk_actions
 from tasks.operations.task_filter import HEAD_LENGTH, TaskFilter
 from tasks.statuses import Status
 
@@ -65,9 +65,10 @@ class FailuresView:
         }
         return TemplateResponse(request, "admin/failures.html", context)
 
-    def act(self, request: HttpRequest, action: BulkAction) -> HttpResponse:
+    def act(self, request: HttpRequest, verb: str) -> HttpResponse:
         """Ask before something is done to the tasks of one group."""
-        if request.method != "POST":
+        action = posted_action(request, verb, place="failures")
+        if action is None:
             return HttpResponseNotAllowed(["POST"])
         period = _period(request.POST.get("period"))
         back = f"{reverse('admin:failures')}?{urlencode({'period': period})}"

@@ -13,7 +13,6 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
 
 from tasks.admin.acting import ActingScreen
 from tasks.admin.formats import age, moment, percent_text, task_link
@@ -27,23 +26,14 @@ from tasks.ui.badge import status_badge
 
 PERMISSION = "tasks.change_node"
 DRAIN = Action(
-    name="drain",
-    label=gettext_lazy("Drain"),
-    title=gettext_lazy("Drain {it}"),
-    text=gettext_lazy("It ends what it runs and takes nothing new, until it is resumed or stopped."),
-    done=gettext_lazy("{it} drains."),
-    permission=PERMISSION,
+    name="drain", label="Drain", title="Drain {it}", done="{it} drains.", permission=PERMISSION,
+    text="It ends what it runs and takes nothing new, until it is resumed or stopped.",
     act=lambda node, by, _choice: drain_node(node.pk, by=by),
-)
+)  # fmt: skip
 RESUME = Action(
-    name="resume",
-    label=gettext_lazy("Resume"),
-    title=gettext_lazy("Resume {it}"),
-    text=gettext_lazy("It takes work again."),
-    done=gettext_lazy("{it} takes work again."),
-    permission=PERMISSION,
-    act=lambda node, by, _choice: resume_node(node.pk, by=by),
-)
+    name="resume", label="Resume", title="Resume {it}", done="{it} takes work again.", permission=PERMISSION,
+    text="It takes work again.", act=lambda node, by, _choice: resume_node(node.pk, by=by),
+)  # fmt: skip
 CURRENT = (NodeStatus.ALIVE, NodeStatus.DRAINING)
 
 

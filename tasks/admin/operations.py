@@ -15,7 +15,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from tasks.admin.acting import ActingScreen
@@ -34,31 +33,17 @@ from tasks.ui.badge import status_badge
 
 # Their buttons are on the operation's page, which shows what came of them.
 PAUSE = Action(
-    name="pause",
-    label=gettext_lazy("Pause"),
-    title=gettext_lazy("Pause {it}"),
-    done="",
-    permission=PERMISSION,
+    name="pause", label="Pause", permission=PERMISSION,
     act=lambda operation, by, _choice: pause_operation(operation.pk, by=by),
-)
+)  # fmt: skip
 RESUME = Action(
-    name="resume",
-    label=gettext_lazy("Go on"),
-    title=gettext_lazy("Go on with {it}"),
-    done="",
-    permission=PERMISSION,
-    tone="primary",
+    name="resume", label="Go on", permission=PERMISSION, tone="primary",
     act=lambda operation, by, _choice: resume_operation(operation.pk, by=by),
-)
+)  # fmt: skip
 STOP = Action(
-    name="cancel",
-    label=gettext_lazy("Stop here"),
-    title=gettext_lazy("Stop {it}"),
-    done="",
-    permission=PERMISSION,
-    tone="danger",
+    name="cancel", label="Stop here", permission=PERMISSION, tone="danger",
     act=lambda operation, by, _choice: cancel_operation(operation.pk, by=by),
-)
+)  # fmt: skip
 MOST_NAMES = 10
 MOST_AUDIT = 50
 

@@ -10,12 +10,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
 
 from tasks.admin.acting import ActingScreen
-from tasks.admin.formats import moment, task_link, user_link
-from tasks.admin.keyset import KeysetScreen
-from tasks.admin.search import users_like
+from tasks.admin.formats import moment, task_link
+from tasks.admin.owned import OwnedScreen
 from tasks.measures import NOTHING
 from tasks.models import Schedule, ScheduleRun
 from tasks.operations.action import Action
@@ -26,36 +24,21 @@ from tasks.ui.badge import status_badge
 PERMISSION = "tasks.change_schedule"
 RUNS_SHOWN = 20
 RUN = Action(
-    name="run",
-    label=gettext_lazy("Run now"),
-    title=gettext_lazy("Run {it} now"),
-    text=gettext_lazy(
-        "Its task is submitted as its owner's, besides the times of the schedule. It counts against their plan."
-    ),
-    done=gettext_lazy("The task of {it} is submitted."),
-    permission=PERMISSION,
+    name="run", label="Run now", title="Run {it} now", done="The task of {it} is submitted.", permission=PERMISSION,
+    text="Its task is submitted as its owner's, besides the times of the schedule. It counts against their plan.",
     act=lambda schedule, by, _choice: run_schedule_now(schedule.pk, by=by),
-)
+)  # fmt: skip
 PAUSE = Action(
-    name="pause",
-    label=gettext_lazy("Pause"),
-    title=gettext_lazy("Pause {it}"),
-    text=gettext_lazy("It runs no more until it, or its owner, is told to resume. The owner sees the reason."),
-    done=gettext_lazy("{it} is paused."),
-    permission=PERMISSION,
-    form=frozenset({"reason"}),
-    reason_label=gettext_lazy("Reason, for the owner and the audit log"),
+    name="pause", label="Pause", title="Pause {it}", done="{it} is paused.", permission=PERMISSION,
+    text="It runs no more until it, or its owner, is told to resume. The owner sees the reason.",
+    form=frozenset({"reason"}), reason_label="Reason, for the owner and the audit log",
     act=lambda schedule, by, choice: pause_schedule(schedule.pk, by=by, reason=choice.reason),
-)
+)  # fmt: skip
 RESUME = Action(
-    name="resume",
-    label=gettext_lazy("Resume"),
-    title=gettext_lazy("Resume {it}"),
-    text=gettext_lazy("It runs again at its next time; what was missed is not made up for."),
-    done=gettext_lazy("{it} runs again."),
-    permission=PERMISSION,
+    name="resume", label="Resume", title="Resume {it}", done="{it} runs again.", permission=PERMISSION,
+    text="It runs again at its next time; what was missed is not made up for.",
     act=lambda schedule, by, _choice: resume_schedule(schedule.pk, by=by),
-)
+)  # fmt: skip
 
 
 class StandingFilter(SimpleListFilter):
@@ -76,14 +59,12 @@ class StandingFilter(SimpleListFilter):
         return queryset if condition is None else queryset.filter(condition)
 
 
-class ScheduleScreen(ActingScreen[Schedule], KeysetScreen[Schedule]):
+class ScheduleScreen(ActingScreen[Schedule], OwnedScreen[Schedule]):
     """What is submitted is its owner's: only the type is shown."""
 
     list_display = ("title", "owner_email", "type", "when", "standing", "next_run", "last")
     list_filter = (StandingFilter,)
     list_select_related = ("owner", "last_task")
-    search_fields = ("pk",)
-    search_help_text = "The e-mail address of the owner or a part of it"
     actions = None
     row_actions = (RUN, PAUSE, RESUME)
     fields = (
@@ -98,11 +79,6 @@ class ScheduleScreen(ActingScreen[Schedule], KeysetScreen[Schedule]):
     def get_fields(self, request: HttpRequest, obj: Schedule | None = None) -> tuple[str, ...]:
         return self.fields if request.user.has_perm(PERMISSION) else self.fields[:-1]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Schedule], search_term: str
-    ) -> tuple[QuerySet[Schedule], bool]:
-        return (queryset.filter(owner__in=users_like(search_term)) if search_term.strip() else queryset), False
-
     def actions_for(self, row: Schedule) -> Sequence[Action]:
         return (RUN, RESUME if row.paused_at else PAUSE)
 
@@ -111,10 +87,6 @@ class ScheduleScreen(ActingScreen[Schedule], KeysetScreen[Schedule]):
     @admin.display(description="schedule")
     def title(self, schedule: Schedule) -> str:
         return str(schedule)
-
-    @admin.display(description="user")
-    def owner_email(self, schedule: Schedule) -> SafeString | str:
-        return user_link(schedule.owner)
 
     @admin.display(description="when")
     def when(self, schedule: Schedule) -> str:
@@ -148,10 +120,6 @@ class ScheduleScreen(ActingScreen[Schedule], KeysetScreen[Schedule]):
         task = schedule.last_task
         status = status_badge(task.shown_status) if task else ""
         return format_html("{}<br>{} {}", moment(schedule.last_run_at), status, task_link(schedule.last_task_id))
-
-    @admin.display(description="created")
-    def created(self, schedule: Schedule) -> SafeString | str:
-        return moment(schedule.created_at)
 
     @admin.display(description="latest runs")
     def runs(self, schedule: Schedule) -> SafeString | str:

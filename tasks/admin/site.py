@@ -40,16 +40,14 @@ class PortalAdminSite(AdminSite):
         super().register(shown, admin_class, **options)
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
-        from tasks.admin.addresses import action_path
         from tasks.admin.failures import FailuresView
 
-        urls: list[URLResolver | URLPattern] = [
-            path("failures/", self.admin_view(FailuresView(self).page), name="failures"),
-            action_path(
-                "failures/{action}/", self.admin_view(FailuresView(self).act), place="failures", name="failures-act"
-            ),
+        view = FailuresView(self)
+        return [
+            path("failures/", self.admin_view(view.page), name="failures"),
+            path("failures/<str:verb>/", self.admin_view(view.act), name="failures-act"),
+            *super().get_urls(),
         ]
-        return urls + super().get_urls()
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         from tasks.admin.sections import sections

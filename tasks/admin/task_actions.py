@@ -18,14 +18,14 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from tasks.admin.access import operator_of
-from tasks.admin.acting import carry_out, choice_of, number_of, report, require_permission
+from tasks.admin.carry_out import carry_out, choice_of, number_of, report, require_permission
 from tasks.admin.confirm import Question, confirm_page
 from tasks.errors import TaskError
 from tasks.figures.bounded import bounded_queries
 from tasks.models import Operation, Task
 from tasks.models.operation import OperationStatus
 from tasks.operations.action import Choice
-from tasks.operations.bulk_action import BulkAction
+from tasks.operations.bulk_action import BulkAction, Place, bulk_actions
 from tasks.operations.manage import MOST_PACE, MOST_TASKS, PACE, count_fitting, run_for, start_operation
 from tasks.operations.task_filter import TaskFilter, read_filter
 from tasks.owned import get_owned
@@ -109,6 +109,12 @@ def act_on_tasks(request: HttpRequest, action: BulkAction) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:tasks_operation_change", args=[operation.pk]))
     report(request, action, choice, operation.changed, operation.reasons)
     return HttpResponseRedirect(back)
+
+
+def posted_action(request: HttpRequest, name: str, *, place: Place | None = None) -> BulkAction | None:
+    """Return the action that a POST names; None for what is none, or not offered in the place."""
+    found = {action.name: action for action in bulk_actions(place)}
+    return found.get(name) if request.method == "POST" else None
 
 
 def safe_back(request: HttpRequest, address: str) -> str:

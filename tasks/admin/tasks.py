@@ -18,19 +18,19 @@ from tasks.admin import task_page
 from tasks.admin.acting import menu
 from tasks.admin.filter_from_request import filter_of
 from tasks.admin.filters import BatchFilter, CreatedFilter, ErrorFilter, QueueFilter, StatusFilter, TypeFilter
-from tasks.admin.formats import between, moment, task_link, user_link
-from tasks.admin.keyset import KeysetScreen
+from tasks.admin.formats import between, task_link
+from tasks.admin.owned import OwnedScreen
 from tasks.admin.search import HELP, match_tasks
-from tasks.admin.task_actions import act_on_tasks, ask, ask_for_all, safe_back
-from tasks.errors import InvalidInput, NotFound
+from tasks.admin.task_actions import act_on_tasks, ask, ask_for_all, posted_action, safe_back
+from tasks.errors import InvalidInput
 from tasks.measures import NOTHING
 from tasks.models import Task
-from tasks.operations.bulk_action import BulkAction, bulk_actions, find_bulk_action
+from tasks.operations.bulk_action import BulkAction, bulk_actions
 from tasks.statuses import Status
 from tasks.ui.badge import status_badge
 
 
-class TaskScreen(KeysetScreen[Task]):
+class TaskScreen(OwnedScreen[Task]):
     """Read-only; acts through `tasks.lifecycle`."""
 
     list_display = (
@@ -39,8 +39,6 @@ class TaskScreen(KeysetScreen[Task]):
     )  # fmt: skip
     list_display_links = None
     list_filter = (StatusFilter, TypeFilter, QueueFilter, CreatedFilter, ErrorFilter, BatchFilter)
-    # Django shows the search field only when there is something here; `get_search_results` decides.
-    search_fields = ("pk",)
     search_help_text = HELP
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
@@ -76,14 +74,14 @@ class TaskScreen(KeysetScreen[Task]):
             return HttpResponseRedirect(back)
 
     def ask_one(self, request: HttpRequest, task_id: UUID, verb: str) -> HttpResponse:
-        action = _posted(request, verb)
-        if action is None or "task" not in action.places:
+        action = posted_action(request, verb, place="task")
+        if action is None:
             return HttpResponseNotAllowed(["POST"])
         back = safe_back(request, request.POST.get("back", ""))
         return ask(request, action, Task.objects.filter(pk=task_id), back=back)
 
     def act(self, request: HttpRequest, verb: str) -> HttpResponse:
-        action = _posted(request, verb)
+        action = posted_action(request, verb)
         return HttpResponseNotAllowed(["POST"]) if action is None else act_on_tasks(request, action)
 
     # --- One task ---------------------------------------------------------------------------------
@@ -103,10 +101,6 @@ class TaskScreen(KeysetScreen[Task]):
     @admin.display(description="id")
     def short_id(self, task: Task) -> SafeString | str:
         return task_link(task.pk)
-
-    @admin.display(description="user")
-    def owner_email(self, task: Task) -> SafeString | str:
-        return user_link(task.owner)
 
     @admin.display(description="status")
     def shown(self, task: Task) -> SafeString:
@@ -142,19 +136,8 @@ class TaskScreen(KeysetScreen[Task]):
         code = format_html_join(SafeString("_<wbr>"), "{}", ((word,) for word in words))
         return format_html('<code title="{}">{}</code>', task.error.get("message", ""), code)
 
-    @admin.display(description="created")
-    def created(self, task: Task) -> SafeString | str:
-        return moment(task.created_at)
-
 
 def _now(task: Task) -> datetime:
     # Annotated: ages are told by the database's clock, as everything that decides is.
     now: datetime = task.now  # type: ignore[attr-defined]
     return now
-
-
-def _posted(request: HttpRequest, verb: str) -> BulkAction | None:
-    try:
-        return find_bulk_action(verb) if request.method == "POST" else None
-    except NotFound:
-        return None

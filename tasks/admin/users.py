@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,23 +13,22 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import ngettext_lazy
 
 from accounts.models import ApiToken, PlanOverride, User
 from accounts.tokens import revoke_token
 from tasks.admin.access import operator_of
-from tasks.admin.acting import ActingScreen, act_on_row, menu, require_permission
-from tasks.admin.addresses import action_path
+from tasks.admin.acting import ActingScreen
+from tasks.admin.carry_out import act_on_row
 from tasks.admin.formats import link_button, moment
 from tasks.admin.screen import AuditedScreen
-from tasks.admin.task_actions import ask_for_all
 from tasks.admin.user_forms import NewUserForm, UserForm
 from tasks.admin.user_inlines import LaneInline, OverrideInline, TokenInline
 from tasks.lifecycle.apply_limits import apply_limits
 from tasks.operations.action import Action
-from tasks.operations.bulk_action import BulkAction, bulk_actions
+from tasks.operations.bulk_action import bulk_actions
 from tasks.operations.task_filter import TaskFilter
 from tasks.ui.badge import status_badge
 
@@ -51,48 +51,23 @@ def _revoke_all(user: User) -> None:
         revoke_token(token)
 
 
+USERS = ngettext_lazy("{count} user", "{count} users", "count")
 HOLD_USERS = Action(
-    name="hold",
-    label=gettext_lazy("Hold"),
-    title=gettext_lazy("Hold {it}"),
-    text=gettext_lazy(
-        "{names}. Their tasks stay in line and start no more, their API tokens are revoked, and they cannot sign in. "
-        "Releasing them does not bring the tokens back."
-    ),
-    done=ngettext_lazy(
-        "{it} is held: their tasks start no more.", "{it} are held: their tasks start no more.", "count"
-    ),
-    things=ngettext_lazy("{count} user", "{count} users", "count"),
-    permission=PERMISSION,
-    tone="danger",
-    act=lambda user, _by, _choice: _set_active(user, False),
-    audits=lambda user: {"name": user.email},
-)
+    name="hold", label="Hold", title="Hold {it}", done=f"{{it}} held. {HOLD}", things=USERS, permission=PERMISSION,
+    text=f"{{names}}. {HOLD} Releasing them does not bring the tokens back.", tone="danger",
+    act=lambda user, _by, _choice: _set_active(user, False), audits=lambda user: {"name": user.email},
+)  # fmt: skip
 RELEASE_USERS = Action(
-    name="release",
-    label=gettext_lazy("Release"),
-    title=gettext_lazy("Release {it}"),
-    done=ngettext_lazy(
-        "{it} is released: their tasks start again. They need new API tokens.",
-        "{it} are released: their tasks start again. They need new API tokens.",
-        "count",
-    ),
-    things=ngettext_lazy("{count} user", "{count} users", "count"),
-    permission=PERMISSION,
-    act=lambda user, _by, _choice: _set_active(user, True),
-    audits=lambda user: {"name": user.email},
-)
+    name="release", label="Release", title="Release {it}", things=USERS, permission=PERMISSION,
+    done="{it} released: their tasks start again. They need new API tokens.",
+    act=lambda user, _by, _choice: _set_active(user, True), audits=lambda user: {"name": user.email},
+)  # fmt: skip
 REVOKE = Action(
-    name="revoke",
-    label=gettext_lazy("Revoke"),
-    title=gettext_lazy("Revoke {it}"),
-    text=gettext_lazy("Programs of {row.user} that use it are refused from now on. It cannot be brought back."),
-    done=gettext_lazy("{it} is revoked."),
-    permission=PERMISSION,
-    tone="danger",
+    name="revoke", label="Revoke", title="Revoke {it}", done="{it} is revoked.", permission=PERMISSION, tone="danger",
+    text="Programs of {row.user} that use it are refused from now on. It cannot be brought back.",
     act=lambda token, _by, _choice: revoke_token(token),
     audits=lambda token: {"name": token.name, "user": token.user.email},
-)
+)  # fmt: skip
 
 
 class UserScreen(ActingScreen[User], AuditedScreen[User], DjangoUserAdmin):  # type: ignore[type-arg]
@@ -107,14 +82,16 @@ class UserScreen(ActingScreen[User], AuditedScreen[User], DjangoUserAdmin):  # t
     ordering = ("email",)
     sortable_by = ()
     selected_actions = (HOLD_USERS, RELEASE_USERS)
+    tasks_place = "users"
+    tasks_suffix = "-tasks"
     filter_horizontal = ("groups", "user_permissions")
-    readonly_fields = ("last_login", "date_joined", "tasks_of")
+    readonly_fields = ("last_login", "date_joined", "their_tasks")
     inlines = (OverrideInline, TokenInline, LaneInline)
     fieldsets = (
         (None, {"fields": ("email", "name", "password", "time_zone")}),
         ("Limits", {"fields": ("plan", "is_active"), "description": f"A user who is not active is held. {HOLD}"}),
         ("Rights", {"classes": ("collapse",), "fields": ("is_staff", "groups", "is_superuser", "user_permissions")}),
-        ("Tasks", {"fields": ("tasks_of",)}),
+        ("Tasks", {"fields": ("their_tasks",)}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
@@ -175,33 +152,22 @@ class UserScreen(ActingScreen[User], AuditedScreen[User], DjangoUserAdmin):  # t
         others = rows.filter(is_active=action is HOLD_USERS).exclude(pk=operator_of(request).pk)
         return [user for user in others if self.has_change_permission(request, user)]
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        def ask(request: HttpRequest, action: BulkAction, users: QuerySet[User]) -> HttpResponse:
-            owners = tuple(users.order_by("pk").values_list("pk", flat=True))
-            return ask_for_all(request, action, TaskFilter(owners=owners), back=request.get_full_path())
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        # What is done to users is in the menu above the list, and on their pages.
+        return self.list_display
 
-        its = gettext_lazy("all tasks of the selected users")
-        on_tasks = menu(request, bulk_actions("users"), ask, its, suffix="tasks_of_selected")
-        return super().get_actions(request) | on_tasks
+    def tasks_of(self, rows: Sequence[User]) -> TaskFilter:
+        return TaskFilter(owners=tuple(user.pk for user in rows))
 
-    def ask_for_tasks(self, request: HttpRequest, user_id: int, action: BulkAction) -> HttpResponse:
-        """Ask before something is done to all tasks of one user."""
-        require_permission(request, action)
-        if not User.objects.filter(pk=user_id).exists():
-            raise Http404("There is no such user.")
-        back = reverse("admin:accounts_user_change", args=[user_id])
-        return ask_for_all(request, action, TaskFilter(owners=(user_id,)), back=back)
+    def address(self, row: User) -> str:
+        return reverse("admin:accounts_user_change", args=[row.pk])
 
     # --- Tokens -----------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         revoke = self.admin_site.admin_view(self.revoke)
-        tasks = self.admin_site.admin_view(self.ask_for_tasks)
-        return [
-            path("<int:user_id>/tokens/<str:token_id>/revoke/", revoke, name="accounts_user_revoke"),
-            action_path("<int:user_id>/{action}-tasks/", tasks, place="users", name="accounts_user_tasks"),
-            *super().get_urls(),
-        ]
+        revoke_path = path("<int:user_id>/tokens/<str:token_id>/revoke/", revoke, name="accounts_user_revoke")
+        return [revoke_path, *super().get_urls()]
 
     def revoke(self, request: HttpRequest, user_id: int, token_id: str) -> HttpResponse:
         """Ask, then revoke one API token."""
@@ -231,11 +197,7 @@ class UserScreen(ActingScreen[User], AuditedScreen[User], DjangoUserAdmin):  # t
         return moment(user.date_joined)
 
     @admin.display(description="tasks")
-    def tasks_of(self, user: User) -> SafeString:
+    def their_tasks(self, user: User) -> SafeString:
         listed = f"{reverse('admin:tasks_task_changelist')}?{urlencode({'q': user.email})}"
-        links = [(listed, gettext_lazy("Show"))] + [
-            (reverse("admin:accounts_user_tasks", args=[user.pk, action]), f"{action.for_all_label}…")
-            for action in bulk_actions("users")
-        ]
-        buttons = format_html_join(" ", "{}", ((link_button(url, str(label)),) for url, label in links))
-        return format_html('<div class="row">{}</div>', buttons)
+        buttons = self.draw(user, bulk_actions("users"))
+        return format_html('<div class="row">{} {}</div>', link_button(listed, "Show"), buttons)

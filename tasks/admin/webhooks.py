@@ -12,13 +12,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import ngettext_lazy
 
 from tasks.admin.acting import ActingScreen
 from tasks.admin.filters import Choices, CreatedFilter, WordFilter
-from tasks.admin.formats import moment, task_link, user_link
-from tasks.admin.keyset import KeysetScreen
-from tasks.admin.search import users_like
+from tasks.admin.formats import moment, task_link
+from tasks.admin.owned import OwnedScreen
 from tasks.measures import NOTHING, duration_text
 from tasks.models import WebhookDelivery, WebhookEndpoint
 from tasks.models.webhook import DeliveryStatus, host_text
@@ -27,17 +26,12 @@ from tasks.ui.badge import status_badge
 from tasks.webhooks.redelivery import redeliver
 
 REDELIVER = Action(
-    name="redeliver",
-    label=gettext_lazy("Send again"),
-    title=gettext_lazy("Send {it} again"),
-    text=gettext_lazy(
-        "Receivers get the same message under the same id once more; those still being tried are tried now."
-    ),
+    name="redeliver", label="Send again", title="Send {it} again", permission="tasks.operate_webhooks",
+    text="Receivers get the same message under the same id once more; those still being tried are tried now.",
     done=ngettext_lazy("{it} is sent again.", "{it} are sent again.", "count"),
     things=ngettext_lazy("{count} event", "{count} events", "count"),
-    permission="tasks.operate_webhooks",
     act=lambda delivery, by, _choice: redeliver(delivery.pk, by=by),
-)
+)  # fmt: skip
 
 
 class StandingFilter(WordFilter):
@@ -86,30 +80,18 @@ class EndpointFilter(WordFilter):
             return queryset.none()
 
 
-class EndpointScreen(KeysetScreen[WebhookEndpoint]):
+class EndpointScreen(OwnedScreen[WebhookEndpoint]):
     """Of an address only the host is shown: the rest may be as good as a password."""
 
     list_display = ("title", "owner_email", "standing", "hears", "deliveries", "created")
     list_filter = (StandingFilter,)
-    list_select_related = ("owner",)
-    search_fields = ("pk",)
-    search_help_text = "The e-mail address of the owner or a part of it"
     actions = None
     fields = ("id", "title", "owner_email", "description", "hears", "standing", "deliveries", "created")
     readonly_fields = ("title", "owner_email", "hears", "standing", "deliveries", "created")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint], search_term: str
-    ) -> tuple[QuerySet[WebhookEndpoint], bool]:
-        return (queryset.filter(owner__in=users_like(search_term)) if search_term.strip() else queryset), False
-
     @admin.display(description="receiver")
     def title(self, endpoint: WebhookEndpoint) -> str:
         return str(endpoint)
-
-    @admin.display(description="user")
-    def owner_email(self, endpoint: WebhookEndpoint) -> SafeString | str:
-        return user_link(endpoint.owner)
 
     @admin.display(description="status")
     def standing(self, endpoint: WebhookEndpoint) -> SafeString:
@@ -137,12 +119,8 @@ class EndpointScreen(KeysetScreen[WebhookEndpoint]):
         address = reverse("admin:tasks_webhookdelivery_changelist")
         return format_html('<a href="{}?endpoint={}">Show them</a>', address, endpoint.pk)
 
-    @admin.display(description="created")
-    def created(self, endpoint: WebhookEndpoint) -> SafeString | str:
-        return moment(endpoint.created_at)
 
-
-class DeliveryScreen(ActingScreen[WebhookDelivery], KeysetScreen[WebhookDelivery]):
+class DeliveryScreen(ActingScreen[WebhookDelivery], OwnedScreen[WebhookDelivery]):
     list_display = (
         "event",
         "owner_email",
@@ -155,23 +133,11 @@ class DeliveryScreen(ActingScreen[WebhookDelivery], KeysetScreen[WebhookDelivery
         "created",
     )
     list_filter = (DeliveryStatusFilter, CreatedFilter, EndpointFilter)
-    list_select_related = ("owner",)
-    search_fields = ("pk",)
-    search_help_text = "The e-mail address of the owner or a part of it"
     selected_actions = (REDELIVER,)
     fields = ("id", "event", "owner_email", "receiver", "task", "shown", "error", "all_tries", "next_try", "created")
     readonly_fields = ("owner_email", "receiver", "task", "shown", "all_tries", "next_try", "created")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[WebhookDelivery], search_term: str
-    ) -> tuple[QuerySet[WebhookDelivery], bool]:
-        return (queryset.filter(owner__in=users_like(search_term)) if search_term.strip() else queryset), False
-
     # --- Columns ----------------------------------------------------------------------------------
-
-    @admin.display(description="user")
-    def owner_email(self, delivery: WebhookDelivery) -> SafeString | str:
-        return user_link(delivery.owner)
 
     @admin.display(description="receiver")
     def receiver(self, delivery: WebhookDelivery) -> str:
@@ -196,10 +162,6 @@ class DeliveryScreen(ActingScreen[WebhookDelivery], KeysetScreen[WebhookDelivery
     @admin.display(description="task")
     def task(self, delivery: WebhookDelivery) -> SafeString | str:
         return task_link(delivery.task_id)
-
-    @admin.display(description="created")
-    def created(self, delivery: WebhookDelivery) -> SafeString | str:
-        return moment(delivery.created_at)
 
     @admin.display(description="tries")
     def all_tries(self, delivery: WebhookDelivery) -> SafeString | str:

@@ -7,6 +7,7 @@ title, the rest tells on its page what to do about it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from tasks import errors
@@ -18,10 +19,12 @@ class ApiRefusal(errors.Refused):
 
     code = "refused"
     status: ClassVar[int] = 400
+    # What goes out with every answer of this kind.
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, message: str = "", *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.headers = dict(headers or {})
+        self.headers = {**self.headers, **(headers or {})}
 
 
 class BadRequest(ApiRefusal):
@@ -75,9 +78,7 @@ class NotAuthenticated(ApiRefusal):
 
     code = "not_authenticated"
     status = 401
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message, headers={"WWW-Authenticate": 'Bearer realm="portal"'})
+    headers = MappingProxyType({"WWW-Authenticate": 'Bearer realm="portal"'})
 
 
 class InvalidToken(ApiRefusal):
@@ -88,9 +89,7 @@ class InvalidToken(ApiRefusal):
 
     code = "invalid_token"
     status = 401
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message, headers={"WWW-Authenticate": 'Bearer realm="portal", error="invalid_token"'})
+    headers = MappingProxyType({"WWW-Authenticate": 'Bearer realm="portal", error="invalid_token"'})
 
 
 class MissingScope(ApiRefusal):
@@ -167,10 +166,8 @@ class BodyTooSlow(ApiRefusal):
 
     code = "body_too_slow"
     status = 408
-
-    def __init__(self, message: str = "") -> None:
-        # The rest of it may still come.
-        super().__init__(message, headers={"Connection": "close"})
+    # The rest of it may still come.
+    headers = MappingProxyType({"Connection": "close"})
 
 
 class NoResult(ApiRefusal):
@@ -250,9 +247,7 @@ class RateLimited(ApiRefusal):
     code = "rate_limited"
     status = 429
     retryable = True
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message, headers={"Retry-After": "1"})
+    headers = MappingProxyType({"Retry-After": "1"})
 
 
 class InternalError(ApiRefusal):
@@ -274,9 +269,7 @@ class TooManyStreams(ApiRefusal):
     code = "too_many_streams"
     status = 503
     retryable = True
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message, headers={"Retry-After": "10"})
+    headers = MappingProxyType({"Retry-After": "10"})
 
 
 class DatabaseUnavailable(ApiRefusal):
@@ -288,6 +281,4 @@ class DatabaseUnavailable(ApiRefusal):
     code = "database_unavailable"
     status = 503
     retryable = True
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message, headers={"Retry-After": "2"})
+    headers = MappingProxyType({"Retry-After": "2"})

@@ -13,6 +13,7 @@ from tasks import errors
 from tasks.api.compat import urls as compat
 from tasks.api.views import (
     batches,
+    deliveries,
     docs,
     events,
     files,
@@ -89,7 +90,7 @@ urlpatterns = [
     path("v1/webhook-endpoints/<uuid:endpoint_id>", webhooks.EndpointView.as_view(), name="webhook-endpoint"),
     path(
         "v1/webhook-endpoints/<uuid:endpoint_id>/test",
-        webhooks.EndpointTestView.as_view(),
+        deliveries.EndpointTestView.as_view(),
         name="test-webhook-endpoint",
     ),
     path(
@@ -97,9 +98,13 @@ urlpatterns = [
         webhooks.RotateSecretView.as_view(),
         name="rotate-webhook-secret",
     ),
-    path("v1/webhook-deliveries", webhooks.DeliveriesView.as_view(), name="webhook-deliveries"),
-    path("v1/webhook-deliveries/<uuid:delivery_id>", webhooks.DeliveryView.as_view(), name="webhook-delivery"),
-    path("v1/webhook-deliveries/<uuid:delivery_id>/redeliver", webhooks.RedeliverView.as_view(), name="redeliver"),
+    path("v1/webhook-deliveries", deliveries.DeliveriesView.as_view(), name="webhook-deliveries"),
+    path("v1/webhook-deliveries/<uuid:delivery_id>", deliveries.DeliveryView.as_view(), name="webhook-delivery"),
+    path(
+        "v1/webhook-deliveries/<uuid:delivery_id>/redeliver",
+        deliveries.RedeliverView.as_view(),
+        name="redeliver",
+    ),
     path("schema", docs.SchemaView.as_view(), name="schema"),
     path("docs", docs.DocsView.as_view(url_name="api:schema"), name="docs"),
     path("docs/problems/<slug:code>", docs.problem_page, name="problem"),

@@ -51,7 +51,7 @@ class Action:
         label: on a button.
         title: an order without its full stop; with a question mark it heads the page that asks.
         text: on that page; without one, nobody is asked.
-        done: the sentence that reports it.
+        done: the sentence that reports it; without one, the page that follows shows it.
         act: what does it to one row: it gets the row, who wants it, and what was chosen.
         things: "{count} users", where it can be done to several at once.
         reports_each: whether each of several is reported for itself.
@@ -61,9 +61,9 @@ class Action:
 
     name: str
     label: Words
-    title: Words
-    done: Words
     permission: str
+    title: Words = ""
+    done: Words = ""
     text: Words = ""
     act: Callable[[Any, User, Choice], object] | None = None
     things: Words = ""

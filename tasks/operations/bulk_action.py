@@ -125,11 +125,6 @@ def register(action: BulkAction) -> BulkAction:
     return action
 
 
-def unregister(name: str) -> None:
-    """Take an action out again, as a test does with its own."""
-    del _registered[name]
-
-
 def bulk_actions(place: Place | None = None) -> list[BulkAction]:
     """Return the actions, or those offered in one place: what is likely first, what is dangerous last."""
     _load()

@@ -1,9 +1,9 @@
-"""/webhook-endpoints and /webhook-deliveries: who is told of ended tasks, and what came of telling them."""
+"""/webhook-endpoints: who is told of ended tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -15,11 +15,8 @@ from tasks.api import refusals
 from tasks.api.bodies import Body, has_body, read_body, read_query
 from tasks.api.idempotency import mark_replayed, once_of
 from tasks.api.objects.webhook import (
-    DeliveryStatus,
-    WebhookDelivery,
     WebhookEndpoint,
     WebhookEndpointWithSecret,
-    delivery_object,
     endpoint_object,
 )
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
@@ -27,7 +24,6 @@ from tasks.api.schema import ListOf, operation
 from tasks.api.views.tasks import IDEMPOTENCY
 from tasks.api.views.view import ApiView
 from tasks.idempotency import do_once
-from tasks.models import WebhookDelivery as StoredDelivery
 from tasks.models import WebhookEndpoint as StoredEndpoint
 from tasks.owned import get_owned
 from tasks.webhooks.endpoints import (
@@ -35,9 +31,7 @@ from tasks.webhooks.endpoints import (
     create_endpoint,
     delete_endpoint,
     rotate_secret,
-    send_test,
 )
-from tasks.webhooks.redelivery import redeliver
 
 SCOPE = "webhooks"
 TAG = "webhooks"
@@ -78,16 +72,8 @@ class RotateSecret(Body):
     )
 
 
-class DeliveryFilters(PageQuery):
-    """The parameters of the list of deliveries."""
-
-    endpoint: UUID | None = None
-    task: UUID | None = None
-    status: DeliveryStatus | None = None
-
-
-class WebhookView(ApiView):
-    """A view whose POST is done once under a key; it answers an endpoint with its secret, or a delivery."""
+class SecretView(ApiView):
+    """A view whose POST is done once under a key, and answers an endpoint with its secret."""
 
     def answer_secret(self, make: Callable[[], tuple[StoredEndpoint, str | None]], *, status: int) -> Response:
         (endpoint, secret), replayed = do_once(
@@ -99,19 +85,8 @@ class WebhookView(ApiView):
         shown = endpoint_object(endpoint) | {"secret": secret}
         return mark_replayed(Response(shown, status=status, headers={"Cache-Control": "no-store"}), replayed)
 
-    def answer_delivery(self, make: Callable[[], StoredDelivery]) -> Response:
-        delivery, replayed = do_once(
-            once_of(self.request, self.caller),
-            make,
-            id_of=lambda delivery: str(delivery.pk),
-            find=lambda id_: get_owned(StoredDelivery, UUID(id_), owner=self.caller),
-        )
-        response = Response(delivery_object(delivery), status=202)
-        response["Location"] = response.data["urls"]["self"]
-        return mark_replayed(response, replayed)
 
-
-class EndpointsView(WebhookView):
+class EndpointsView(SecretView):
     scopes: ClassVar = {"GET": SCOPE, "POST": SCOPE}
 
     @operation(
@@ -194,32 +169,7 @@ class EndpointView(ApiView):
         return Response(status=204)
 
 
-class EndpointTestView(WebhookView):
-    scopes: ClassVar = {"POST": SCOPE}
-
-    @operation(
-        "test_webhook_endpoint",
-        tag=TAG,
-        parameters=[IDEMPOTENCY],
-        answers={202: WebhookDelivery},
-        headers=["Location", "Idempotency-Replayed"],
-        problems=[
-            errors.NotFound,
-            errors.WrongStatus,
-            errors.IdempotencyConflict,
-            refusals.InvalidParameter,
-            refusals.CsrfFailed,
-        ],
-    )
-    def post(self, request: Request, endpoint_id: UUID) -> Response:
-        """Send a test.
-
-        The event is `webhook.test`; the delivery tells what the receiver answered.
-        """
-        return self.answer_delivery(lambda: send_test(endpoint_id, owner=self.caller))
-
-
-class RotateSecretView(WebhookView):
+class RotateSecretView(SecretView):
     scopes: ClassVar = {"POST": SCOPE}
 
     @operation(
@@ -242,63 +192,3 @@ class RotateSecretView(WebhookView):
         return self.answer_secret(
             lambda: rotate_secret(endpoint_id, owner=self.caller, overlap_hours=body.overlap_hours), status=200
         )
-
-
-class DeliveriesView(ApiView):
-    scopes: ClassVar = {"GET": SCOPE}
-
-    @operation(
-        "list_webhook_deliveries",
-        tag=TAG,
-        query=DeliveryFilters,
-        answers={200: ListOf[WebhookDelivery]},
-        headers=["Link"],
-    )
-    def get(self, request: Request) -> Response:
-        """List deliveries to your webhooks, newest first; each with its tries.
-
-        Filters are joined by *and*. Deliveries are kept for 30 days after their end.
-        """
-        filters = read_query(request.query_params, DeliveryFilters)
-        plain: dict[str, Any] = {
-            "endpoint_id": filters.endpoint,
-            "task_id": filters.task,
-            "status": filters.status,
-        }
-        given = {name: value for name, value in plain.items() if value is not None}
-        page = page_by_id(StoredDelivery.objects.filter(owner=self.caller, **given), filters)
-        return answer_page(request, [delivery_object(delivery) for delivery in page.rows], page.next_cursor)
-
-
-class DeliveryView(ApiView):
-    scopes: ClassVar = {"GET": SCOPE}
-
-    @operation("get_webhook_delivery", tag=TAG, answers={200: WebhookDelivery}, problems=[errors.NotFound])
-    def get(self, request: Request, delivery_id: UUID) -> Response:
-        """Read a delivery with its tries."""
-        return Response(delivery_object(get_owned(StoredDelivery, delivery_id, owner=self.caller)))
-
-
-class RedeliverView(WebhookView):
-    scopes: ClassVar = {"POST": SCOPE}
-
-    @operation(
-        "redeliver_webhook",
-        tag=TAG,
-        parameters=[IDEMPOTENCY],
-        answers={202: WebhookDelivery},
-        headers=["Location", "Idempotency-Replayed"],
-        problems=[
-            errors.NotFound,
-            errors.WrongStatus,
-            errors.IdempotencyConflict,
-            refusals.InvalidParameter,
-            refusals.CsrfFailed,
-        ],
-    )
-    def post(self, request: Request, delivery_id: UUID) -> Response:
-        """Send an event again.
-
-        It carries the same `webhook-id`. One that is still being tried is tried now.
-        """
-        return self.answer_delivery(lambda: redeliver(delivery_id, by=self.caller, owner=self.caller))
