@@ -21,7 +21,7 @@ TOGETHER = ("tests/chaos/", "tests/browser/")
 FIRST = (
     AGAINST_THE_CLOCK,
     *TOGETHER,
-    "tests/portal/",
+    "tests/launch/",
     "tests/backends/",
     "tests/interop/",
     "tests/handlers/",

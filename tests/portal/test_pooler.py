@@ -13,8 +13,8 @@ import pytest
 from django.db import connection
 
 from tasks.pooler import IN_TRANSACTION_MODE, shares_connections
+from tests.portal.transaction_pooler import pooler
 from tests.web.live import GRANIAN, PROJECT, UVICORN, environment_of_test
-from tests.web.transaction_pooler import pooler
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 

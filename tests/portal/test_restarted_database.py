@@ -12,8 +12,8 @@ import pytest
 
 from tests.chaos.server import Server, own_server
 from tests.cluster.conftest import wait_until
+from tests.portal.own_database import environment_of, set_up
 from tests.web.live import GRANIAN, UVICORN, LiveServer
-from tests.web.own_database import environment_of, set_up
 
 pytestmark = pytest.mark.slow
 

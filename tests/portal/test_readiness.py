@@ -18,9 +18,9 @@ from portal.launch.embedded.account import server_account
 from portal.launch.embedded.cluster import SUPERUSER
 from tests.chaos.server import DATABASE, Server, own_server
 from tests.cluster.conftest import wait_until
+from tests.portal.own_database import environment_of, set_up
 from tests.small_disk import SmallDisk, small_disk
 from tests.web.live import LiveServer
-from tests.web.own_database import environment_of, set_up
 
 pytestmark = pytest.mark.slow
 
