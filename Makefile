@@ -16,7 +16,7 @@ stop: ## stop what `make run` started in this checkout
 test: ## run the tests (ARGS="-k lanes")
 	@$(PYTHON) portal/launch/bootstrap.py test
 
-check: ## lint, format, types, layers, circles, sizes, copies, migrations, Django's checks
+check: ## lint, format, types, layers, circles, copies, migrations, Django's checks
 	@$(PYTHON) portal/launch/bootstrap.py check
 
 load: ## send load from 10 and 100 users, write a table and a plot to .portal/load (LOAD_SECONDS=60)

@@ -18,6 +18,7 @@ CHECKS = {
     "layers": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
     "rooms": ["-m", "portal.launch.rooms"],
     "circles": ["-m", "portal.launch.checks.circles"],
+    "copies": ["-m", "portal.launch.checks.copies", "."],
     "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
     "django": ["manage.py", "check", "--fail-level", "WARNING"],
     "documents": ["manage.py", "write_docs", "--check"],
