@@ -101,7 +101,11 @@ def queue_depths(statuses: Iterable[Status] = IN_LINE) -> dict[str, Depth]:
 def own_depths(user: User) -> dict[str, OwnDepth]:
     """Return how many of a user's tasks are queued and running, by name of queue."""
     rows = sql.run("figures/own_depths", {"owner": user.pk, "cap": CAP}, row=OwnDepth)
-    return {row.queue: row for row in rows}
+    # A clock may have been set back meanwhile.
+    return {
+        row.queue: row._replace(oldest_seconds=None if row.oldest_seconds is None else max(0.0, row.oldest_seconds))
+        for row in rows
+    }
 
 
 def at_least(count: int, is_partial: bool) -> str:

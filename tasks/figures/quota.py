@@ -8,6 +8,7 @@ from typing import Any
 from accounts.limits import limits_of
 from accounts.models import User
 from tasks import files
+from tasks.figures.depths import CAP
 from tasks.lifecycle.admit import RATE_WINDOW_SECONDS
 from tasks.models import Task, Usage
 from tasks.statuses import NOT_STARTED, Status
@@ -20,9 +21,9 @@ def read_quota(user: User) -> dict[str, Any]:
     now = datetime.now(UTC)
     tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     today = usage is not None and usage.day == now.date()
-    running = Task.objects.of(user).filter(status=Status.RUNNING).count()
+    running = Task.objects.of(user).filter(status=Status.RUNNING).order_by()[:CAP].count()
     # Served by the partial index of unstarted tasks, whatever the history behind it.
-    held = Task.objects.of(user).filter(status__in=NOT_STARTED).count()
+    held = Task.objects.of(user).filter(status__in=NOT_STARTED).order_by()[:CAP].count()
 
     def daily(limit: int | None, used: int) -> dict[str, Any]:
         return {"limit": limit, "used": used if today else 0, "resets_at": tomorrow}

@@ -56,6 +56,7 @@ def test_age_is_that_of_the_oldest_that_is_queued_since_its_time_came(
     Task.objects.exclude(status="running").delete()
     assert Task.objects.get().pk in {first.pk, second.pk}
     assert queue_depths()["diagnostics"].oldest_seconds is None
+    assert own_depths(carol)["diagnostics"].oldest_seconds is None
 
 
 def depth_of(user: User) -> float | None:

@@ -5,7 +5,7 @@
 -- orders are theirs, so that no statistics talk anybody into another one).
 SELECT queue_id AS queue, status,
        count(*)::int AS tasks,
-       max(extract(epoch FROM statement_timestamp()) - line_key - (priority - 5) * 60)::float AS oldest_seconds
+       extract(epoch FROM statement_timestamp())::float - min(line_key + (priority - 5) * 60) AS oldest_seconds
   FROM ((SELECT queue_id, status, line_key, priority FROM task
           WHERE status = 'waiting' AND 'waiting' = ANY(%(statuses)s::text[]) ORDER BY queue_id LIMIT %(cap)s)
         UNION ALL

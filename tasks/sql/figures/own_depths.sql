@@ -4,8 +4,8 @@
 SELECT queue_id AS queue,
        count(*) FILTER (WHERE status <> 'running')::int AS queued,
        count(*) FILTER (WHERE status = 'running')::int AS running,
-       greatest(0, max(extract(epoch FROM statement_timestamp()) - line_key - (priority - 5) * 60)
-                       FILTER (WHERE status <> 'running'))::float AS oldest_seconds
+       extract(epoch FROM statement_timestamp())::float
+           - min(line_key + (priority - 5) * 60) FILTER (WHERE status <> 'running') AS oldest_seconds
   FROM ((SELECT queue_id, status, line_key, priority
            FROM task
           WHERE owner_id = %(owner)s
