@@ -66,7 +66,7 @@ class ActingScreen(Screen[M]):
         shown = tuple(super().get_list_display(request))
         permitted = [action for action in self._all_actions if request.user.has_perm(action.permission)]
 
-        @admin.display(description="")
+        @admin.display(description="actions")
         def act(row: M) -> SafeString:
             offered = [*self.actions_for(row), *self._task_actions]
             buttons = self.draw(row, [action for action in offered if action in permitted])

@@ -126,7 +126,7 @@ class ScheduleScreen(ActingScreen[Schedule], OwnedScreen[Schedule]):
         found = schedule.runs.select_related("task").order_by("-pk")[:RUNS_SHOWN]
         return format_html_join("", "<div>{} {} {}</div>", (_run_row(run) for run in found)) or NOTHING
 
-    @admin.display(description="")
+    @admin.display(description="actions")
     def act(self, schedule: Schedule) -> SafeString:
         return self.draw(schedule, self.actions_for(schedule))
 

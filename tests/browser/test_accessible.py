@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,10 @@ def paths(alice: User) -> list[str]:
     return [path if path != "/task" else f"/tasks/{task.pk}" for path in PAGES]
 
 
-def faults_of(page: Page) -> list[str]:
+def faults_of(page: Page, *, preload: bool = True, exclude: Sequence[str] = ()) -> list[str]:
     page.evaluate(AXE)
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    where, how = {"include": ["html"], "exclude": list(exclude)}, {"runOnly": RULES, "preload": preload}
+    found = page.evaluate("([where, how]) => axe.run(where, how)", [where, how])
     return [f"{page.url}: {fault['id']}: {node['html']}" for fault in found["violations"] for node in fault["nodes"]]
 
 
