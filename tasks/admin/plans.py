@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,23 +12,37 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import ngettext_lazy
 
 from accounts.models import Plan, User
-from tasks import audit
-from tasks.admin.access import operator_of
+from tasks.admin.acting import ActingScreen
 from tasks.admin.screen import AuditedScreen
+from tasks.errors import InvalidInput
 from tasks.lifecycle.apply_limits import apply_limits
 from tasks.measures import NOTHING
+from tasks.operations.action import Action, Choice
 
 # What lanes hold a copy of; everything else is read when a task is submitted.
 IN_LANES = {"slots", "weight"}
 
 
-class PlanScreen(AuditedScreen[Plan]):
+def _make_default(plan: Plan, _by: User, _choice: Choice) -> None:
+    Plan.objects.filter(is_default=True).update(is_default=False)
+    Plan.objects.filter(pk=plan.pk).update(is_default=True)
+
+
+MAKE_DEFAULT = Action(
+    name="make_default", label="Give to new users", title="Give {it} to new users", done="New users get the plan {it}.",
+    things=ngettext_lazy("{count} plan", "{count} plan", "count"), reports_each=True, permission="accounts.change_plan",
+    act=_make_default, audits=lambda plan: {"name": plan.name},
+)  # fmt: skip
+
+
+class PlanScreen(ActingScreen[Plan], AuditedScreen[Plan]):
     list_display = ("name", "is_default", "slots", "weight", "waiting", "minute", "day", "max_priority", "allowances",
                     "keep_days", "user_count")  # fmt: skip
     sortable_by = ()
-    actions = ("make_default",)
+    selected_actions = (MAKE_DEFAULT,)
     readonly_fields = ("is_default",)
     fieldsets = (
         (None, {"fields": ("name", "is_default")}),
@@ -54,17 +69,11 @@ class PlanScreen(AuditedScreen[Plan]):
             # After the commit: lanes are locked in transactions of their own.
             transaction.on_commit(lambda: self._apply(request, obj))
 
-    @admin.action(description="Give the selected plan to new users", permissions=["change"])
-    def make_default(self, request: HttpRequest, queryset: QuerySet[Plan]) -> None:
-        plans = list(queryset[:2])
+    def chosen(self, request: HttpRequest, action: Action, rows: QuerySet[Plan]) -> Sequence[Plan]:
+        plans = list(rows[:2])
         if len(plans) != 1:
-            messages.error(request, "Choose one plan: new users get just one.")
-            return
-        with transaction.atomic():
-            Plan.objects.filter(is_default=True).update(is_default=False)
-            Plan.objects.filter(pk=plans[0].pk).update(is_default=True)
-            audit.record(operator_of(request), "make_default", "plan", plans[0].pk, name=plans[0].name)
-        messages.success(request, f"New users get the plan {plans[0]}.")
+            raise InvalidInput("Choose one plan: new users get just one.")
+        return plans
 
     def _apply(self, request: HttpRequest, plan: Plan) -> None:
         users = User.objects.filter(plan=plan, lanes__isnull=False).distinct()

@@ -197,7 +197,11 @@ def test_changed_plan_reaches_the_lanes_of_its_users(alice: User, bob: User, adm
 
 def test_one_plan_is_for_new_users(administrator: Client) -> None:
     vip = Plan.objects.get(name="VIP")
-    administrator.post("/admin/accounts/plan/", {"action": "make_default", "_selected_action": [str(vip.pk)]})
+    administrator.post("/admin/accounts/plan/", {"action": "make_default_selected", "_selected_action": [str(vip.pk)]})
+    assert Plan.objects.get(is_default=True) == vip
+    assert AuditEntry.objects.get(action="make_default").details == {"name": "VIP"}
+    both = {"action": "make_default_selected", "_selected_action": list(Plan.objects.values_list("pk", flat=True))}
+    assert "Choose one plan" in administrator.post("/admin/accounts/plan/", both, follow=True).text
     assert Plan.objects.get(is_default=True) == vip
 
 
