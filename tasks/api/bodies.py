@@ -21,6 +21,7 @@ from rest_framework.request import Request
 
 from tasks import errors
 from tasks.api.refusals import InvalidJson, InvalidParameter, UnsupportedMediaType
+from tasks.errors import Fault
 from tasks.faults import faults_of, summary_of
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
@@ -161,6 +162,8 @@ def read_query(query: QueryDict, model: type[Model]) -> Model:
         raise InvalidParameter(summary_of(faults, error.error_count()), errors=faults) from error
 
 
-def _faults(error: ValidationError) -> list[dict[str, str]]:
-    unknown = {"code": "unknown_field", "detail": "There is no such field."}
-    return [fault | unknown if fault["code"] == "extra_forbidden" else fault for fault in faults_of(error)]
+def _faults(error: ValidationError) -> list[Fault]:
+    return [
+        Fault(fault.pointer, "unknown_field", "There is no such field.") if fault.code == "extra_forbidden" else fault
+        for fault in faults_of(error)
+    ]

@@ -32,7 +32,7 @@ def idempotency_key(request: Request) -> str | None:
     if KEY.fullmatch(key):
         return key[1:-1].replace('\\"', '"').replace("\\\\", "\\") if key[0] == '"' else key
     detail = f"The Idempotency-Key has 1 to {MAX_LENGTH} printable ASCII characters."
-    raise InvalidParameter(detail, errors=[{"pointer": "/Idempotency-Key", "code": "invalid_key", "detail": detail}])
+    raise InvalidParameter.at("/Idempotency-Key", "invalid_key", detail)
 
 
 def body_digest(request: Request) -> str:

@@ -14,6 +14,7 @@ from tasks.api.compat.document import describe_systems
 from tasks.api.described_types import add_task_types
 from tasks.api.plain_schemas import make_plain
 from tasks.api.problems import MEDIA_TYPE, advice_of, all_kinds, status_of, title_of
+from tasks.errors import Fault
 
 REF = "#/components/schemas/"
 TEXT: dict[str, Any] = {"type": "string"}
@@ -106,7 +107,7 @@ def _shared(shared: dict[str, Any], status: str, answer: dict[str, Any]) -> dict
 
 
 def _example(kind: type[errors.TaskError]) -> dict[str, Any]:
-    fault = {"pointer": "/priority", "code": "less_than_equal", "detail": "Input should be less than or equal to 10"}
+    fault = Fault("/priority", "less_than_equal", "Input should be less than or equal to 10")
     pointed = issubclass(kind, errors.InvalidInput)
     return {
         "type": f"/api/docs/problems/{kind.code}",

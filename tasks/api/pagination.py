@@ -127,4 +127,4 @@ def _name(cursor: str) -> str:
 
 def _not_a_cursor() -> InvalidParameter:
     detail = "The cursor is not one of this list."
-    return InvalidParameter(detail, errors=[{"pointer": "/cursor", "code": "invalid_cursor", "detail": detail}])
+    return InvalidParameter.at("/cursor", "invalid_cursor", detail)

@@ -6,12 +6,12 @@ title, the rest tells on its page what to do about it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from tasks import errors
-from tasks.errors import MOST_FAULTS
+from tasks.errors import MOST_FAULTS, Fault
 
 
 class ApiRefusal(errors.Refused):
@@ -45,7 +45,7 @@ class InvalidJson(ApiRefusal):
     def __init__(self, message: str = "", *, pointer: str | None = None) -> None:
         super().__init__(message)
         if pointer is not None:
-            self.errors = [{"pointer": pointer, "code": self.code, "detail": message}]
+            self.errors = [Fault(pointer, self.code, message)]
 
 
 class InvalidEncoding(ApiRefusal):
@@ -65,9 +65,14 @@ class InvalidParameter(ApiRefusal):
 
     code = "invalid_parameter"
 
-    def __init__(self, message: str = "", *, errors: list[dict[str, str]] | None = None) -> None:
+    def __init__(self, message: str = "", *, errors: Sequence[Fault] | None = None) -> None:
         super().__init__(message)
-        self.errors = (errors or [])[:MOST_FAULTS]
+        self.errors = list((errors or ())[:MOST_FAULTS])
+
+    @classmethod
+    def at(cls, pointer: str, code: str, detail: str) -> Self:
+        """Return a refusal with one fault, whose detail is the message."""
+        return cls(detail, errors=[Fault(pointer, code, detail)])
 
 
 class NotAuthenticated(ApiRefusal):
@@ -107,7 +112,7 @@ class MissingScope(ApiRefusal):
         challenge = f'Bearer realm="portal", error="insufficient_scope", scope="{scope}"'
         super().__init__(message, headers={"WWW-Authenticate": challenge} if scope else None)
         if pointer is not None:
-            self.errors = [{"pointer": pointer, "code": self.code, "detail": message}]
+            self.errors = [Fault(pointer, self.code, message)]
 
 
 class CsrfFailed(ApiRefusal):

@@ -66,7 +66,7 @@ def read_filters(query: QueryDict) -> tuple[TaskFilters, dict[str, str]]:
             metadata[found[1]] = str(plain.pop(name)[-1])
     if len(metadata) > MOST_METADATA_FILTERS:
         detail = f"A list is filtered by at most {MOST_METADATA_FILTERS} keys of metadata."
-        raise InvalidParameter(detail, errors=[{"pointer": "/metadata", "code": "too_many", "detail": detail}])
+        raise InvalidParameter.at("/metadata", "too_many", detail)
     if any("\0" in text for pair in metadata.items() for text in pair):
         raise InvalidParameter("A filter on metadata holds a NUL character.")
     return read_query(plain, TaskFilters), metadata

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from accounts.models import User
 from tasks import errors, sql
+from tasks.errors import Fault
 from tasks.lifecycle.outbox import announce_ended
 from tasks.lifecycle.submission import Accepted
 from tasks.models import Dependency, Task, TaskContent
@@ -87,19 +88,19 @@ def forget_unsuccessful_children(task: UUID) -> None:
     Dependency.objects.filter(task=task, key__isnull=False).exclude(needs__status=Status.SUCCEEDED).delete()
 
 
-def need_faults(found: Mapping[UUID, Needed], needs: Sequence[UUID], after: Sequence[UUID]) -> Iterator[dict[str, str]]:
+def need_faults(found: Mapping[UUID, Needed], needs: Sequence[UUID], after: Sequence[UUID]) -> Iterator[Fault]:
     """Yield a fault for each task that cannot be waited for."""
     for field, wanted in (("needs", needs), ("after", after)):
         for number, id_ in enumerate(wanted):
             row = found.get(id_)
             if row is None:
-                yield _fault(f"/{field}/{number}", "unknown_task", f"There is no task {id_} of yours.")
+                yield Fault(f"/{field}/{number}", "unknown_task", f"There is no task {id_} of yours.")
             elif field == "after":
                 continue
             elif row.status in TERMINAL - {Status.SUCCEEDED}:
-                yield _fault(f"/{field}/{number}", "dependency_failed", f"The task {id_} has ended as {row.status}.")
+                yield Fault(f"/{field}/{number}", "dependency_failed", f"The task {id_} has ended as {row.status}.")
             elif not row.has_content:
-                yield _fault(f"/{field}/{number}", "content_purged", f"The result of the task {id_} was purged.")
+                yield Fault(f"/{field}/{number}", "content_purged", f"The result of the task {id_} was purged.")
 
 
 def wait_for_needs(user: User, accepted: Sequence[Accepted]) -> list[Accepted]:
@@ -111,7 +112,7 @@ def wait_for_needs(user: User, accepted: Sequence[Accepted]) -> list[Accepted]:
     needed = lock_needs(user, (id_ for task in accepted for id_ in (*task.needs, *task.after)))
     for task in accepted:
         for fault in need_faults(needed, task.needs, task.after):
-            raise errors.InvalidDependency(fault["detail"], errors=[fault])
+            raise errors.InvalidDependency(fault.detail, errors=[fault])
     return [replace(task, waiting=_is_open(task, needed)) for task in accepted]
 
 
@@ -159,7 +160,3 @@ def release_dependents(ended: Sequence[UUID], lanes: list[int]) -> Released:
 
 def _is_open(task: Accepted, needed: Mapping[UUID, Needed]) -> bool:
     return any(needed[id_].status not in TERMINAL for id_ in (*task.needs, *task.after))
-
-
-def _fault(pointer: str, code: str, detail: str) -> dict[str, str]:
-    return {"pointer": pointer, "code": code, "detail": detail}

@@ -57,7 +57,7 @@ def _accept_items(
 ) -> tuple[list[Accepted], list[dict[str, Any]]]:
     accepted: list[Accepted] = []
     items: list[dict[str, Any]] = []
-    faults: list[dict[str, str]] = []
+    faults: list[errors.Fault] = []
     for number, submission in enumerate(submissions):
         try:
             if isinstance(submission, errors.Refused):
@@ -66,11 +66,11 @@ def _accept_items(
             if submission.reuse:
                 raise errors.NotReusable("`reuse` is for single tasks: a batch is watched as the tasks it made.")
         except errors.Refused as error:
-            found = list(getattr(error, "errors", []))
+            found: list[errors.Fault] = list(getattr(error, "errors", []))
             detail = error.message if isinstance(submission, errors.Refused) else submission.place + error.message
             items.append({"problem": {"code": error.code, "detail": detail, "errors": found}})
-            plain = {"pointer": "", "code": error.code, "detail": detail}
-            faults += [fault | {"pointer": f"/tasks/{number}{fault['pointer']}"} for fault in found or [plain]]
+            plain = errors.Fault("", error.code, detail)
+            faults += [fault.moved(f"/tasks/{number}{fault.pointer}") for fault in found or [plain]]
         else:
             accepted.append(item)
             items.append({"id": str(item.id)})

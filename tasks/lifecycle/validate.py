@@ -13,6 +13,7 @@ from uuid import UUID
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, registry
+from tasks.errors import Fault
 from tasks.faults import summary_of
 from tasks.lifecycle import depend, outbox
 from tasks.lifecycle.submission import Submission
@@ -93,7 +94,7 @@ def _validate_input(definition: registry.TaskType, value: Any, references: list[
         if not references:
             raise
         places = {reference.pointer for reference in references}
-        faults = [fault for fault in error.errors if not _is_at(fault["pointer"], places)]
+        faults = [fault for fault in error.errors if not _is_at(fault.pointer, places)]
         if faults:
             detail = f"The input does not fit {definition.name}. {summary_of(faults, len(faults))}"
             raise errors.InvalidInput(detail, errors=faults) from error
@@ -135,9 +136,9 @@ def _text_fault(value: Any) -> tuple[str, str] | None:
     return None
 
 
-def _range_faults(limits: Limits, submission: Submission) -> Iterator[dict[str, str]]:
-    def fault(field: str, detail: str, code: str = "out_of_range") -> dict[str, str]:
-        return {"pointer": f"/{field}", "code": code, "detail": detail}
+def _range_faults(limits: Limits, submission: Submission) -> Iterator[Fault]:
+    def fault(field: str, detail: str, code: str = "out_of_range") -> Fault:
+        return Fault(f"/{field}", code, detail)
 
     if submission.priority is not None:
         if not 1 <= submission.priority <= 10:
@@ -170,9 +171,9 @@ def _range_faults(limits: Limits, submission: Submission) -> Iterator[dict[str, 
         yield fault("metadata", f"At most {MAX_METADATA_KEYS} keys.")
 
 
-def _need_faults(user: User, needs: tuple[UUID, ...], after: tuple[UUID, ...]) -> Iterator[dict[str, str]]:
+def _need_faults(user: User, needs: tuple[UUID, ...], after: tuple[UUID, ...]) -> Iterator[Fault]:
     if len(needs) + len(after) > depend.MOST_NEEDS:
-        yield {"pointer": "/needs", "code": "too_many_tasks", "detail": f"At most {depend.MOST_NEEDS:,} tasks."}
+        yield Fault("/needs", "too_many_tasks", f"At most {depend.MOST_NEEDS:,} tasks.")
     elif needs or after:
         # What ends meanwhile is found when the task is inserted, under locks.
         yield from depend.need_faults(depend.read_needs(user, (*needs, *after)), needs, after)
@@ -190,20 +191,15 @@ def _wanted_files(definition: registry.TaskType, data: Mapping[str, Any]) -> Ite
             yield f"/input/{name}{place}", file_id, accept
 
 
-def _file_faults(
-    definition: registry.TaskType, data: Mapping[str, Any], files: Mapping[UUID, File]
-) -> Iterator[dict[str, str]]:
+def _file_faults(definition: registry.TaskType, data: Mapping[str, Any], files: Mapping[UUID, File]) -> Iterator[Fault]:
     """Yield a fault for each file that is not the user's, or is of a kind that the type does not take."""
     for pointer, file_id, accept in _wanted_files(definition, data):
         file = files.get(file_id)
         if file is None:
-            yield {"pointer": pointer, "code": "unknown_file", "detail": f"There is no file {file_id} of yours."}
+            yield Fault(pointer, "unknown_file", f"There is no file {file_id} of yours.")
         elif accept and not any(fnmatch.fnmatch(file.content_type, pattern) for pattern in accept):
-            yield {
-                "pointer": pointer,
-                "code": "wrong_file_kind",
-                "detail": f"{file.name} is {file.content_type}; {definition.name} takes {', '.join(accept)}.",
-            }
+            detail = f"{file.name} is {file.content_type}; {definition.name} takes {', '.join(accept)}."
+            yield Fault(pointer, "wrong_file_kind", detail)
 
 
 def _ids(value: Any) -> Iterable[tuple[str, UUID]]:

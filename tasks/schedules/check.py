@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors
+from tasks.errors import Fault
 from tasks.lifecycle.validate import check_storable, validate_submission
 from tasks.models.schedule import CatchUp, Overlap
 from tasks.schedules.draft import Draft
@@ -14,8 +15,6 @@ from tasks.schedules.times import LEAST_INTERVAL_SECONDS, MOST_INTERVAL_SECONDS,
 
 MOST_NAME = 200
 MOST_RUNS = 1_000_000
-
-Fault = dict[str, str]
 
 
 def check_draft(owner: User, draft: Draft, *, task: bool = True) -> None:
@@ -37,7 +36,7 @@ def check_draft(owner: User, draft: Draft, *, task: bool = True) -> None:
 
 def _time_faults(draft: Draft) -> Iterator[Fault]:
     if (draft.cron is None) == (draft.interval_seconds is None):
-        yield _fault("cron", "one_of", "Give either cron or interval_seconds.")
+        yield Fault("/cron", "one_of", "Give either cron or interval_seconds.")
     if draft.cron is not None:
         cron = draft.cron
         yield from _faults_of(lambda: check_cron(cron))
@@ -45,29 +44,29 @@ def _time_faults(draft: Draft) -> Iterator[Fault]:
     seconds = draft.interval_seconds
     if seconds is not None and not LEAST_INTERVAL_SECONDS <= seconds <= MOST_INTERVAL_SECONDS:
         limits = f"{LEAST_INTERVAL_SECONDS} to {MOST_INTERVAL_SECONDS}"
-        yield _fault("interval_seconds", "out_of_range", f"An interval is {limits} seconds.")
+        yield Fault("/interval_seconds", "out_of_range", f"An interval is {limits} seconds.")
     if draft.start_at is not None and draft.end_at is not None and draft.end_at < draft.start_at:
-        yield _fault("end_at", "out_of_range", "end_at must not be earlier than start_at.")
+        yield Fault("/end_at", "out_of_range", "end_at must not be earlier than start_at.")
 
 
 def _plain_faults(draft: Draft) -> Iterator[Fault]:
     yield from _faults_of(lambda: check_storable(draft.name, "/name"))
     if len(draft.name) > MOST_NAME:
-        yield _fault("name", "out_of_range", f"At most {MOST_NAME} characters.")
+        yield Fault("/name", "out_of_range", f"At most {MOST_NAME} characters.")
     if draft.most_runs is not None and not 1 <= draft.most_runs <= MOST_RUNS:
-        yield _fault("most_runs", "out_of_range", f"The number of runs is 1 to {MOST_RUNS}.")
+        yield Fault("/most_runs", "out_of_range", f"The number of runs is 1 to {MOST_RUNS}.")
     if draft.catch_up not in CatchUp.values:
-        yield _fault("catch_up", "unknown", f"One of {', '.join(CatchUp.values)}.")
+        yield Fault("/catch_up", "unknown", f"One of {', '.join(CatchUp.values)}.")
     if draft.overlap not in Overlap.values:
-        yield _fault("overlap", "unknown", f"One of {', '.join(Overlap.values)}.")
+        yield Fault("/overlap", "unknown", f"One of {', '.join(Overlap.values)}.")
 
 
 def _submission_faults(owner: User, draft: Draft) -> list[Fault]:
     try:
         validate_submission(owner, limits_of(owner), draft.task)
     except errors.InvalidInput as error:
-        found = error.errors or [{"pointer": "", "code": error.code, "detail": error.message}]
-        return [fault | {"pointer": f"/task{fault['pointer']}"} for fault in found]
+        found = error.errors or [Fault("", error.code, error.message)]
+        return [fault.moved(f"/task{fault.pointer}") for fault in found]
     return []
 
 
@@ -77,7 +76,3 @@ def _faults_of(check: Callable[[], None]) -> list[Fault]:
     except errors.InvalidInput as error:
         return error.errors
     return []
-
-
-def _fault(field: str, code: str, detail: str) -> Fault:
-    return {"pointer": f"/{field}", "code": code, "detail": detail}

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils import timezone
 
+from tasks.errors import Fault
 from tasks.models.schedule import CatchUp, Overlap
 from tasks.schedules.times import time_zones
 
@@ -69,12 +70,12 @@ class TimesForm(forms.Form):
         interval = every * int(unit or 3600) if every else None
         return values | {"cron": values["cron"].strip() or None, "interval_seconds": interval}
 
-    def add_faults(self, faults: list[dict[str, str]]) -> None:
+    def add_faults(self, faults: list[Fault]) -> None:
         """Show each fault at its field, or above all fields."""
         for fault in faults:
-            name = fault["pointer"].strip("/").split("/")[0]
+            name = fault.pointer.strip("/").split("/")[0]
             field = {"interval_seconds": "every"}.get(name, name)
-            detail = fault["detail"]
-            if fault["code"] == "one_of":
+            detail = fault.detail
+            if fault.code == "one_of":
                 detail = "Fill in one of the two: times, or an interval."
             self.add_error(field if field in self.fields else None, detail)

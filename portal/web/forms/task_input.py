@@ -10,6 +10,7 @@ from django import forms
 from accounts.models import User
 from portal.web.forms.file_choice import FileChoiceField
 from portal.web.forms.schema import Property, properties_of
+from tasks.errors import Fault
 from tasks.registry import TaskType
 
 # Strings that may be longer than this, or as long as they like, get a text area.
@@ -88,18 +89,18 @@ class InputForm(forms.Form):
             values[member.name] = value
         return values
 
-    def add_faults(self, faults: list[dict[str, str]]) -> list[dict[str, str]]:
+    def add_faults(self, faults: list[Fault]) -> list[Fault]:
         """Show each fault below ``/input`` at its field; return those that belong elsewhere."""
         others = []
         for fault in faults:
-            root, *path = fault["pointer"].strip("/").split("/")
+            root, *path = fault.pointer.strip("/").split("/")
             if root != "input":
                 others.append(fault)
             elif path and path[0] in self.fields:
                 place = f"{'/'.join(path[1:])}: " if len(path) > 1 else ""
-                self.add_error(path[0], place + fault["detail"])
+                self.add_error(path[0], place + fault.detail)
             else:
-                self.add_error(None, fault["detail"])
+                self.add_error(None, fault.detail)
         return others
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from accounts.limits import Limits
+from tasks.errors import Fault
 from tasks.lifecycle import admit
 from tasks.registry import TaskType
 
@@ -56,11 +57,11 @@ class OptionsForm(forms.Form):
         values["on_quota"] = "downgrade" if values.get("on_quota") else "reject"
         return values
 
-    def add_faults(self, faults: list[dict[str, str]]) -> None:
+    def add_faults(self, faults: list[Fault]) -> None:
         """Show each fault at its field, or above all fields."""
         for fault in faults:
-            name = fault["pointer"].strip("/").split("/")[0]
-            self.add_error(name if name in self.fields else None, fault["detail"])
+            name = fault.pointer.strip("/").split("/")[0]
+            self.add_error(name if name in self.fields else None, fault.detail)
 
 
 def _priority_choices(definition: TaskType, limits: Limits, quota: dict[str, Any]) -> list[tuple[Any, str]]:

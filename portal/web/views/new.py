@@ -113,7 +113,7 @@ def _submit(request: SignedInRequest, definition: TaskType, form: InputForm, opt
     try:
         return submit_task(request.user, submission, idempotency_key=key, body_sha256=digest).task
     except errors.InvalidInput as error:
-        options.add_faults(form.add_faults(error.errors or [{"pointer": "/input", "detail": error.message}]))
+        options.add_faults(form.add_faults(error.errors or [errors.Fault("/input", error.code, error.message)]))
     except errors.Refused as error:
         form.add_error(None, error.message)
     return None

@@ -150,10 +150,10 @@ class _Forms:
             self.times.add_error(None, error.message)
         return None
 
-    def _show(self, faults: list[dict[str, str]]) -> None:
-        of_task = [fault for fault in faults if fault["pointer"].startswith("/task/")]
+    def _show(self, faults: list[errors.Fault]) -> None:
+        of_task = [fault for fault in faults if fault.pointer.startswith("/task/")]
         self.times.add_faults([fault for fault in faults if fault not in of_task])
-        inner = [fault | {"pointer": fault["pointer"].removeprefix("/task")} for fault in of_task]
+        inner = [fault.moved(fault.pointer.removeprefix("/task")) for fault in of_task]
         self.options.add_faults(self.input.add_faults(inner))
 
 

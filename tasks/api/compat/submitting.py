@@ -66,7 +66,7 @@ def in_their_words(names: Names) -> Iterator[None]:
     try:
         yield
     except errors.InvalidInput as error:
-        faults = [fault | {"pointer": _renamed(fault["pointer"], names)} for fault in error.errors]
+        faults = [fault.moved(_renamed(fault.pointer, names)) for fault in error.errors]
         raise type(error)(_renamed(error.message, names), errors=faults) from error
 
 

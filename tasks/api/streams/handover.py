@@ -115,7 +115,5 @@ def _position(request: Request, form: re.Pattern[str]) -> re.Match[str] | None:
     found = form.fullmatch(given)
     if found is None:
         detail = "The Last-Event-ID is none of this stream."
-        raise InvalidParameter(
-            detail, errors=[{"pointer": "/Last-Event-ID", "code": "invalid_parameter", "detail": detail}]
-        )
+        raise InvalidParameter.at("/Last-Event-ID", "invalid_parameter", detail)
     return found

@@ -239,9 +239,7 @@ def _form_file(request: Request) -> tuple[str, Iterator[bytes]]:
     given = form_file(request)
     others = sorted((set(request.FILES) | set(request.POST)) - {"file", "csrfmiddlewaretoken"})
     if others:
-        faults = [
-            {"pointer": f"/{name}", "code": "unknown_field", "detail": "There is no such field."} for name in others
-        ]
+        faults = [errors.Fault(f"/{name}", "unknown_field", "There is no such field.") for name in others]
         raise errors.InvalidBody(summary_of(faults, len(faults)), errors=faults)
     return str(given.name), given.chunks(CHUNK_BYTES)
 
