@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
 from uuid import UUID
 
 import filetype
@@ -61,42 +61,47 @@ def store_file(
         StorageFull, StorageUnavailable: the bytes cannot be kept; nothing of them is left behind.
     """
     clean_name = _clean_name(name)
-    digest = hashlib.sha256()
     with tempfile.SpooledTemporaryFile(max_size=1024 * 1024) as spool:
-        size = 0
-        for chunk in chunks:
-            size += len(chunk)
-            if size > settings.MAX_UPLOAD_BYTES:
-                raise errors.InputTooLarge(
-                    f"{clean_name} is larger than the {settings.MAX_UPLOAD_BYTES // 1024 // 1024} MiB that are allowed."
-                )
-            digest.update(chunk)
-            with storing():
-                spool.write(chunk)
-        if size == 0:
-            raise errors.InvalidFile.at("/file", "empty_file", f"{clean_name} is empty (0 bytes).")
+        size, sha256 = _spool(chunks, spool, clean_name)
         _check_storage(user, size)
         spool.seek(0)
-        head = spool.read(HEAD_BYTES)
+        kind = content_type_of(spool.read(HEAD_BYTES), clean_name, content_type)
         spool.seek(0)
-        file = File(
-            owner=user,
-            task_id=task_id,
-            name=clean_name,
-            size=size,
-            content_type=content_type_of(head, clean_name, content_type),
-            sha256=digest.hexdigest(),
-        )
-        try:
+        file = File(owner=user, task_id=task_id, name=clean_name, size=size, content_type=kind, sha256=sha256)
+        with _nothing_left_behind(file):
             with storing():
                 file.data.save(clean_name, DjangoFile(spool), save=False)
             _insert_within_quota(user, file, is_wanted)
-        except BaseException:
-            # A full disk leaves the beginning of a file, which has no name here yet; a folder that is away nothing.
-            with suppress(OSError):
-                file.data.storage.delete(file.data.name or storage_path(file, clean_name))
-            raise
     return file
+
+
+def _spool(chunks: Iterable[bytes], spool: IO[bytes], name: str) -> tuple[int, str]:
+    """Write the bytes as they come; return how many there were and their SHA-256."""
+    digest = hashlib.sha256()
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > settings.MAX_UPLOAD_BYTES:
+            most = settings.MAX_UPLOAD_BYTES // 1024 // 1024
+            raise errors.InputTooLarge(f"{name} is larger than the {most} MiB that are allowed.")
+        digest.update(chunk)
+        with storing():
+            spool.write(chunk)
+    if size == 0:
+        raise errors.InvalidFile.at("/file", "empty_file", f"{name} is empty (0 bytes).")
+    return size, digest.hexdigest()
+
+
+@contextmanager
+def _nothing_left_behind(file: File) -> Iterator[None]:
+    """Remove the bytes again where the file is not stored to the end."""
+    try:
+        yield
+    except BaseException:
+        # A full disk leaves the beginning of a file, which has no name here yet; a folder that is away nothing.
+        with suppress(OSError):
+            file.data.storage.delete(file.data.name or storage_path(file, file.name))
+        raise
 
 
 def content_type_of(head: bytes, name: str, said: str | None = None) -> str:
