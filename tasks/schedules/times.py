@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
+from heapq import merge
+from itertools import groupby
 from zoneinfo import ZoneInfo, available_timezones
 
 from croniter import croniter
 from croniter.croniter import CroniterBadDateError, CroniterError
 
 from tasks import errors
+from tasks.schedules.expressions import either_day, fault_of, normal
 
 MOST_CRON_LENGTH = 200
 LEAST_INTERVAL_SECONDS = 60
@@ -86,12 +89,9 @@ def check_cron(expression: str) -> None:
         raise errors.InvalidSchedule.at(
             "/cron", "invalid_cron", "R (random) would mean other times whenever it is read; name them."
         )
-    try:
-        fields, _ = croniter.expand(expression)
-    except CroniterError as error:
-        raise errors.InvalidSchedule.at(
-            "/cron", "invalid_cron", f"This is no cron expression. {_first_line(error)}"
-        ) from error
+    if fault := fault_of(expression):
+        raise errors.InvalidSchedule.at("/cron", "invalid_cron", f"This is no cron expression. {fault}")
+    fields, _ = croniter.expand(normal(expression))
     if len(fields) > 5 and (len(fields[5]) != 1 or fields[5][0] == "*"):
         raise errors.InvalidSchedule.at(
             "/cron", "too_often", "At most once a minute: the sixth field names one second, such as 0."
@@ -143,6 +143,7 @@ def next_cron_time(expression: str, time_zone: str, moment: datetime) -> datetim
     """
     try:
         zone = ZoneInfo(time_zone)
+        expression = normal(expression)
         is_rhythm = _names_every_hour(expression)
         best: datetime | None = None
         for wall in _walls(expression, _first_wall(moment, zone, is_rhythm=is_rhythm)):
@@ -153,9 +154,8 @@ def next_cron_time(expression: str, time_zone: str, moment: datetime) -> datetim
             if best is not None and best <= wall.replace(tzinfo=zone).astimezone(UTC):
                 break
     except (CroniterError, KeyError) as error:
-        raise errors.InvalidSchedule.at(
-            "/cron", "invalid_cron", f"The times cannot be computed. {_first_line(error)}"
-        ) from error
+        fault = fault_of(expression) or f"There is no time zone {time_zone}."
+        raise errors.InvalidSchedule.at("/cron", "invalid_cron", f"The times cannot be computed. {fault}") from error
     return best
 
 
@@ -175,6 +175,11 @@ def _first_wall(moment: datetime, zone: ZoneInfo, *, is_rhythm: bool) -> datetim
 
 def _walls(expression: str, wall: datetime) -> Iterator[datetime]:
     """Yield the times that an expression names after `wall`; naive, so that croniter knows of no gaps and folds."""
+    for named, _ in groupby(merge(*(_times(part, wall) for part in either_day(expression)))):
+        yield named
+
+
+def _times(expression: str, wall: datetime) -> Iterator[datetime]:
     times = croniter(expression, wall, ret_type=datetime, max_years_between_matches=MOST_YEARS_BETWEEN)
     try:
         while True:
@@ -205,7 +210,3 @@ def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
         else:
             after = middle
     return after
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else ""

@@ -180,6 +180,61 @@ def test_what_croniter_reads_is_read(cron: str, expected: str) -> None:
     assert berlin(cron, 2026, 11, 24, 11, 30, count=1) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("cron", "same"),
+    [
+        ("59-59 18 * * *", "59 18 * * *"),
+        ("0 23-23 * * *", "0 23 * * *"),
+        ("5-5/2 6 1-01 * *", "5 6 1 * *"),
+        ("0 12 * Feb-2 *", "0 12 * 2 *"),
+        ("0 6 * * fri-5,SUN-0", "0 6 * * 5,0"),
+        ("0 6 1 1 * 7-7 2030-2030", "0 6 1 1 * 7 2030"),
+    ],
+)
+def test_range_of_one_value_is_that_value(cron: str, same: str) -> None:
+    check_cron(cron)
+    assert berlin(cron, 2026, 11, 24, count=4) == berlin(same, 2026, 11, 24, count=4)
+
+
+def test_day_of_the_month_or_a_numbered_weekday_whichever_comes() -> None:
+    assert berlin("0 6 8 * sat#5", 2026, 8, 1, count=3) == [
+        "8 Aug 06:00 +0200",
+        "29 Aug 06:00 +0200",
+        "8 Sep 06:00 +0200",
+    ]
+    assert berlin("0 6 31 * l5", 2026, 7, 1, count=3) == [
+        "31 Jul 06:00 +0200",
+        "28 Aug 06:00 +0200",
+        "31 Aug 06:00 +0200",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cron", "said"),
+    [
+        ("whenever", "five fields (minute, hour, day of the month, month, day of the week)"),
+        ("* * *", "this has 3."),
+        ("@fortnightly", "Names are @hourly"),
+        ("61 * * * *", "The minute takes 0 to 59; 61 cannot be read."),
+        ("0 24 * * *", "The hour takes 0 to 23; 24 cannot"),
+        ("0 6 0 * *", "The day of the month takes 1 to 31, or l for the last one; 0 cannot"),
+        ("0 6 1 foo *", "The month takes 1 to 12, or jan to dec; foo cannot"),
+        ("0 6 * * mon#6", "The day of the week takes 0 to 7"),
+        ("0 6 * * * 60", "The second takes 0 to 59; 60 cannot"),
+        ("0 6 * * * 0 1969", "The year takes 1970 to 2099; 1969 cannot"),
+        ("h 6 * * *", "The minute takes 0 to 59; h cannot"),
+        (f"0 6 * {'x' * 90} *", f"; {'x' * 40}… cannot be read."),
+    ],
+)
+def test_fault_names_the_field_and_what_it_takes(cron: str, said: str) -> None:
+    with pytest.raises(errors.InvalidInput) as caught:
+        check_cron(cron)
+    [fault] = caught.value.errors
+    assert fault["pointer"] == "/cron"
+    assert str(fault["detail"]).startswith("This is no cron expression. ")
+    assert said in str(fault["detail"])
+
+
 def test_expression_of_one_year_ends() -> None:
     assert len(berlin("0 6 1 * * 0 2027", 2026, 11, 1, count=20)) == 12
 
