@@ -13,26 +13,30 @@ from django.db import DatabaseError, InterfaceError, connection, connections
 from tasks.cluster.interrupts import ThreadInterrupts
 from tasks.cluster.node import Node
 from tasks.cluster.orphans import orphaned
+from tasks.cluster.recorder import Recorder
 from tasks.cluster.shared import WorkerRecord, WorkerState, clear
 from tasks.lifecycle.claim import Claimed, claim_tasks
-from tasks.lifecycle.run import run_attempt
+from tasks.lifecycle.finish import Ended
+from tasks.lifecycle.run import record_end, run_handler
 from tasks.sql.turns import SharedConnections, database_turn, share_connections
 
 logger = logging.getLogger(__name__)
 
-SHARED_CONNECTIONS = 4
 # How often a worker that is busy itself looks for work for its threads.
 BESIDE_SECONDS = 0.2
 TROUBLE_SECONDS = 1.0
+# How long an end waits for others, to be recorded in the same commit.
+KEEP_SECONDS = 0.002
 
 
 class Threads:
     """At most `most` at once; each has a record of its own in the node's memory."""
 
-    def __init__(self, here: Node, most: int) -> None:
+    def __init__(self, here: Node, most: int, shared: SharedConnections) -> None:
         self._node = here
         self._most = most
-        self._shared = SharedConnections(SHARED_CONNECTIONS)
+        self._shared = shared
+        self._recorder = Recorder(shared, keep_seconds=KEEP_SECONDS)
         self._running: dict[threading.Thread, ThreadInterrupts | None] = {}
         self._claiming = threading.Lock()
         self._is_closed = False
@@ -51,7 +55,7 @@ class Threads:
             interrupts = ThreadInterrupts(self._node.memory, record, threading.get_ident())
             self._running[thread] = interrupts
             try:
-                run_attempt(claimed, interrupts)
+                self._record(run_handler(claimed, interrupts))
             except BaseException:
                 # The node finds a running task that nobody knows any more, and returns it.
                 logger.exception("the thread of %s failed", claimed.id)
@@ -71,6 +75,15 @@ class Threads:
             del self._running[thread]
             clear(record)
             raise
+
+    def _record(self, ended: Ended | None) -> None:
+        if ended is None:
+            return
+        if len(self._running) == 1:
+            record_end(ended)
+        else:
+            # Its neighbours may end in the same moment.
+            self._recorder.keep(ended).wait()
 
     def deliver_interrupts(self) -> None:
         """Interrupt the threads that are due. Called in the main thread's signal handler."""

@@ -19,11 +19,13 @@ from tasks.cluster import node
 from tasks.cluster.django_q import tickets
 from tasks.cluster.interrupts import WorkerInterrupts
 from tasks.cluster.orphans import die_with_parent, orphaned
+from tasks.cluster.recorder import Recorder
 from tasks.cluster.shared import WorkerState
 from tasks.cluster.threads import Threads
 from tasks.lifecycle.claim import MOST_TOGETHER, Claimed, claim_tasks
 from tasks.lifecycle.recover import give_back
-from tasks.lifecycle.run import run_attempt
+from tasks.lifecycle.run import record_end, run_handler
+from tasks.sql.turns import SharedConnections
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,9 @@ SLICE_SECONDS = 1.0
 TROUBLE_SECONDS = 0.5
 # After a slice that found nothing to take while its threads are all busy: the ticket was meant for another worker.
 FULL_SECONDS = 0.02
+# Results appear this much later at most than they could: while the next of a claim takes longer than was thought.
+KEEP_SECONDS = 0.010
+SHARED_CONNECTIONS = 4
 
 
 class Worker:
@@ -40,7 +45,9 @@ class Worker:
         self.node = here
         self.record = here.memory.take_record()
         self.interrupts = WorkerInterrupts(here.memory, self.record)
-        self.threads = Threads(here, settings.WORKER_THREADS)
+        shared = SharedConnections(SHARED_CONNECTIONS)
+        self.recorder = Recorder(shared, keep_seconds=KEEP_SECONDS)
+        self.threads = Threads(here, settings.WORKER_THREADS, shared)
         signal.signal(node.INTERRUPT_SIGNAL, self._on_signal)
 
     def become_idle(self) -> None:
@@ -65,10 +72,14 @@ class Worker:
         )
         self.record.keep(len(claimed))
         claimed_at = time.monotonic()
-        for number, one in enumerate(claimed):
-            if not self._start(number, replace(one, late_seconds=time.monotonic() - claimed_at)):
-                give_back(self.node.id, self.record.unstarted_tokens())
-                break
+        try:
+            for number, one in enumerate(claimed):
+                if not self._start(number, replace(one, late_seconds=time.monotonic() - claimed_at)):
+                    give_back(self.node.id, self.record.unstarted_tokens())
+                    break
+        finally:
+            # Before the next claim, which notes other tokens.
+            self.recorder.record()
         return bool(claimed)
 
     def _takes_waiting_work(self) -> bool:
@@ -85,7 +96,11 @@ class Worker:
             self.threads.start(claimed)
             return True
         self.record.begin(claimed.token, claimed.id, timeout_seconds=claimed.timeout_seconds, alone=claimed.alone)
-        run_attempt(claimed, self.interrupts)
+        if ended := run_handler(claimed, self.interrupts):
+            if self.record.noted_count == 1:
+                record_end(ended)
+            else:
+                self.recorder.keep(ended)
         return True
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

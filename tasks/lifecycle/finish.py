@@ -1,13 +1,14 @@
 """Finishing: the one way an attempt ends, whatever the outcome. Exactly once, by its token.
 
-Transaction 1 (`finish.sql`) is durable and touches no lane. Transaction 2 (`settle`) gives the
-slot back; if it is lost, the settlement that 1 left behind is found by the sweep.
+Transaction 1 (`finish.sql`) is durable and touches no lane. Transaction 2 (`settle`) gives slots back; if it is
+lost, the settlements that 1 left behind are found by the sweep. Both serve one attempt as well as several.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -27,13 +28,13 @@ PATIENCE_SECONDS = 60.0
 RETRY_SECONDS = 0.5
 
 
-class Finished(NamedTuple):
-    """The task as transaction 1 left it."""
+@dataclass(frozen=True)
+class Ended:
+    """An attempt that is over, how it ended, and when (`time.monotonic()`)."""
 
-    id: UUID
-    status: str
-    lane_id: int
-    has_dependents: bool
+    claimed: Claimed
+    ending: Ending
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True)
@@ -43,43 +44,83 @@ class Recorded:
     has_dependents: bool
 
 
+class Locked(NamedTuple):
+    """An attempt that is still under its token, and whose task nobody else holds."""
+
+    token: UUID
+
+
+class Finished(NamedTuple):
+    """A task as transaction 1 left it."""
+
+    id: UUID
+    token: UUID
+    status: str
+    lane_id: int
+    has_dependents: bool
+
+
 def finish_attempt(claimed: Claimed, ending: Ending) -> bool:
     """Record the end of an attempt and give its slot back. Opens its own transactions.
 
     Returns:
         False when the attempt was superseded: then nothing was written, and nothing may be.
+
+    Raises:
+        As `record_ends`.
     """
-    recorded = record_ending(claimed, ending)
-    if recorded is None:
-        return False
-    started = [child for child, _ in ending.started]
-    with left_to_the_sweep(f"settling {claimed.id}"):
-        settle([(claimed.token, claimed.lane_id)], dependents=recorded.has_dependents, started=started)
-    return True
+    return bool(finish_attempts([Ended(claimed, ending)]))
+
+
+def finish_attempts(ended: Sequence[Ended]) -> set[UUID]:
+    """Record the ends of attempts together, and give their slots back together. Opens its own transactions.
+
+    Returns:
+        The tokens of those that were recorded. One that stands alone and is not among them was superseded; of several
+        the others were superseded, or somebody held their rows: finish those one by one.
+
+    Raises:
+        As `record_ends`.
+    """
+    recorded = record_ends(ended)
+    settlements = [(one.claimed.token, one.claimed.lane_id) for one in ended if one.claimed.token in recorded]
+    started = [child for one in ended for child, _ in one.ending.started]
+    if settlements:
+        with left_to_the_sweep(f"settling {settlements[0][0]}"):
+            settle(settlements, dependents=any(recorded.values()), started=started)
+    return set(recorded)
 
 
 def record_ending(claimed: Claimed, ending: Ending, *, patience_seconds: float = PATIENCE_SECONDS) -> Recorded | None:
-    """Transaction 1; None when the attempt was superseded.
+    """Transaction 1 for a single attempt; None when it was superseded. Raises as `record_ends`."""
+    recorded = record_ends([Ended(claimed, ending)], patience_seconds=patience_seconds)
+    return Recorded(recorded[claimed.token]) if recorded else None
+
+
+def record_ends(ended: Sequence[Ended], *, patience_seconds: float = PATIENCE_SECONDS) -> dict[UUID, bool]:
+    """Transaction 1, all or none; returns for each recorded token whether others may wait for its task.
 
     Tried again while the database is away, for as long as patience lasts, so that finished work is not thrown away.
-    If an answer is lost, the token among the attempts tells whether it was committed.
+    If an answer is lost, the tokens among the attempts tell whether it was committed.
+
+    Args:
+        ended: one that started other tasks stands alone.
 
     Raises:
         Refused: there is no room for the tasks that the handler started, or what they need has failed meanwhile;
             nothing was written.
-        DataError: Postgres cannot store what the attempt left behind; nothing was written.
-        DatabaseError: the database stayed away; the task will be recovered and run again.
+        DataError: Postgres cannot store what an attempt left behind; nothing was written.
+        DatabaseError: the database stayed away; the tasks will be recovered and run again.
     """
     deadline = time.monotonic() + patience_seconds
-    parameters = _parameters(claimed, ending)
+    tokens = [one.claimed.token for one in ended]
     asked_before = False
     while True:
         try:
-            if asked_before and Attempt.objects.filter(token=claimed.token).exists():
-                return Recorded(has_dependents=True)
+            if asked_before and (known := Attempt.objects.filter(token__in=tokens).values_list("token", flat=True)):
+                return dict.fromkeys(known, True)
             asked_before = True
-            row = _write(claimed, ending, parameters)
-            return None if row is None else Recorded(row.has_dependents)
+            return {row.token: row.has_dependents for row in _write(ended)}
         except (OperationalError, InterfaceError):
             connection.close()
             if time.monotonic() >= deadline:
@@ -87,35 +128,53 @@ def record_ending(claimed: Claimed, ending: Ending, *, patience_seconds: float =
             time.sleep(RETRY_SECONDS)
 
 
-def _write(claimed: Claimed, ending: Ending, parameters: dict[str, Any]) -> Finished | None:
-    if not ending.started:
-        return sql.run_one("lifecycle/finish", parameters, row=Finished)
+def _write(ended: Sequence[Ended]) -> list[Finished]:
+    if len(ended) > 1:
+        with transaction.atomic(durable=True):
+            asked = {"tasks": [one.claimed.id for one in ended], "tokens": [one.claimed.token for one in ended]}
+            free = {row.token for row in sql.run("lifecycle/lock_ended", asked, row=Locked)}
+            mine = [one for one in ended if one.claimed.token in free]
+            return sql.run("lifecycle/finish", _parameters(mine), row=Finished) if mine else []
+    [one] = ended
+    if not one.ending.started:
+        return sql.run("lifecycle/finish", _parameters(ended), row=Finished)
     with transaction.atomic(durable=True):
-        children.insert_started(claimed, ending.started)
-        row = sql.run_one("lifecycle/finish", parameters, row=Finished)
-        if row is None or row.status != Status.WAITING:
+        children.insert_started(one.claimed, one.ending.started)
+        rows = sql.run("lifecycle/finish", _parameters(ended), row=Finished)
+        if not rows or rows[0].status != Status.WAITING:
             transaction.set_rollback(True)
-    if row is not None and row.status != Status.WAITING:
+    if rows and rows[0].status != Status.WAITING:
         # It was cancelled meanwhile: nothing is started for it any more.
-        return sql.run_one("lifecycle/finish", _parameters(claimed, cancelled(claimed)), row=Finished)
-    return row
+        instead = Ended(one.claimed, cancelled(one.claimed), one.at)
+        return sql.run("lifecycle/finish", _parameters([instead]), row=Finished)
+    return rows
 
 
-def _parameters(claimed: Claimed, ending: Ending) -> dict[str, Any]:
+def _parameters(ended: Sequence[Ended]) -> dict[str, Any]:
+    now = time.monotonic()
     return {
-        "task": claimed.id,
-        "token": claimed.token,
+        "tasks": [one.claimed.id for one in ended],
+        "ends": Jsonb([_as_json(one, now) for one in ended]),
+    }
+
+
+def _as_json(ended: Ended, now: float) -> dict[str, Any]:
+    claimed, ending = ended.claimed, ended.ending
+    return {
+        "task": str(claimed.id),
+        "token": str(claimed.token),
         "status": str(ending.status),
         "outcome": str(ending.outcome),
         "charged": ending.charged,
         "alone": ending.alone,
         "worked": ending.worked,
         "late": claimed.late_seconds,
+        "kept": now - ended.at,
         "delay": float(ending.delay_seconds),
-        "error": None if ending.error is None else Jsonb(ending.error),
-        "cancelled": Jsonb(describe(claimed, *errors.CANCELLED, retryable=False)),
+        "error": ending.error,
+        "cancelled": describe(claimed, *errors.CANCELLED, retryable=False),
         "traceback": clean(ending.traceback),
-        "result": Jsonb(ending.result),
-        "engine": None if ending.engine is None else Jsonb(ending.engine),
-        "usage": Jsonb(ending.usage),
+        "result": ending.result,
+        "engine": ending.engine,
+        "usage": ending.usage,
     }

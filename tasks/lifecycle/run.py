@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from uuid import UUID
 
 from django.db import DataError
 from pydantic import ValidationError
@@ -15,7 +19,7 @@ from tasks.lifecycle.attempt_context import AttemptContext, Interrupts, Supersed
 from tasks.lifecycle.children import ChildrenStarted
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.ending import Ending, cancelled, failed, put_off, returned, started_others, succeeded, timed_out
-from tasks.lifecycle.finish import finish_attempt
+from tasks.lifecycle.finish import Ended, finish_attempts
 from tasks.lifecycle.validate import check_storable
 from tasks.models.attempt import Outcome
 from tasks.sql.turns import database_turn
@@ -33,36 +37,66 @@ def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
     Returns:
         False when the attempt was superseded meanwhile; then nothing was recorded.
     """
+    ended = run_handler(claimed, interrupts)
+    return ended is not None and record_end(ended)
+
+
+def run_handler(claimed: Claimed, interrupts: Interrupts) -> Ended | None:
+    """Run the handler of a claimed task and return how that ended, still to be recorded; None when superseded."""
     try:
-        ending = _execute(claimed, interrupts)
+        return Ended(claimed, _execute(claimed, interrupts))
     except Superseded:
         logger.warning("%s %s: superseded, its outcome is dropped", claimed.type, claimed.id)
-        return False
+        return None
     except Exception:
         # What the handler raised is itself faulty: a message that cannot be printed, a wait that is no number.
         error = errors.GiveUp("The handler failed in a way that cannot be described; the traceback says more.")
-        ending = failed(claimed, error, traceback=traceback.format_exc())
+        return Ended(claimed, failed(claimed, error, traceback=traceback.format_exc()))
+
+
+def record_end(ended: Ended) -> bool:
+    """Record how an attempt ended; False when it was superseded. What cannot be recorded so ends as a failure."""
     with database_turn():
         try:
-            recorded = finish_attempt(claimed, ending)
+            recorded = finish_attempts([ended])
         except errors.Refused as refused:
             # No room for the tasks that it wanted to start, or what they need has failed meanwhile.
-            ending = failed(claimed, refused)
-            recorded = finish_attempt(claimed, ending)
+            ended = replace(ended, ending=failed(ended.claimed, refused))
+            recorded = finish_attempts([ended])
         except DataError:
             # Without an ending it would be run again, free of charge, for ever.
             error = errors.GiveUp("What came of the task cannot be stored; the traceback says why.")
-            ending = failed(claimed, error, traceback=traceback.format_exc())
-            recorded = finish_attempt(claimed, ending)
+            ended = replace(ended, ending=failed(ended.claimed, error, traceback=traceback.format_exc()))
+            recorded = finish_attempts([ended])
+    _log(ended, recorded)
+    return bool(recorded)
+
+
+def record_together(ended: Sequence[Ended]) -> None:
+    """Record how several attempts ended, in one go; one by one what cannot be stored or is held by somebody."""
+    together = [one for one in ended if not one.ending.started]
+    recorded: set[UUID] = set()
+    if len(together) > 1:
+        # If one of them cannot be stored, nothing was written.
+        with suppress(DataError), database_turn():
+            recorded = finish_attempts(together)
+    for one in ended:
+        if one.claimed.token in recorded:
+            _log(one, recorded)
+        else:
+            record_end(one)
+
+
+def _log(ended: Ended, recorded: Collection[UUID]) -> None:
+    claimed, ending = ended.claimed, ended.ending
     logger.info(
         "%s %s: attempt %s %s%s",
         claimed.type,
         claimed.id,
         claimed.attempt_number,
-        ending.outcome.label if recorded else "superseded",
+        ending.outcome.label if claimed.token in recorded else "superseded",
         f" ({ending.error['code']})" if ending.error else "",
     )
-    return recorded
 
 
 def _execute(claimed: Claimed, interrupts: Interrupts) -> Ending:

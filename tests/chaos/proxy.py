@@ -6,7 +6,11 @@ import selectors
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.db import connection, connections
+from django.db.utils import ConnectionHandler
 
 CHUNK = 65_536
 
@@ -104,3 +108,17 @@ class Proxy:
             with suppress(KeyError, ValueError):
                 self._selector.unregister(other)
             other.close()
+
+
+@contextmanager
+def connected_through(proxy: Proxy) -> Iterator[None]:
+    """Make Django's connection of this thread lead through the proxy."""
+    direct = connections["default"]
+    there = {"HOST": "127.0.0.1", "PORT": str(proxy.port)}
+    connections["default"] = ConnectionHandler({"default": direct.settings_dict | there})["default"]
+    try:
+        connection.ensure_connection()
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"] = direct

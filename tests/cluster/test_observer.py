@@ -122,7 +122,7 @@ def test_member_of_a_claim_that_was_taken_back_is_not_started_by_its_worker(monk
     memory = SharedMemory(1, grace_seconds=5)
     before = signal.getsignal(signal.SIGUSR1)
     worker = worker_module.Worker(SimpleNamespace(memory=memory))  # type: ignore[arg-type]
-    monkeypatch.setattr(worker_module, "run_attempt", lambda claimed, _interrupts: started.append(claimed.token))
+    monkeypatch.setattr(worker_module, "run_handler", lambda claimed, _interrupts: started.append(claimed.token))
     started: list[UUID] = []
     members = [_claimed(uuid4()) for _ in range(3)]
     worker.record.note([member.token for member in members])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 
 from accounts.models import User
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Node, Task
 from tasks.models.ids import new_id
+from tests.chaos.proxy import Proxy
 from tests.claims import claim_task
 
 
@@ -38,3 +40,11 @@ def submit() -> Callable[..., Task]:
         return submit_task(user, Submission("diagnostic.echo", {"message": message}, **options)).task  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """A way to the test's database that can lose answers."""
+    made = Proxy(f"{connection.settings_dict['HOST']}/.s.PGSQL.5432")
+    yield made
+    made.close()

@@ -10,8 +10,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import DatabaseError, connection, connections
-from django.db.utils import ConnectionHandler
+from django.db import DatabaseError, connection
 
 from accounts.models import User
 from tasks import errors
@@ -19,35 +18,13 @@ from tasks.lifecycle import ending, finish, recover, sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.models import Attempt, Lane, Settlement, Task
 from tests.chaos import laws
-from tests.chaos.proxy import Proxy
+from tests.chaos.proxy import Proxy, connected_through
 from tests.claims import claim_task
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 Claim = Callable[[], Claimed | None]
 Submit = Callable[..., Task]
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    """A way to the test's database that can lose answers."""
-    made = Proxy(f"{connection.settings_dict['HOST']}/.s.PGSQL.5432")
-    yield made
-    made.close()
-
-
-@contextmanager
-def connected_through(proxy: Proxy) -> Iterator[None]:
-    """Make Django's connection of this thread lead through the proxy."""
-    direct = connections["default"]
-    there = {"HOST": "127.0.0.1", "PORT": str(proxy.port)}
-    connections["default"] = ConnectionHandler({"default": direct.settings_dict | there})["default"]
-    try:
-        connection.ensure_connection()
-        yield
-    finally:
-        connections["default"].close()
-        connections["default"] = direct
 
 
 def _cut_after(proxy: Proxy, committed: Callable[[], bool]) -> Callable[[], None]:

@@ -141,7 +141,7 @@ def _questions(user: User, node: UUID, claim: Callable[[], Claimed | None]) -> d
         "lifecycle/hold": lanes,
         "lifecycle/claim": claiming,
         "cluster/count_ready": {"cluster": "default", "node": node, "limit": 4, "threads": True, "functions": False},
-        "lifecycle/finish": finish._parameters(running, ending.succeeded({"engine": {}})),
+        "lifecycle/finish": finish._parameters([finish.Ended(running, ending.succeeded({"engine": {}}))]),
         "lifecycle/settle": {"tokens": [ended.token], "lanes": [lane]},
         "lifecycle/dependent_lanes": {"tokens": [ended.token]},
         "lifecycle/depend": {"ended": [ended.id], "lanes": [lane], "limit": 500},
