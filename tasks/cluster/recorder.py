@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator, Sequence
 
 from tasks.lifecycle.finish import Ended
 from tasks.lifecycle.run import record_together
 from tasks.sql.turns import SharedConnections, share_connections
 
 logger = logging.getLogger(__name__)
+
+# Of results in one statement, and in a worker's memory; a single one may be larger.
+MOST_BYTES = 4_000_000
 
 
 class Recorder(threading.Thread):
@@ -36,6 +40,11 @@ class Recorder(threading.Thread):
                 self.start()
         return recorded
 
+    @property
+    def is_full(self) -> bool:
+        """Return whether results of such size are kept that they should be recorded now."""
+        return sum(ended.ending.size_bytes for ended, _ in self._kept) > MOST_BYTES
+
     def record(self) -> None:
         """Record all that is kept, and wait for what the thread is recording just now.
 
@@ -46,8 +55,8 @@ class Recorder(threading.Thread):
             with self._has_some:
                 kept, self._kept = self._kept, []
             try:
-                if kept:
-                    record_together([ended for ended, _ in kept])
+                for group in _in_groups([ended for ended, _ in kept]):
+                    record_together(group)
             finally:
                 for _, recorded in kept:
                     recorded.set()
@@ -58,8 +67,24 @@ class Recorder(threading.Thread):
             with self._has_some:
                 self._has_some.wait_for(lambda: self._kept)
                 oldest: float = self._kept[0][0].at
-            time.sleep(max(0.0, oldest + self._keep_seconds - time.monotonic()))
+            if (left := oldest + self._keep_seconds - time.monotonic()) > 0:
+                # And look again: most are recorded by the worker itself by then.
+                time.sleep(left)
+                continue
             try:
                 self.record()
             except Exception:
                 logger.exception("ends of attempts could not be recorded")
+
+
+def _in_groups(ended: Sequence[Ended]) -> Iterator[list[Ended]]:
+    group: list[Ended] = []
+    size = 0
+    for one in ended:
+        if group and size + one.ending.size_bytes > MOST_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += one.ending.size_bytes
+    if group:
+        yield group

@@ -101,6 +101,8 @@ class Worker:
                 record_end(ended)
             else:
                 self.recorder.keep(ended)
+                if self.recorder.is_full:
+                    self.recorder.record()
         return True
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

@@ -33,6 +33,8 @@ class Ending:
     result: Any = None
     engine: dict[str, Any] | None = None
     usage: dict[str, Any] = field(default_factory=dict)
+    # Of the result, as JSON.
+    size_bytes: int = 0
     # It may have brought its worker down, or a neighbour did: next time it runs where that will be clear.
     alone: bool = False
     # False where it never started, and only stood behind others: its lane pays nothing.
@@ -41,8 +43,8 @@ class Ending:
     started: Sequence[tuple[Accepted, str]] = ()
 
 
-def succeeded(result: dict[str, Any]) -> Ending:
-    """The work is complete. `result` is the type's result as plain JSON."""
+def succeeded(result: dict[str, Any], *, size_bytes: int = 0) -> Ending:
+    """The work is complete. `result` is the type's result as plain JSON, of that size."""
     engine = result.get("engine")
     usage = result.get("tokens")
     return Ending(
@@ -51,6 +53,7 @@ def succeeded(result: dict[str, Any]) -> Ending:
         result=result,
         engine=engine if isinstance(engine, dict) else None,
         usage={"tokens": usage} if isinstance(usage, dict) else {},
+        size_bytes=size_bytes,
     )
 
 

@@ -103,12 +103,12 @@ def _execute(claimed: Claimed, interrupts: Interrupts) -> Ending:
     context = AttemptContext(claimed, interrupts)
     try:
         try:
-            result = _call_handler(claimed, context, interrupts)
+            result, size = _call_handler(claimed, context, interrupts)
         finally:
             _end(interrupts)
             # Whatever came of it: the last words before a failure are those that explain it.
             context.flush()
-        return succeeded(result)
+        return succeeded(result, size_bytes=size)
     except Superseded:
         raise
     except errors.CancelRequested:
@@ -143,7 +143,7 @@ def _end(interrupts: Interrupts) -> None:
             continue
 
 
-def _call_handler(claimed: Claimed, context: AttemptContext, interrupts: Interrupts) -> dict[str, object]:
+def _call_handler(claimed: Claimed, context: AttemptContext, interrupts: Interrupts) -> tuple[dict[str, object], int]:
     definition = registry.get_type(claimed.type, internal=True)
     if claimed.input is None:
         raise errors.GiveUp("The input was purged before the task ran.")
@@ -158,11 +158,11 @@ def _call_handler(claimed: Claimed, context: AttemptContext, interrupts: Interru
         result = definition.result.model_validate(outcome).to_json()
     except ValidationError as error:
         raise errors.GiveUp(f"{definition.name} returned something that is not its result: {error}") from error
-    _check_result(result)
-    return result
+    return result, _check_result(result)
 
 
-def _check_result(result: dict[str, object]) -> None:
+def _check_result(result: dict[str, object]) -> int:
+    """Return its size in bytes as JSON."""
     try:
         check_storable(result, "/result")
     except errors.InvalidInput as error:
@@ -173,6 +173,7 @@ def _check_result(result: dict[str, object]) -> None:
             f"The result has {size / 1024 / 1024:.0f} MiB; at most {MAX_RESULT_BYTES // 1024 // 1024} are kept. "
             "Handlers save large results as files."
         )
+    return size
 
 
 def _wrapped(error: BaseException) -> errors.HandlerError:

@@ -14,6 +14,7 @@ from django.db import connection, connections
 from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors, sql
+from tasks.cluster import recorder
 from tasks.lifecycle import ending, finish, recover, run, sweep
 from tasks.lifecycle.accept import accept
 from tasks.lifecycle.cancel import cancel_task
@@ -21,6 +22,7 @@ from tasks.lifecycle.claim import Claimed, claim_tasks
 from tasks.lifecycle.finish import Ended
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.models import Attempt, Lane, Settlement, Task
+from tasks.sql.turns import SharedConnections
 from tests.chaos import laws
 from tests.chaos.proxy import Proxy, connected_through
 
@@ -220,3 +222,18 @@ def test_time_that_an_end_stood_behind_others_is_not_charged(claim_many: Callabl
     for attempt in Attempt.objects.all():
         assert (attempt.finished_at - attempt.started_at).total_seconds() < 0.9
     assert Lane.objects.get().vfinish - before < 2 * 0.9
+
+
+def test_large_results_are_not_gathered_into_one_statement(
+    claim_many: Callable[[int], list[Claimed]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = claim_many(5)
+    groups: list[int] = []
+    monkeypatch.setattr(recorder, "record_together", lambda ended: groups.append(len(ended)))
+    large = recorder.Recorder(SharedConnections(1), keep_seconds=60)
+    for one, size in zip(claimed, (1_000, 3_000_000, 2_000_000, 9_000_000, 1_000), strict=True):
+        large.keep(Ended(one, ending.succeeded(RESULT, size_bytes=size)))
+    assert large.is_full
+    large.record()
+    assert groups == [2, 1, 1, 1]
+    assert not large.is_full
