@@ -19,6 +19,7 @@ CHECKS = {
     "rooms": ["-m", "portal.launch.rooms"],
     "circles": ["-m", "portal.launch.checks.circles"],
     "copies": ["-m", "portal.launch.checks.copies", "."],
+    "sizes": ["-m", "portal.launch.checks.sizes", "."],
     "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
     "django": ["manage.py", "check", "--fail-level", "WARNING"],
     "documents": ["manage.py", "write_docs", "--check"],

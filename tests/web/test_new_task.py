@@ -120,6 +120,13 @@ def test_file_that_is_not_ones_own_is_refused_at_the_field(page: Client, bob: Us
     assert "id_input-file_error" in response.text
 
 
+def test_choice_of_a_file_with_a_fault_is_marked(page: Client) -> None:
+    response = page.post(address("pdf.extract"), {"input-file": "not-an-id"})
+    [choice] = re.findall(r'<input type="file" name="input-file-upload"[^>]*>', response.text)
+    assert 'aria-invalid="true"' in choice
+    assert 'aria-invalid="true"' not in page.get(address("pdf.extract")).text
+
+
 def test_wrong_kind_of_file_is_refused_at_the_field(page: Client) -> None:
     upload = SimpleUploadedFile("report.pdf", b"only text", "application/pdf")
     response = page.post(address("pdf.extract"), {"input-file-upload": upload})
