@@ -6,15 +6,27 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from tasks.lifecycle.finish import Ended
-from tasks.lifecycle.run import record_together
+from tasks.lifecycle.run import record_end, record_together
 from tasks.sql.turns import SharedConnections, share_connections
 
 logger = logging.getLogger(__name__)
 
 # Of results in one statement, and in a worker's memory; a single one may be larger.
 MOST_BYTES = 4_000_000
+# How soon an end is tried again whose task somebody held.
+HELD_SECONDS = 0.1
+# After this long whoever waits for the recorder's thread looks whether there is one.
+SILENCE_SECONDS = 1.0
+
+
+@dataclass
+class _Kept:
+    ended: Ended
+    due_at: float
+    is_done: threading.Event = field(default_factory=threading.Event)
 
 
 class Recorder(threading.Thread):
@@ -24,50 +36,65 @@ class Recorder(threading.Thread):
         super().__init__(name="recorder", daemon=True)
         self._shared = shared
         self._keep_seconds = keep_seconds
-        self._kept: list[tuple[Ended, threading.Event]] = []
+        self._kept: list[_Kept] = []
         self._has_some = threading.Condition()
         self._recording = threading.Lock()
-        self._is_started = False
 
-    def keep(self, ended: Ended) -> threading.Event:
-        """Take an end to be recorded soon; the event is set when that is done, or cannot be done."""
-        recorded = threading.Event()
-        with self._has_some:
-            self._kept.append((ended, recorded))
-            self._has_some.notify()
-            if not self._is_started:
-                self._is_started = True
-                self.start()
-        return recorded
+    def keep(self, ended: Ended) -> None:
+        """Take an end to be recorded soon."""
+        self._keep(ended)
+        if self._is_full():
+            self.record()
 
-    @property
-    def is_full(self) -> bool:
-        """Return whether results of such size are kept that they should be recorded now."""
-        return sum(ended.ending.size_bytes for ended, _ in self._kept) > MOST_BYTES
+    def keep_and_wait(self, ended: Ended) -> None:
+        """Take an end and wait until it is recorded, or cannot be."""
+        kept = self._keep(ended)
+        while not kept.is_done.wait(SILENCE_SECONDS):
+            if not self.is_alive():
+                self.record()
 
-    def record(self) -> None:
-        """Record all that is kept, and wait for what the thread is recording just now.
+    def record_all(self) -> None:
+        """Record all that is kept; what somebody holds is waited for.
 
         Raises:
             DatabaseError: the database stayed away; the node finds tasks that nobody knows any more, and returns them.
         """
+        self.record()
         with self._recording:
-            with self._has_some:
-                kept, self._kept = self._kept, []
-            try:
-                for group in _in_groups([ended for ended, _ in kept]):
-                    record_together(group)
-            finally:
-                for _, recorded in kept:
-                    recorded.set()
+            for held in self._take():
+                try:
+                    record_end(held.ended)
+                finally:
+                    held.is_done.set()
+
+    def record(self) -> None:
+        """Record all that is kept but what somebody holds. One group that fails takes no other along.
+
+        Raises:
+            Exception: the first failure.
+        """
+        failures: list[Exception] = []
+        with self._recording:
+            for group in _in_groups(self._take()):
+                try:
+                    held = record_together([kept.ended for kept in group])
+                except Exception as error:
+                    failures.append(error)
+                    held = []
+                self._put_back([kept for kept in group if kept.ended in held])
+                for kept in group:
+                    if kept.ended not in held:
+                        kept.is_done.set()
+        if failures:
+            raise failures[0]
 
     def run(self) -> None:
         share_connections(self._shared)
         while True:
             with self._has_some:
                 self._has_some.wait_for(lambda: self._kept)
-                oldest: float = self._kept[0][0].at
-            if (left := oldest + self._keep_seconds - time.monotonic()) > 0:
+                due_at: float = min(kept.due_at for kept in self._kept)
+            if (left := due_at - time.monotonic()) > 0:
                 # And look again: most are recorded by the worker itself by then.
                 time.sleep(left)
                 continue
@@ -76,15 +103,43 @@ class Recorder(threading.Thread):
             except Exception:
                 logger.exception("ends of attempts could not be recorded")
 
+    def _keep(self, ended: Ended) -> _Kept:
+        kept = _Kept(ended, ended.at + self._keep_seconds)
+        with self._has_some:
+            self._kept.append(kept)
+            self._has_some.notify()
+            if not self.is_alive():
+                try:
+                    self.start()
+                except RuntimeError as error:
+                    # No more threads are to be had: whoever keeps and whoever waits records as well.
+                    logger.warning("the recorder has no thread: %s", error)
+        return kept
 
-def _in_groups(ended: Sequence[Ended]) -> Iterator[list[Ended]]:
-    group: list[Ended] = []
+    def _is_full(self) -> bool:
+        with self._has_some:
+            return sum(kept.ended.ending.size_bytes for kept in self._kept) > MOST_BYTES
+
+    def _take(self) -> list[_Kept]:
+        with self._has_some:
+            taken, self._kept = self._kept, []
+        return taken
+
+    def _put_back(self, held: Sequence[_Kept]) -> None:
+        with self._has_some:
+            for kept in held:
+                kept.due_at = time.monotonic() + HELD_SECONDS
+            self._kept.extend(held)
+
+
+def _in_groups(kept: Sequence[_Kept]) -> Iterator[list[_Kept]]:
+    group: list[_Kept] = []
     size = 0
-    for one in ended:
-        if group and size + one.ending.size_bytes > MOST_BYTES:
+    for one in kept:
+        if group and size + one.ended.ending.size_bytes > MOST_BYTES:
             yield group
             group, size = [], 0
         group.append(one)
-        size += one.ending.size_bytes
+        size += one.ended.ending.size_bytes
     if group:
         yield group

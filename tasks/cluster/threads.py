@@ -83,7 +83,7 @@ class Threads:
             record_end(ended)
         else:
             # Its neighbours may end in the same moment.
-            self._recorder.keep(ended).wait()
+            self._recorder.keep_and_wait(ended)
 
     def deliver_interrupts(self) -> None:
         """Interrupt the threads that are due. Called in the main thread's signal handler."""

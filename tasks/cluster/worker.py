@@ -79,7 +79,7 @@ class Worker:
                     break
         finally:
             # Before the next claim, which notes other tokens.
-            self.recorder.record()
+            self.recorder.record_all()
         return bool(claimed)
 
     def _takes_waiting_work(self) -> bool:
@@ -101,8 +101,6 @@ class Worker:
                 record_end(ended)
             else:
                 self.recorder.keep(ended)
-                if self.recorder.is_full:
-                    self.recorder.record()
         return True
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

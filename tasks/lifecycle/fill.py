@@ -50,10 +50,12 @@ class DependentLane(NamedTuple):
 
 
 @contextmanager
-def _pipelined_lanes(lanes: Iterable[int]) -> Iterator[list[int]]:
+def _pipelined_lanes(lanes: Iterable[int], *, wait: bool = True) -> Iterator[list[int]]:
     """As `locked_lanes`, for the hot path: statements inside are sent without waiting for each other's answers."""
     ids = sorted(set(lanes))
     with transaction.atomic(durable=True), sql.pipeline():
+        if not wait:
+            sql.execute("lifecycle/wait_briefly", {})
         sql.execute("lifecycle/lock_lanes", {"lanes": ids})
         yield ids
 
@@ -119,7 +121,11 @@ def swap(lanes: list[int]) -> bool:
 
 
 def settle(
-    settlements: Iterable[tuple[UUID, int]], *, dependents: bool, started: Sequence[Accepted] | None = None
+    settlements: Iterable[tuple[UUID, int]],
+    *,
+    dependents: bool,
+    started: Sequence[Accepted] | None = None,
+    wait: bool = True,
 ) -> None:
     """Give back the slots of ended attempts, let go what waited for them, and fill all these lanes.
 
@@ -129,6 +135,7 @@ def settle(
         settlements: (token of the attempt, lane); those that were settled before are passed over.
         dependents: whether others may wait for one of them; then their lanes are looked up first.
         started: all tasks that the attempts started. None: nobody knows any more.
+        wait: whether to wait for whoever holds a lane, as long as the connection's `lock_timeout`; if not, briefly.
     """
     pending = list(settlements)
     children = {task.id: task.lane for task in started or ()}
@@ -137,7 +144,7 @@ def settle(
         lanes = {lane for _, lane in pending} | set(children.values())
         if dependents:
             lanes |= {row.lane for row in sql.run("lifecycle/dependent_lanes", {"tokens": tokens}, row=DependentLane)}
-        with _pipelined_lanes(lanes) as ids:
+        with _pipelined_lanes(lanes, wait=wait) as ids:
             settled = sql.run("lifecycle/settle", {"tokens": tokens, "lanes": ids}, row=Settled)
             announce_ended([row.id for row in settled if row.may_be_heard])
             released = release_dependents([row.id for row in settled if row.has_dependents], ids)

@@ -7,7 +7,7 @@ lost, the settlements that 1 left behind are found by the sweep. Both serve one 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,7 +21,8 @@ from tasks.lifecycle.after_commit import left_to_the_sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.ending import Ending, cancelled, clean, describe
 from tasks.lifecycle.fill import settle
-from tasks.models import Attempt
+from tasks.lifecycle.per_lane import free_lanes
+from tasks.models import Attempt, Task
 from tasks.statuses import Status
 
 PATIENCE_SECONDS = 60.0
@@ -72,23 +73,49 @@ def finish_attempt(claimed: Claimed, ending: Ending) -> bool:
     return bool(finish_attempts([Ended(claimed, ending)]))
 
 
-def finish_attempts(ended: Sequence[Ended]) -> set[UUID]:
+def finish_attempts(ended: Sequence[Ended], *, wait: bool = True) -> set[UUID]:
     """Record the ends of attempts together, and give their slots back together. Opens its own transactions.
 
+    Args:
+        wait: whether to wait for somebody who holds the task, of a single one, or its lane. If not, such a task is not
+            recorded (`find_held`), and such a lane gets its slots back by the sweep.
+
     Returns:
-        The tokens of those that were recorded. One that stands alone and is not among them was superseded; of several
-        the others were superseded, or somebody held their rows: finish those one by one.
+        The tokens of those that were recorded.
 
     Raises:
         As `record_ends`.
     """
-    recorded = record_ends(ended)
+    recorded = record_ends(ended, wait=wait)
     settlements = [(one.claimed.token, one.claimed.lane_id) for one in ended if one.claimed.token in recorded]
     started = [child for one in ended for child, _ in one.ending.started]
-    if settlements:
-        with left_to_the_sweep(f"settling {settlements[0][0]}"):
-            settle(settlements, dependents=any(recorded.values()), started=started)
+    for portion in [settlements] if wait else _portions(settlements):
+        whose = f"{len(portion)} attempts" if len(ended) > 1 else ended[0].claimed.id
+        with left_to_the_sweep(f"settling {whose}"):
+            settle(portion, dependents=any(recorded.values()), started=started, wait=wait)
     return set(recorded)
+
+
+def _portions(settlements: Sequence[tuple[UUID, int]]) -> Iterator[list[tuple[UUID, int]]]:
+    """Yield together what is owed to lanes that nobody holds, and what is owed to each of the others by itself.
+
+    Whoever locks several lanes and waits for one keeps the users of the others waiting.
+    """
+    lanes = {lane for _, lane in settlements}
+    free = free_lanes(lanes) if len(lanes) > 1 else set()
+    if free:
+        yield [(token, lane) for token, lane in settlements if lane in free]
+    for held in sorted(lanes - free):
+        yield [(token, lane) for token, lane in settlements if lane == held]
+
+
+def find_held(ended: Sequence[Ended]) -> list[Ended]:
+    """Return those that are still to be recorded: under their tokens, yet held by somebody when they were asked for."""
+    if not ended:
+        return []
+    running = Task.objects.filter(pk__in=[one.claimed.id for one in ended], status=Status.RUNNING)
+    tokens = set(running.values_list("token", flat=True))
+    return [one for one in ended if one.claimed.token in tokens]
 
 
 def record_ending(claimed: Claimed, ending: Ending, *, patience_seconds: float = PATIENCE_SECONDS) -> Recorded | None:
@@ -97,14 +124,17 @@ def record_ending(claimed: Claimed, ending: Ending, *, patience_seconds: float =
     return Recorded(recorded[claimed.token]) if recorded else None
 
 
-def record_ends(ended: Sequence[Ended], *, patience_seconds: float = PATIENCE_SECONDS) -> dict[UUID, bool]:
+def record_ends(
+    ended: Sequence[Ended], *, patience_seconds: float = PATIENCE_SECONDS, wait: bool = True
+) -> dict[UUID, bool]:
     """Transaction 1, all or none; returns for each recorded token whether others may wait for its task.
 
     Tried again while the database is away, for as long as patience lasts, so that finished work is not thrown away.
     If an answer is lost, the tokens among the attempts tell whether it was committed.
 
     Args:
-        ended: one that started other tasks stands alone.
+        ended: one that started other tasks stands alone, and is waited for.
+        wait: whether to wait for whoever holds one of the tasks; if not, those are left out.
 
     Raises:
         Refused: there is no room for the tasks that the handler started, or what they need has failed meanwhile;
@@ -120,7 +150,7 @@ def record_ends(ended: Sequence[Ended], *, patience_seconds: float = PATIENCE_SE
             if asked_before and (known := Attempt.objects.filter(token__in=tokens).values_list("token", flat=True)):
                 return dict.fromkeys(known, True)
             asked_before = True
-            return {row.token: row.has_dependents for row in _write(ended)}
+            return {row.token: row.has_dependents for row in _write(ended, wait)}
         except (OperationalError, InterfaceError):
             connection.close()
             if time.monotonic() >= deadline:
@@ -128,16 +158,16 @@ def record_ends(ended: Sequence[Ended], *, patience_seconds: float = PATIENCE_SE
             time.sleep(RETRY_SECONDS)
 
 
-def _write(ended: Sequence[Ended]) -> list[Finished]:
-    if len(ended) > 1:
+def _write(ended: Sequence[Ended], wait: bool) -> list[Finished]:
+    if len(ended) > 1 or not wait:
         with transaction.atomic(durable=True):
             asked = {"tasks": [one.claimed.id for one in ended], "tokens": [one.claimed.token for one in ended]}
             free = {row.token for row in sql.run("lifecycle/lock_ended", asked, row=Locked)}
             mine = [one for one in ended if one.claimed.token in free]
             return sql.run("lifecycle/finish", _parameters(mine), row=Finished) if mine else []
-    [one] = ended
-    if not one.ending.started:
+    if not any(one.ending.started for one in ended):
         return sql.run("lifecycle/finish", _parameters(ended), row=Finished)
+    [one] = ended
     with transaction.atomic(durable=True):
         children.insert_started(one.claimed, one.ending.started)
         rows = sql.run("lifecycle/finish", _parameters(ended), row=Finished)

@@ -6,11 +6,10 @@ import json
 import logging
 import traceback
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from pydantic import ValidationError
 
 from tasks import errors, registry
@@ -19,7 +18,7 @@ from tasks.lifecycle.attempt_context import AttemptContext, Interrupts, Supersed
 from tasks.lifecycle.children import ChildrenStarted
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.ending import Ending, cancelled, failed, put_off, returned, started_others, succeeded, timed_out
-from tasks.lifecycle.finish import Ended, finish_attempts
+from tasks.lifecycle.finish import Ended, find_held, finish_attempts
 from tasks.lifecycle.validate import check_storable
 from tasks.models.attempt import Outcome
 from tasks.sql.turns import database_turn
@@ -72,19 +71,42 @@ def record_end(ended: Ended) -> bool:
     return bool(recorded)
 
 
-def record_together(ended: Sequence[Ended]) -> None:
-    """Record how several attempts ended, in one go; one by one what cannot be stored or is held by somebody."""
+def record_together(ended: Sequence[Ended]) -> list[Ended]:
+    """Record how several attempts ended, in one go where that is possible. Waits for nobody.
+
+    Returns:
+        Those whose tasks somebody holds just now: nothing is known of them yet.
+
+    Raises:
+        DatabaseError: the database stayed away.
+        Exception: one could not be recorded at all; the others were.
+    """
+    alone = [one for one in ended if one.ending.started]
     together = [one for one in ended if not one.ending.started]
-    recorded: set[UUID] = set()
-    if len(together) > 1:
-        # If one of them cannot be stored, nothing was written.
-        with suppress(DataError), database_turn():
-            recorded = finish_attempts(together)
-    for one in ended:
-        if one.claimed.token in recorded:
-            _log(one, recorded)
-        else:
+    failures: list[Exception] = []
+    held: list[Ended] = []
+    try:
+        with database_turn():
+            recorded = finish_attempts(together, wait=False) if together else set()
+            held = find_held([one for one in together if one.claimed.token not in recorded])
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        # One of them cannot be stored, and nothing was written.
+        logger.warning("%s ends are recorded one by one: %s", len(together), error)
+        alone = list(ended)
+    else:
+        for one in together:
+            if one not in held:
+                _log(one, recorded)
+    for one in alone:
+        try:
             record_end(one)
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return held
 
 
 def _log(ended: Ended, recorded: Collection[UUID]) -> None:

@@ -56,8 +56,8 @@ CONTROLS = [
     Control(
         "ends that are kept are recorded while a neighbour runs on",
         "tasks/cluster/recorder.py",
-        "self.start()",
-        "pass",
+        "                    self.start()",
+        "                    pass",
         "tests/cluster/test_recorder.py -k neighbour",
     ),
     Control(
@@ -70,9 +70,16 @@ CONTROLS = [
     Control(
         "an end that cannot be stored takes no other along",
         "tasks/lifecycle/run.py",
-        "with suppress(DataError), database_turn():",
-        "with database_turn():",
+        "        alone = list(ended)\n",
+        "        alone = []\n",
         "tests/lifecycle/test_finish_together.py -k cannot_be_stored",
+    ),
+    Control(
+        "a lane that somebody holds keeps no other user's slots",
+        "tasks/lifecycle/finish.py",
+        "free = free_lanes(lanes) if len(lanes) > 1 else set()",
+        "free = lanes",
+        "tests/lifecycle/test_finish_together.py -k no_other_users_slots",
     ),
     Control(
         "a lane does not pay for the time that its end stood behind others",

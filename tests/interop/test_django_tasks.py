@@ -147,7 +147,7 @@ def test_enqueue_inside_a_transaction_is_refused_and_works_on_commit(service: Us
 def test_unknown_queue_and_priority_above_the_plan_are_refused(
     service: User, make_user: Callable[..., User], settings: Any
 ) -> None:
-    with pytest.raises(InvalidTask, match="'nowhere' does not exist"):
+    with pytest.raises(InvalidTask, match="'nowhere' of such tasks does not exist"):
         functions.add.using(queue_name="nowhere").enqueue(1)
     settings.TASK_USER = make_user("poor", plan="Free").email
     with pytest.raises(InvalidTask, match="highest priority of your plan is 6"):
