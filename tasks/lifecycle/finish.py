@@ -86,11 +86,15 @@ def finish_attempts(ended: Sequence[Ended], *, wait: bool = True) -> set[UUID]:
     Raises:
         As `record_ends`.
     """
-    recorded = record_ends(ended, wait=wait)
+    if not (recorded := record_ends(ended, wait=wait)):
+        return set()
     settlements = [(one.claimed.token, one.claimed.lane_id) for one in ended if one.claimed.token in recorded]
     started = [child for one in ended for child, _ in one.ending.started]
-    for portion in [settlements] if wait else _portions(settlements):
-        whose = f"{len(portion)} attempts" if len(ended) > 1 else ended[0].claimed.id
+    whose = f"{len(ended)} attempts" if len(ended) > 1 else ended[0].claimed.id
+    portions: list[list[tuple[UUID, int]]] = []
+    with left_to_the_sweep(f"settling {whose}"):
+        portions = [settlements] if wait else list(_portions(settlements))
+    for portion in portions:
         with left_to_the_sweep(f"settling {whose}"):
             settle(portion, dependents=any(recorded.values()), started=started, wait=wait)
     return set(recorded)
