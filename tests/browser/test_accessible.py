@@ -85,3 +85,11 @@ def test_keyboard_skips_to_the_content_and_closes_the_menu(open_page: Open) -> N
     assert menu.get_attribute("open") is not None
     page.keyboard.press("Escape")
     assert menu.get_attribute("open") is None
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_cards_and_menus_throw_their_shadow(open_page: Open, dark: bool) -> None:
+    page = open_page("/", dark=dark)
+    for part in (".card", ".menu-panel"):
+        shadow = page.evaluate("part => getComputedStyle(document.querySelector(part)).boxShadow", part)
+        assert shadow != "none", part
