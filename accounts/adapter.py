@@ -52,7 +52,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         # Not for whom: people write their password into the wrong field.
-        logger.info("A wrong password from %s.", request.META.get("REMOTE_ADDR", ""))
+        logger.info("Wrong password from %s.", request.META.get("REMOTE_ADDR", ""))
 
     def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponseBase:
         """Answer somebody who has signed in, and know their browser from now on."""

@@ -39,7 +39,7 @@ class KeptAnswerMiddleware(SessionMiddleware):
         except Exception:
             if request.session.session_key != request.COOKIES.get(settings.SESSION_COOKIE_NAME):
                 raise
-            logger.exception("the session could not be saved; the answer stands")
+            logger.exception("the session could not be saved; the answer is sent all the same")
             return response
 
 

@@ -57,7 +57,7 @@ class BodyLimitMiddleware:
         if request.path_info.startswith(PREFIX):
             return None
         if is_full(exception) or isinstance(exception, errors.StorageFull):
-            logger.error("There is no room for what is sent: %s", exception)
+            logger.error("No room to store a request body: %s", exception)
             return _refusal(
                 request, 507, "There is no room left for files. An operator must make some; try again later."
             )

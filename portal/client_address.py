@@ -49,7 +49,7 @@ class ClientAddressMiddleware:
         if not self._has_warned:
             self._has_warned = True
             logger.warning(
-                "All who come through the proxy %s count as one client: TRUSTED_PROXIES does not name it.", peer
+                "Everybody behind the proxy %s counts as one client: TRUSTED_PROXIES does not name it.", peer
             )
 
 

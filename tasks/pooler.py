@@ -21,10 +21,10 @@ logger = logging.getLogger(__name__)
 IN_TRANSACTION_MODE = (
     "DATABASE_URL leads through a connection pooler in transaction mode (PgBouncer or the like), which the portal "
     "cannot use: notifications and prepared statements need a connection of their own. Set pool_mode = session for it, "
-    "or let DATABASE_URL lead to Postgres itself."
+    "or point DATABASE_URL at Postgres itself."
 )
 SETTINGS_LOST = (
-    "The settings of a session do not arrive at Postgres: a pooler leaves them out (ignore_startup_parameters). Give "
+    "The settings of a session do not reach Postgres: a pooler drops them (ignore_startup_parameters). Give "
     "them to the role, see docs/operating.md; without time limits one lost client can hold up others."
 )
 
@@ -43,7 +43,7 @@ def refuse_pooler() -> None:
         if shares_connections():
             raise UnusablePooler(IN_TRANSACTION_MODE)
     except psycopg.OperationalError as error:
-        logger.warning("The database does not answer, so it is not known what is between: %s", error)
+        logger.warning("The database does not answer, so a pooler in between cannot be ruled out: %s", error)
 
 
 def shares_connections() -> bool:

@@ -91,7 +91,7 @@ def refusal_of(exception: Exception) -> errors.TaskError | None:
             return exception
         case OSError() if is_full(exception):
             # Of a temporary file, before the body came to whoever would store it; Django makes it UnreadablePostError.
-            logger.error("There is no room for what is sent: %s", exception)
+            logger.error("No room to store a request body: %s", exception)
             return errors.StorageFull()
         case Http404():
             return errors.NotFound()

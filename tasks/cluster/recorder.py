@@ -101,7 +101,7 @@ class Recorder(threading.Thread):
             try:
                 self.record()
             except Exception:
-                logger.exception("ends of attempts could not be recorded")
+                logger.exception("could not record how attempts ended")
 
     def _keep(self, ended: Ended) -> _Kept:
         kept = _Kept(ended, ended.at + self._keep_seconds)

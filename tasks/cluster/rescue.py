@@ -74,7 +74,7 @@ class Rescue(threading.Thread):
 
     def _recover_unknown(self) -> None:
         if count := recover.recover_unknown(self._node.id, self._node.memory.tokens):
-            logger.warning("gave back %s tasks whose claim was never answered", count)
+            logger.warning("gave back %s tasks: the answer to their claim never arrived", count)
 
 
 def blame_for_death(records: Sequence[WorkerRecord]) -> list[tuple[WorkerRecord, Blame]]:

@@ -58,7 +58,7 @@ class Threads:
                 self._record(run_handler(claimed, interrupts))
             except BaseException:
                 # The node finds a running task that nobody knows any more, and returns it.
-                logger.exception("the thread of %s failed", claimed.id)
+                logger.exception("the thread that ran task %s failed", claimed.id)
             finally:
                 interrupts.close()
                 connections.close_all()

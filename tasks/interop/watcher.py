@@ -120,7 +120,7 @@ class Watcher:
                 self._listen()
             notified = self._hear(ear)
         except (psycopg.Error, OSError) as error:
-            logger.warning("futures cannot listen, so they only look every second: %s", error)
+            logger.warning("cannot listen for notifications; futures look every second instead: %s", error)
             self._stop_listening()
             time.sleep(LOOK_SECONDS)
             notified = set()
@@ -160,7 +160,7 @@ class Watcher:
                 for seen in _read(ordered[start : start + AT_ONCE]):
                     self._tell(seen)
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("futures could not look at their tasks, trying again: %s", error)
+            logger.warning("futures could not look at their tasks; trying again: %s", error)
             connection.close()
 
     def _tell(self, seen: Seen) -> None:

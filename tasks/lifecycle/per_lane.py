@@ -93,5 +93,5 @@ def _try(act: Callable[[Sequence[tuple[T, int]]], int], rows: Sequence[tuple[T, 
         if not isinstance(error.__cause__, WAITED_TOO_LONG):
             raise
         lanes = {lane for _, lane in rows}
-        logger.warning("%s is left for later: %s", f"lane {lanes.pop()}" if len(lanes) == 1 else "a portion", error)
+        logger.warning("%s is left for later: %s", f"lane {lanes.pop()}" if len(lanes) == 1 else "a group of lanes", error)
         return None

@@ -81,7 +81,7 @@ def _check_address(url: httpx.URL, host: str, address: Address, port: int) -> No
             raise UrlRefused("The URL leads to a part of the portal itself, which no task may call.")
         return
     if not is_public(address):
-        logger.info("refused a URL whose host leads to an address that is not public")
+        logger.info("refused a URL whose host has an address that is not public")
         raise UrlRefused("The URL does not lead to a public address. Operators allow own networks by OUTBOUND_ALLOW.")
     if url.scheme != "https":
         raise UrlRefused("The URL must begin with https://.")

@@ -245,5 +245,5 @@ def _problem(schedule: Schedule, error: Exception) -> Problem:
         return {"code": error.code, "message": error.message}
     if isinstance(error, OperationalError | InterfaceError):
         raise error
-    logger.error("The schedule %s could not be submitted", schedule.pk, exc_info=error)
+    logger.error("The task of schedule %s could not be submitted", schedule.pk, exc_info=error)
     return FAILED

@@ -95,4 +95,4 @@ def _delete_unneeded(stored: File | None) -> None:
     try:
         delete_file_for_good(stored)
     except (errors.StorageFull, errors.StorageUnavailable) as error:
-        logger.warning("The file %s of a task that was not made cannot be deleted: %s", stored.pk, error)
+        logger.warning("The file %s cannot be deleted, though its task was not made: %s", stored.pk, error)
