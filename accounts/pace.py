@@ -1,7 +1,7 @@
-"""Slows down who tries again and again: counters in Postgres, so that all processes share them.
+"""Slows down repeated tries: counters in Postgres, so that all processes share them.
 
-Nothing is ever locked. A few tries are free; behind each further one comes a wait, twice as long as the one before,
-until it is as long as the pace says. A try is forgotten after that time: so whoever stops soon has free tries again.
+Nothing is ever locked. A few tries are free; after each further one comes a wait, twice as long as the one before,
+until it is as long as the pace says. A try is forgotten after that time, so those who stop soon have free tries again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Refuses bodies of pages by their length, before a byte is read, and those that came too slowly. For /api see there.
+"""Refuses bodies of pages: too long ones before a byte is read, and those that came too slowly. See there for /api.
 
 Django would store the files of any form on the disk before it looks who sent them.
 """

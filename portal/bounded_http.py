@@ -1,7 +1,8 @@
 """HTTP/1.1 as uvicorn speaks it, with bounds for what comes before a request is known: its headers, and silence.
 
-uvicorn waits for headers without end, in size and in time, and its parser joins the pieces of a long one again with
-each that comes. Bodies are waited for elsewhere (`portal.slow_clients`); here only until somebody asks for them.
+uvicorn limits neither the size of headers nor the wait for them, and its parser joins the pieces of a long one again
+with each piece that arrives. Bodies are waited for elsewhere (`portal.slow_clients`); here only until somebody asks for
+them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who the client is: the one place that says so. All else reads `REMOTE_ADDR`: allauth, our limits, logs, sessions."""
+"""Decides, in one place, who the client is. Allauth, our limits, logs and sessions all read `REMOTE_ADDR`."""
 
 from __future__ import annotations
 

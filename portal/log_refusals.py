@@ -1,4 +1,4 @@
-"""What strangers can have logged is one line, and not one for each request: a foreign Host header, a forged token."""
+"""Refusals that strangers can provoke (a foreign Host header, a forged token) are one log line, not one each."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A log handler that writes the same thing once every few seconds, and how often it came in between.
+"""A log handler that writes a repeated message once every few seconds, with how often it came in between.
 
 Whatever loops (the pusher, the heart, duties, listeners, pools) meets the same fault again and again while the
-database is away or is not what it should be: thousands of tracebacks hide the one that tells. It holds for every logger
-of the process, those of libraries included, so no loop needs to think of it.
+database is away or is not as it should be, and thousands of tracebacks hide the one that matters. The handler serves
+every logger of the process, those of libraries included, so no loop needs to think of it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Keeps threads from clients that are slow, or pretend to be: what they send and take is waited for on the event loop.
+"""Keeps slow clients, real or pretended, from holding threads: the event loop waits for what they send and read.
 
-A body that fits in memory, or on the disk beside it, is there before a thread is taken. Larger ones, which are
-uploads, go through a thread as they come: so only a few at a time, and whoever is not signed in is refused unread.
+A body that fits in memory, or on the disk beside it, is complete before a thread is taken. Larger ones, which are
+uploads, go through a thread as they arrive: so only a few at a time, and those of strangers are refused unread.
 """
 
 from __future__ import annotations

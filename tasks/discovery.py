@@ -1,7 +1,7 @@
 """Imports a module that any installed app may bring, such as `task_types` or `duties`.
 
-One that breaks stops whatever starts, with a sentence: a node without an app's types would fail those of its tasks that
-wait, for good, and a refusal harms nothing that runs already.
+A module that breaks stops the start, with a sentence: a node without an app's types would fail the waiting tasks of
+those types for good, and a refused start harms nothing that already runs.
 """
 
 from __future__ import annotations

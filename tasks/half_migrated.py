@@ -1,6 +1,6 @@
-"""A database that stopped halfway through migrations that are one now is told what to do.
+"""Says what to do with a database that stopped halfway through migrations that have been squashed since.
 
-Django could only say that a node of its graph is missing: the migrations to go on with are not here any more.
+Django could only say that a node of its graph is missing: the migrations that it needs next no longer exist.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answers that are good for some seconds, kept in this process: what many ask for is found out once.
+"""Answers that stay good for a few seconds, kept in this process: what many callers ask for is computed once.
 
 `@kept(seconds=3.0)` stands on a function; its `forget()` is called after writes, and by tests.
 """

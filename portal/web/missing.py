@@ -1,4 +1,4 @@
-"""What is not there is a page that is not there, whoever finds out."""
+"""Whatever is missing is answered with the 404 page, no matter which code finds out."""
 
 from __future__ import annotations
 

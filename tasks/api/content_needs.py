@@ -1,7 +1,7 @@
 """Content that a submission takes from elsewhere, and the scope that a token needs for each: docs/decisions/0023.
 
-A submission is a way out: its type may send what it is given to any address. So what a token may not read it may not
-have worked on either, nor learn whether it is there.
+A submission is a way out: its type may send what it is given to any address. So a token may not submit work
+on what it may not read, nor learn whether it is there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The short way to GET /tasks/{id} with a token, the most frequent request by far.
 
 The way through sessions, CSRF, messages, URL patterns and sign-in takes as long as the answer itself, and a token needs
-none of it. Everything else, a poll with the portal's session too, goes the long way to the same function.
+none of it. Everything else, including a poll with the portal's session, goes the long way to the same function.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class ApiRefusal(errors.Refused):
 
 
 class BadRequest(ApiRefusal):
-    """The request is not one that the server can read."""
+    """The server cannot read this request."""
 
     code = "bad_request"
 
@@ -37,7 +37,7 @@ class InvalidJson(ApiRefusal):
     """The body is not valid JSON.
 
     The detail gives line and column. NaN, Infinity, duplicate keys, NUL characters, lone surrogates
-    and more than 64 levels of nesting are refused, too: they cannot be stored or do not mean one thing.
+    and more than 64 levels of nesting are refused, too: they cannot be stored, or their meaning is not certain.
     """
 
     code = "invalid_json"
@@ -76,7 +76,7 @@ class InvalidParameter(ApiRefusal):
 
 
 class NotAuthenticated(ApiRefusal):
-    """The request names nobody.
+    """The request does not say who sends it.
 
     Send `Authorization: Bearer ptl_…` with a token made in the portal, or use the portal's session.
     """
@@ -100,7 +100,7 @@ class InvalidToken(ApiRefusal):
 class MissingScope(ApiRefusal):
     """The token does not have the scope that this needs.
 
-    Make a token with the scope that the detail names. What a token may not read it may not have worked on either:
+    Make a token with the scope that the detail names. A token may not submit work on what it may not read:
     files as input and searches over them need `files`, references to other tasks, `reuse` and copies `tasks:read`,
     receivers of webhooks `webhooks`. The pointer says where in the body that is.
     """
@@ -164,9 +164,9 @@ class NotAcceptable(ApiRefusal):
 
 
 class BodyTooSlow(ApiRefusal):
-    """The body came too slowly to be waited for.
+    """The body came too slowly.
 
-    Send it without long pauses; on a slow line in smaller parts.
+    Send it without long pauses; on a slow line, in smaller parts.
     """
 
     code = "body_too_slow"
@@ -196,7 +196,7 @@ class TooManyTokens(ApiRefusal):
 
 
 class LinkExpired(ApiRefusal):
-    """The address was good for a short time, which is over.
+    """The address has expired.
 
     Ask for a new one: `POST /api/v1/files/{id}/link`.
     """
@@ -233,7 +233,7 @@ class UnsupportedMediaType(ApiRefusal):
 
 
 class RangeNotSatisfiable(ApiRefusal):
-    """The range begins behind the end of the file.
+    """The range begins after the end of the file.
 
     `Content-Range` tells the file's size.
     """
@@ -243,7 +243,7 @@ class RangeNotSatisfiable(ApiRefusal):
 
 
 class RateLimited(ApiRefusal):
-    """You read more often than the server bears.
+    """You read more often than the server allows.
 
     Wait as long as `Retry-After` says.
     `Prefer: wait=N`, event streams, webhooks and lists tell the same with fewer requests.

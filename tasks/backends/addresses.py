@@ -37,9 +37,9 @@ def parse_address(text: str) -> Address:
     except ValueError as error:
         raise BadAddress("The address of a model server cannot be read.") from error
     if parts.scheme not in {"http", "https"} or not host or any(character.isspace() for character in parts.netloc):
-        raise BadAddress("The address of a model server begins with http:// or https://, as http://gpu1:8000/v1.")
+        raise BadAddress("The address of a model server must begin with http:// or https://, like http://gpu1:8000/v1.")
     if parts.query or parts.fragment:
-        raise BadAddress("The address of a model server has neither ? nor #.")
+        raise BadAddress("The address of a model server must not contain ? or #.")
     netloc = parts.netloc.rpartition("@")[2]
     if not is_line(netloc[:MOST_OF_A_LINE]):
         raise BadAddress("The address of a model server has characters that cannot be shown.")

@@ -189,4 +189,4 @@ def _parse(value: str) -> Piece:
             fingerprint=data.get("system_fingerprint") or "",
         )
     except (ValueError, AttributeError, TypeError, LookupError, RecursionError) as error:
-        raise ServerFailed("The model server sent something that is no chat answer.", why="nonsense") from error
+        raise ServerFailed("The model server sent something that is not a chat answer.", why="nonsense") from error

@@ -51,7 +51,7 @@ def _read_vectors(answer: object, count: int) -> list[list[float]]:
         vectors = [[float(value) for value in row["embedding"]] for row in rows]
         numbered = [row["index"] for row in rows] == list(range(count))
     except (TypeError, ValueError, LookupError) as error:
-        raise ServerFailed("The model server sent something that is no list of embeddings.", why="nonsense") from error
+        raise ServerFailed("The model server sent no list of embeddings.", why="nonsense") from error
     if not numbered or not all(vector and all(map(math.isfinite, vector)) for vector in vectors):
         raise ServerFailed("The model server did not send a vector for each text.", why="nonsense")
     return vectors

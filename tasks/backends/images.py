@@ -57,7 +57,7 @@ def _read_images(server: Server, answer: Any) -> list[bytes]:
     try:
         rows = [(row.get("b64_json"), row.get("url")) for row in answer["data"]]
     except (TypeError, LookupError, AttributeError) as error:
-        raise ServerFailed("The model server sent something that is no list of images.", why="nonsense") from error
+        raise ServerFailed("The model server sent something that is not a list of images.", why="nonsense") from error
     if not rows:
         raise ServerFailed("The model server sent no image.", why="nonsense")
     return [_decode(coded) if coded else _fetch(server, url) for coded, url in rows]

@@ -88,7 +88,7 @@ def read_json(answer: httpx.Response, *, most_bytes: int = MAX_ANSWER_BYTES) -> 
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise ServerFailed("The model server sent something that is no JSON.", why="nonsense") from error
+        raise ServerFailed("The model server sent something that is not JSON.", why="nonsense") from error
 
 
 def read_body(answer: httpx.Response, *, most_bytes: int = MAX_ANSWER_BYTES) -> bytes:

@@ -1,8 +1,8 @@
 """Finds the processes of a node that somebody stopped (SIGSTOP, a debugger), and workers that never get ready.
 
-A time limit alone cannot tell a stopped process from one that gets no CPU; the kernel can. It is counted in looks,
-not by the clock: a machine so slow that a worker needs a minute to boot looks seldom, too, and a node that was frozen
-as a whole finds nobody who has been stopped for long.
+A time limit alone cannot tell a stopped process from one that gets no CPU; the kernel can. Time is counted in
+looks, not by the clock: a machine so slow that a worker needs a minute to boot also looks seldom, and a node that was
+frozen as a whole does not find any of its processes stopped for long.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the threads of the pusher share: no error ends them, and those that serve everybody wait long for nobody."""
+"""What the threads of the pusher share: no error ends them, and those that serve everybody never wait long."""
 
 from __future__ import annotations
 

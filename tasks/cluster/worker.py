@@ -1,4 +1,4 @@
-"""What a worker does with a ticket: a slice of work: claim, run, finish, again, for about a second."""
+"""What a worker does with a ticket: a slice of work (claim, run, finish, claim again) for about a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs functions of ours that read untrusted files in a child process under limits: no file can take a worker along.
+"""Runs functions of ours that read untrusted files in a child process under limits: no file can bring a worker down.
 
 A file may be made to unpack to gigabytes, or to crash the C code that parses it. The child dies of it; the task fails
 with a sentence; the worker goes on. A child is kept between calls, because starting one takes half a second.

@@ -1,6 +1,6 @@
 """Compares the facts of two or more documents: what they call the same must be the same.
 
-A document after the other is laid over those before it. Values are paired first by what they are called, then by
+Each document is laid over those before it. Values are paired first by what they are called, then by
 the sentence that they stand in, and last by being equal. Only the first two can show a difference.
 """
 

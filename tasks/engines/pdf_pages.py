@@ -1,4 +1,4 @@
-"""Reads PDF pages in a contained process: what an evil file does to its reader leaves the worker alone."""
+"""Reads PDF pages in a contained process: a malicious file may harm its reader, but not the worker."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def decode(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     if b"\0" in data:
-        raise UnreadableFile("The file is no text: it holds NUL bytes.")
+        raise UnreadableFile("The file is not text: it holds NUL bytes.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

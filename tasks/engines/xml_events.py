@@ -38,7 +38,7 @@ class XmlReader:
         try:
             parser.Parse(data, True)
         except expat.ExpatError as error:
-            raise UnreadableFile("The file is broken: a part of it is no XML.") from error
+            raise UnreadableFile("The file is broken: a part of it is not XML.") from error
 
 
 def _local(name: str) -> str:

@@ -1,6 +1,7 @@
 """One exception tree. A class's docstring is the message that API, admin and portal show.
 
-Its files are by subject; everybody else says `tasks.errors`, and so do tracebacks and what is recorded of a task.
+Its files are divided by subject. All other code imports from `tasks.errors`; tracebacks and recorded errors use that
+name, too.
 """
 
 from tasks.errors.invalid import (

@@ -68,19 +68,19 @@ class AbovePlan(InvalidInput):
 
 
 class InvalidFile(InvalidInput):
-    """The file is not there, or is none that can be taken."""
+    """The file does not exist, or cannot be used here."""
 
     code = "invalid_file"
 
 
 class InvalidDependency(InvalidInput):
-    """A task that is needed, or whose result is referred to, cannot be waited for."""
+    """A task that this one needs or refers to cannot be waited for."""
 
     code = "invalid_dependency"
 
 
 class WebhookRefused(InvalidInput):
-    """The webhook is none that the portal can call."""
+    """The portal cannot call this webhook."""
 
     code = "webhook_refused"
 
@@ -92,12 +92,12 @@ class InvalidSchedule(InvalidInput):
 
 
 class NotReusable(InvalidInput):
-    """An earlier result cannot stand for this task's."""
+    """An earlier result cannot take the place of this task's."""
 
     code = "not_reusable"
 
 
 class BatchRefused(InvalidInput):
-    """Nothing of this atomic batch was submitted, since some of its tasks are faulty."""
+    """Nothing of this atomic batch was submitted, because some of its tasks are faulty."""
 
     code = "batch_refused"

@@ -1,4 +1,4 @@
-"""How an attempt or a task ends by somebody else's decision, and what whoever waits for it is told."""
+"""Ends of an attempt or a task that somebody else decides, and what those who wait for it are told."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TimedOut(AttemptInterrupted):
 
 
 class NodeStopping(AttemptInterrupted):
-    """The node stops; the task goes back to its lane."""
+    """The node is stopping; the task goes back to its lane."""
 
 
 class TaskFailed(TaskError):

@@ -1,4 +1,4 @@
-"""Refused before anything is queued, or a wish that cannot be granted."""
+"""Requests that are refused before anything is queued, and wishes that cannot be granted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which nodes and workers there are, per cluster. A node whose heartbeat is older than others believe is silent."""
+"""Which nodes and workers there are, per cluster. A node whose heartbeat is older than the others accept is silent."""
 
 from __future__ import annotations
 

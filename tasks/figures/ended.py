@@ -1,6 +1,6 @@
 """What ended lately: attempts that succeeded or failed, and how long those that succeeded ran.
 
-What was cancelled, went back or waits for others is no such end: it says nothing of how the system does.
+Attempts that were cancelled, went back or wait for others do not count: they say nothing of how the system is doing.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ EXAMPLE: dict[str, Any] = {
 @task_type(
     name="answer.complete",
     title="Answer from a text",
-    description="Answers a question with sentences quoted from the given text. Says so when that lacks the answer.",
+    description="Answers a question with sentences quoted from the given text. Says so when the text lacks the answer.",
     queue="text",
     input=AnswerCompleteInput,
     result=AnswerCompleteResult,

@@ -17,7 +17,7 @@ STEP_SECONDS = 0.1
 class SleepInput(Input):
     seconds: float = Field(title="Seconds", description="How long to sleep.", ge=0, le=3600, allow_inf_nan=False)
     in_one_go: bool = Field(
-        default=False, title="In one go", description="Sleep without looking up: hears of no cancellation meanwhile."
+        default=False, title="In one go", description="Sleep in one piece, without noticing a cancellation."
     )
 
 
@@ -32,7 +32,7 @@ EXAMPLE: dict[str, Any] = {"seconds": 2}
 @task_type(
     name="diagnostic.sleep",
     title="Sleep",
-    description="Sleeps in small steps and tells its progress. For trying out progress, cancelling and fairness.",
+    description="Sleeps in small steps and reports its progress. For trying out progress, cancelling and fairness.",
     queue="diagnostics",
     input=SleepInput,
     result=SleepResult,

@@ -72,7 +72,7 @@ class HttpRequestInput(Input):
     fail_on_error: bool = Field(
         default=True,
         title="An error status fails the task",
-        description="Else an answer of 400 or more is a result like any other.",
+        description="Otherwise an answer of 400 or more is a result like any other.",
     )
     retry: bool | None = Field(
         default=None,
@@ -121,7 +121,7 @@ class HttpRequestResult(Result):
     content_type: str
     text: str | None = Field(default=None, description="of an answer that is text, up to 1 MB")
     json_body: Any = Field(default=None, alias="json", description="the parsed answer, where it is JSON")
-    files: list[UUID] = Field(default_factory=list, description="the answer as a file, where it is no text or too long")
+    files: list[UUID] = Field(default_factory=list, description="the answer as a file, if not text or too long")
 
 
 EXAMPLE: dict[str, Any] = {"method": "POST", "url": "https://api.example.com/v1/score", "json": {"text": "hello"}}

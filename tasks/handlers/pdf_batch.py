@@ -117,7 +117,7 @@ EXAMPLE: dict[str, Any] = {
 @task_type(
     name="pdf.batch",
     title="Read many PDFs",
-    description="Reads each PDF as a task of its own (pdf.extract), and sums up what came of them.",
+    description="Reads each PDF as a task of its own (pdf.extract), and sums up the outcomes.",
     queue="documents",
     input=PdfBatchInput,
     result=PdfBatchResult,

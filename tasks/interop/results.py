@@ -59,7 +59,7 @@ def find_result(result_id: str, alias: str, *, owner: User) -> TaskResult[..., A
     except errors.FunctionNotAllowed as error:
         raise TaskResultDoesNotExist(error.message) from error
     if not isinstance(found, LibraryTask):
-        raise TaskResultDoesNotExist(f"{content.input['function']} is no task any more.")
+        raise TaskResultDoesNotExist(f"{content.input['function']} is no longer a task.")
     return result_of(row, _as_enqueued(found, alias, content.metadata[METADATA]), alias)
 
 

@@ -1,4 +1,4 @@
-"""When a queued task may start: the places there are, what runs in them now, and what stands before it.
+"""When a queued task may start: the places there are, what runs in them now, and what is ahead of it.
 
 What waits for others runs in threads, many a worker, and the rest in the workers themselves: two kinds of places that
 do not take each other's work. Pure arithmetic over one row of `sql/lifecycle/explain_wait.sql` and what was learned.

@@ -1,4 +1,4 @@
-"""How long a task waits for its model servers: as long as it takes for busy ones, not so for those that are silent."""
+"""How long a task waits for its model servers: without limit for busy ones, a limited time for silent ones."""
 
 from __future__ import annotations
 

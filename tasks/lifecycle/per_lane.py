@@ -1,4 +1,4 @@
-"""Upkeep of many lanes, of which somebody may hold one for long: that delays its own tasks and nobody else's."""
+"""Upkeep of many lanes: one that somebody keeps locked for long delays its own tasks and nobody else's."""
 
 from __future__ import annotations
 
@@ -93,5 +93,5 @@ def _try(act: Callable[[Sequence[tuple[T, int]]], int], rows: Sequence[tuple[T, 
         if not isinstance(error.__cause__, WAITED_TOO_LONG):
             raise
         lanes = {lane for _, lane in rows}
-        logger.warning("%s is left for later: %s", f"lane {lanes.pop()}" if len(lanes) == 1 else "a group of lanes", error)
+        logger.warning("%s is left for later: %s", f"lane {lanes.pop()}" if len(lanes) == 1 else "many lanes", error)
         return None

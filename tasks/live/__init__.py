@@ -1,1 +1,1 @@
-"""What is said as it happens: the channels of NOTIFY, who listens to them, and who is told."""
+"""Live events: the channels of NOTIFY, who listens to them, and who is told."""

@@ -1,4 +1,4 @@
-"""The WebSocket of the portal's pages: what happens to the tasks of whoever is signed in."""
+"""The WebSocket of the portal's pages: what happens to the tasks of the signed-in user."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 The operation's row is locked for the step alone (`SKIP LOCKED`: another node passes it over), so each task is covered
 by exactly one step, and what a step does is committed if and only if the cursor has moved past it. What is left to do
-after the commit (ending cancelled tasks, filling lanes) is owed by durable rows, and the sweep does it where a crash
-came between.
+after the commit (ending cancelled tasks, filling lanes) is owed by durable rows, and the sweep makes up
+for it after a crash in between.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Looks names up, within a time."""
+"""Looks names up, within a time limit."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The portal's own parts, which no URL of a user may lead to, whatever OUTBOUND_ALLOW lets through.
 
-Its web servers let in who comes from near, its model servers and Postgres whoever reaches them; a model server tells
-everybody what others asked it. Only what OUTBOUND_ALLOW names is compared: all other private addresses are refused
-anyway, and a public model server is a service like any other. See docs/decisions/0024.
+Its web servers trust callers from nearby, its model servers and Postgres trust whoever reaches them; a model server
+tells everybody what others asked it. Only what OUTBOUND_ALLOW names is compared: all other private addresses are
+refused anyway, and a public model server is a service like any other. See docs/decisions/0024.
 """
 
 from __future__ import annotations

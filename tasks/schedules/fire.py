@@ -1,8 +1,8 @@
-"""Fires due schedules: each due time exactly once, whoever crashes where.
+"""Fires due schedules: each due time exactly once, no matter what crashes where.
 
 The task, the note of the run and the schedule's next time are one durable transaction under the lock of the
 schedule's row. So a crash leaves either nothing of it, and any node does it again, or all of it. Only the
-filling of the lane comes after, as at every submission; the sweep does what is lost of that.
+filling of the lane comes after, as at every submission; the sweep makes up for what is lost of that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs that nothing fired in time and that their schedule does not want any more (`catch_up` none)."""
+"""Runs that no node fired in time, and that their schedule no longer wants (`catch_up` none)."""
 
 from __future__ import annotations
 

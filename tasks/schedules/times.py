@@ -1,6 +1,6 @@
 """When a schedule runs: cron expressions in a time zone, or intervals. Pure functions; nothing here asks a clock.
 
-A cron expression names times on the wall, and twice a year walls and instants part. With fixed hours, a
+A cron expression names wall-clock times, and twice a year the wall clock departs from real time. With fixed hours, a
 time that the clocks skip is run once right after the gap, and one that comes twice is run once, the
 first time. An expression of every hour (``*/15 * * * *``) is a rhythm instead: it goes on through both.
 """

@@ -4,8 +4,8 @@ Each file is headed by what it does, what it locks in which order, and the index
 Statements whose header says *async* set ``synchronous_commit = off`` for their transaction: what
 they do can be redone from durable rows.
 
-Whoever reads rows brings their class: a NamedTuple beside the caller, with one field for each column, in the order of
-the columns. A test compares the two (`tests/sql/test_rows.py`); at run time a row costs no more than a tuple.
+The caller brings the class of its rows: a NamedTuple beside it, with one field for each column, in the order of the
+columns. A test compares the two (`tests/sql/test_rows.py`); at run time a row costs no more than a tuple.
 """
 
 from __future__ import annotations

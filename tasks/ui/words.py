@@ -54,7 +54,7 @@ OTHER_LOOKS: dict[str, Look] = {
     "resting": Look("Resting", "pause", "warn"),
     "failing": Look("Failing", "triangle-alert", "warn"),
     "drained": Look("Drained", "ban", "idle"),
-    "unnamed": Look("Named no more", "circle-dashed", "idle"),
+    "unnamed": Look("No longer named", "circle-dashed", "idle"),
     "unchecked": Look("Not checked yet", "circle-dashed", "idle"),
     "disabled": Look("Disabled", "ban", "bad"),
     "pending": Look("Pending", "hourglass", "idle"),
@@ -86,7 +86,7 @@ WAITS = {
     "backend_busy": ("Every model server is busy", "It is tried again shortly; this costs no attempt."),
     "backend_unreachable": (
         "No model server answers",
-        "The operators can see it. The task is tried again for a while, without costing an attempt, and fails then.",
+        "The operators can see it. The task is tried again for a while, without costing an attempt, and then fails.",
     ),
 }
 

@@ -91,5 +91,5 @@ def test_proxy_that_is_not_named_is_told_of_once(settings: Any, caplog: pytest.L
         for _ in range(3):
             middleware(RequestFactory().get("/", headers={"X-Forwarded-For": "192.0.2.1"}, REMOTE_ADDR=PROXY))
     assert [record.getMessage() for record in caplog.records] == [
-        f"All who come through the proxy {PROXY} count as one client: TRUSTED_PROXIES does not name it."
+        f"Everybody behind the proxy {PROXY} counts as one client: TRUSTED_PROXIES does not name it."
     ]

@@ -1,4 +1,4 @@
-"""No two files import each other, on whatever way: not in a function either, nor for types alone.
+"""No two files import each other, by any path: not inside a function either, nor for types alone.
 
 import-linter's contracts compare folders: they do not see that a package's own `__init__` and a file in it do.
 """

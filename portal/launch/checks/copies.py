@@ -1,4 +1,4 @@
-"""No block of twelve lines stands twice; blank lines, comments, imports and indentation do not count."""
+"""No block of twelve lines occurs twice; blank lines, comments, imports and indentation do not count."""
 
 from __future__ import annotations
 

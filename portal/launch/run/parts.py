@@ -1,4 +1,4 @@
-"""What a start has for language and speech: a part that it should have and has not is said, never only missing."""
+"""What a start has for language and speech: a part that should be there and is not is named, never just missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The times of a schedule as a form: a cron expression on the wall of a time zone, or an interval."""
+"""The times of a schedule as a form: a cron expression in the local time of a zone, or an interval."""
 
 from __future__ import annotations
 

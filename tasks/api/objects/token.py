@@ -1,4 +1,4 @@
-"""An API token as the API shows it: never its secret, but once."""
+"""An API token as the API shows it: its secret only once."""
 
 from __future__ import annotations
 
