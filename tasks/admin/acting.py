@@ -28,19 +28,20 @@ A = TypeVar("A", bound=Action)
 
 MOST_AT_ONCE = 1_000
 MOST_NAMES = 10
+# Ends the addresses of what is done to a row's tasks: apps name those actions, and must not hide ours or Django's own.
+OF_TASKS = "-tasks"
 
 
 class ActingScreen(Screen[M]):
     """Each row has buttons for its own actions and for those on its tasks; a selection has the menu above the list.
 
     `row_actions` are all that a row may be offered, `selected_actions` those for a selection. A `tasks_place` offers
-    what the registry has for it, on all the tasks that `tasks_of` finds; `tasks_suffix` ends its addresses.
+    what the registry has for it, on all the tasks that `tasks_of` finds.
     """
 
     row_actions: tuple[Action, ...] = ()
     selected_actions: tuple[Action, ...] = ()
     tasks_place: Place | None = None
-    tasks_suffix = ""
 
     def actions_for(self, row: M) -> Iterable[Action]:
         """Return what makes sense for this row."""
@@ -68,8 +69,8 @@ class ActingScreen(Screen[M]):
 
         @admin.display(description="actions")
         def act(row: M) -> SafeString:
-            offered = [*self.actions_for(row), *self._task_actions]
-            buttons = self.draw(row, [action for action in offered if action in permitted])
+            actions = [*self.actions_for(row), *self._task_actions]
+            buttons = self.draw(row, [action for action in actions if action in permitted])
             return format_html('<div class="row">{}</div>', buttons)
 
         return (*shown, act) if permitted else shown
@@ -115,7 +116,7 @@ class ActingScreen(Screen[M]):
         return [*self.row_actions, *self._task_actions]
 
     def _name(self, action: Action) -> str:
-        return f"{action.name}{self.tasks_suffix}" if isinstance(action, BulkAction) else action.name
+        return f"{action.name}{OF_TASKS}" if isinstance(action, BulkAction) else action.name
 
     def _view(self, action: Action) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:

@@ -104,8 +104,10 @@ class OperationScreen(ActingScreen[Operation], KeysetScreen[Operation]):
         return TemplateResponse(request, "admin/tasks/operation/progress.html", facts)
 
     def _facts(self, request: HttpRequest, operation: Operation) -> dict[str, Any]:
-        offered = [action for action in self.actions_for(operation) if request.user.has_perm(action.permission)]
-        buttons = [(action, reverse(f"admin:tasks_operation_{action.name}", args=[operation.pk])) for action in offered]
+        permitted = [action for action in self.actions_for(operation) if request.user.has_perm(action.permission)]
+        buttons = [
+            (action, reverse(f"admin:tasks_operation_{action.name}", args=[operation.pk])) for action in permitted
+        ]
         return _facts(operation) | {"buttons": buttons}
 
     def _find(self, request: HttpRequest, operation_id: str) -> Operation:

@@ -28,7 +28,6 @@ from tasks.admin.user_forms import NewUserForm, UserForm
 from tasks.admin.user_inlines import LaneInline, OverrideInline, TokenInline
 from tasks.lifecycle.apply_limits import apply_limits
 from tasks.operations.action import Action
-from tasks.operations.bulk_action import bulk_actions
 from tasks.operations.task_filter import TaskFilter
 from tasks.ui.badge import status_badge
 
@@ -83,7 +82,6 @@ class UserScreen(ActingScreen[User], AuditedScreen[User], DjangoUserAdmin):  # t
     sortable_by = ()
     selected_actions = (HOLD_USERS, RELEASE_USERS)
     tasks_place = "users"
-    tasks_suffix = "-tasks"
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("last_login", "date_joined", "their_tasks")
     inlines = (OverrideInline, TokenInline, LaneInline)
@@ -178,6 +176,13 @@ class UserScreen(ActingScreen[User], AuditedScreen[User], DjangoUserAdmin):  # t
             raise Http404("There is no such token.")
         return act_on_row(request, REVOKE, token, back=reverse("admin:accounts_user_change", args=[user_id]))
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> User | None:
+        user: Any = super().get_object(request, object_id, from_field)
+        if user is not None:
+            # A field of the page is drawn without the request.
+            user.permitted = [action for action in self._task_actions if request.user.has_perm(action.permission)]
+        return user  # type: ignore[no-any-return]
+
     # --- Columns ----------------------------------------------------------------------------------
 
     @admin.display(description="status")
@@ -197,7 +202,7 @@ class UserScreen(ActingScreen[User], AuditedScreen[User], DjangoUserAdmin):  # t
         return moment(user.date_joined)
 
     @admin.display(description="tasks")
-    def their_tasks(self, user: User) -> SafeString:
+    def their_tasks(self, user: Any) -> SafeString:
         listed = f"{reverse('admin:tasks_task_changelist')}?{urlencode({'q': user.email})}"
-        buttons = self.draw(user, bulk_actions("users"))
+        buttons = self.draw(user, user.permitted)
         return format_html('<div class="row">{} {}</div>', link_button(listed, "Show"), buttons)

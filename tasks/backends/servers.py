@@ -84,13 +84,14 @@ def enable_server(backend: Backend) -> None:
         enabled=True, failure_count=0, failing="", open_until=None, rests_until=None
     )
     backend.keys.update(rests_until=None)
-    directory.forget()
+    transaction.on_commit(directory.forget)
 
 
 def drain_server(backend: Backend) -> None:
     """Start no more calls on a server; those that run end by themselves."""
     Backend.objects.filter(pk=backend.pk).update(enabled=False)
-    directory.forget()
+    # Before the commit another thread would read the old row, and keep it.
+    transaction.on_commit(directory.forget)
 
 
 def remove_server(backend: Backend) -> None:

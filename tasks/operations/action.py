@@ -44,7 +44,7 @@ class Action:
 
     Words are lazy translations, in the plural by `ngettext_lazy` with the key "count". They have places in braces:
     `{it}` is what it is done to ("diagnostics", "3 tasks"); `text` may have the `{row}`, or the `{names}` of several;
-    `done` may have `{queue}`, `{priority}`, and `{result}`, what `act` returned.
+    `done` may have `{queue}`, `{priority}`, and `{result}`, what `act` returned. Any other sign stands for itself.
 
     Args:
         name: a slug; in addresses, in the audit log, and as the kind of an operation.
@@ -85,4 +85,19 @@ class Action:
 
 def say(words: Words, number: int = 1, **places: object) -> str:
     """Return words in the reader's language, in the plural that the number has there, with their places filled."""
-    return str(words % {"count": number}).format(**places)
+    # By `format` alone: words may well have a per cent sign.
+    return words.format(**places | {"count": _Count(number, places.get("count", number))})
+
+
+class _Count(int):
+    """A number that chooses the plural, and is written in its own way."""
+
+    def __new__(cls, number: int, shown: object) -> _Count:
+        count = super().__new__(cls, number)
+        count.shown = str(shown)
+        return count
+
+    shown: str
+
+    def __format__(self, spec: str) -> str:
+        return self.shown

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 
 from accounts.models import User
 from tasks.admin import task_actions
 from tasks.admin.filter_from_request import filter_of
 from tasks.models import AuditEntry, Lane, Node, Operation, Queue, Task
+from tasks.operations import bulk_action
 from tasks.operations.action import Choice
+from tasks.operations.bulk_action import bulk_actions
 from tasks.operations.manage import run_operations, start_operation
 from tasks.operations.task_filter import TaskFilter
 from tests.admin.conftest import claim, fail_one, submit_echo
@@ -106,7 +110,7 @@ def test_purge_of_a_queue_asks_with_the_exact_count_and_lets_running_tasks_go_on
     for _ in range(6):
         submit_echo(alice)
     running = claim(node).id
-    page = operator.get("/admin/tasks/queue/diagnostics/purge/")
+    page = operator.get("/admin/tasks/queue/diagnostics/purge-tasks/")
     assert page.context["count"] == 5
     answer = operator.post("/admin/tasks/task/act/purge/", fields(page))
     assert said(answer) == ["5 tasks were cancelled."]
@@ -118,13 +122,25 @@ def test_purge_of_a_queue_asks_with_the_exact_count_and_lets_running_tasks_go_on
 
 def test_queue_is_moved_to_another(alice: User, operator: Client) -> None:
     task = submit_echo(alice)
-    page = operator.get("/admin/tasks/queue/diagnostics/move/")
+    page = operator.get("/admin/tasks/queue/diagnostics/move-tasks/")
     assert {queue.pk for queue in page.context["queues"]} == set(Queue.objects.values_list("pk", flat=True))
     missing = operator.post(f"{LIST}act/move/", fields(page, queue="nowhere"))
     assert said(missing) == ["There is no queue nowhere."]
     answer = operator.post(f"{LIST}act/move/", fields(page, queue="text"))
     assert said(answer)[-1:] == ["1 task was moved to text."]
     assert Task.objects.get(pk=task.pk).queue_id == "text"
+
+
+@pytest.mark.parametrize("name", ["pause", "delete", "change", "history"])
+def test_action_of_an_app_hides_no_other_page_of_a_queue(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    [move, *_] = [action for action in bulk_actions("queue") if action.name == "move"]
+    foreign = dataclasses.replace(move, name=name, title="The app's")
+    screen = admin.site._registry[Queue]
+    before = [(str(url.pattern), url.name) for url in screen.get_urls()]
+    monkeypatch.setitem(bulk_action._registered, name, foreign)
+    after = [(str(url.pattern), url.name) for url in screen.get_urls()]
+    [new] = [address for address in after if address not in before]
+    assert (len(after), new) == (len(before) + 1, (f"<str:object_id>/{name}-tasks/", f"tasks_queue_{name}-tasks"))
 
 
 def test_selected_tasks_are_moved_and_given_a_priority(alice: User, operator: Client) -> None:
@@ -213,7 +229,7 @@ def test_viewer_sees_operations_and_may_do_nothing_about_them(alice: User, olga:
     for verb in ("retry", "cancel", "move", "set_priority", "purge"):
         form = {"filter": '{"queue": "diagnostics"}', "queue": "text", "priority": "9"}
         assert viewer.post(f"{LIST}act/{verb}/", form).status_code == 403
-    for address in ("tasks/queue/diagnostics/purge/", "tasks/queue/diagnostics/move/",
+    for address in ("tasks/queue/diagnostics/purge-tasks/", "tasks/queue/diagnostics/move-tasks/",
                     f"accounts/user/{alice.pk}/cancel-tasks/"):  # fmt: skip
         assert viewer.get(f"/admin/{address}").status_code == 403
     viewer.post("/admin/accounts/user/", {"action": "cancel_tasks_of_selected", "_selected_action": [alice.pk]})
@@ -240,9 +256,9 @@ def test_pace_is_asked_for_where_it_matters(
 ) -> None:
     submit_echo(alice)
     submit_echo(alice)
-    assert not operator.get("/admin/tasks/queue/diagnostics/purge/").context["asks_pace"]
+    assert not operator.get("/admin/tasks/queue/diagnostics/purge-tasks/").context["asks_pace"]
     monkeypatch.setattr(task_actions, "PACE", 1)
-    page = operator.get("/admin/tasks/queue/diagnostics/purge/")
+    page = operator.get("/admin/tasks/queue/diagnostics/purge-tasks/")
     assert page.context["asks_pace"]
     operator.post(f"{LIST}act/purge/", fields(page, pace="7"))
     assert Operation.objects.get().pace == 7

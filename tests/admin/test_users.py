@@ -143,6 +143,17 @@ def test_those_who_may_only_look_cannot_change_a_user(
     assert (alice.name, alice.is_active) == ("Alice", True)
 
 
+@pytest.mark.parametrize(("who", "may"), [("viewer", False), ("operator", True)])
+def test_page_of_a_user_shows_what_one_may_do_to_their_tasks(
+    alice: User, request: pytest.FixtureRequest, who: str, may: bool
+) -> None:
+    client: Client = request.getfixturevalue(who)
+    page = client.get(address(alice))
+    assert "Show</a>" in page.text
+    cancel = f"/admin/accounts/user/{alice.pk}/cancel-tasks/"
+    assert (cancel in page.text, client.get(cancel).status_code != 403) == (may, may)
+
+
 def test_administrator_cannot_make_anyone_a_superuser(alice: User, administrator: Client) -> None:
     save(administrator, alice, is_superuser="on")
     alice.refresh_from_db()

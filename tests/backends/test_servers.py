@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test import Client
 
@@ -111,6 +113,28 @@ def test_servers_of_the_environment_get_rows_and_lose_them_when_nobody_names_the
     assert not Backend.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize(("change", "enabled"), [(servers.drain_server, False), (servers.enable_server, True)])
+def test_what_others_read_before_the_commit_is_not_kept_after_it(
+    add: Add, change: Callable[[Backend], None], enabled: bool
+) -> None:
+    row = add("http://gpu:1/v1", "images")
+    Backend.objects.update(enabled=not enabled)
+    directory.forget()
+
+    def read() -> list[bool]:
+        try:
+            return [server.enabled for server in directory.servers("images")]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            change(row)
+            assert pool.submit(read).result(10) == [not enabled]
+        assert pool.submit(read).result(10) == [enabled]
+
+
 @pytest.mark.parametrize("address", ["", "gpu1:8000", "ftp://gpu1/v1", "http://", "http://a/v1?x=1", "http://[::1/v1"])
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(BadAddress):
@@ -119,6 +143,7 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         servers.add_server(servers.NewServer("chat", address))
 
 
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_images_are_refused_at_submission_until_a_server_is_set_up(alice: User, serve: Serve, add: Add) -> None:
     with pytest.raises(EngineUnavailable, match="BACKENDS_IMAGES"):
         submit_task(alice, Submission("image.generate", {"prompt": "a lighthouse"}))

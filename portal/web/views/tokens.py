@@ -35,8 +35,8 @@ class TokenForm(forms.Form):
     def __init__(self, user: User, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
         if not user.is_staff:
-            offered = [choice for choice in Scope.choices if choice[0] != Scope.OPERATE]
-            self.fields["scopes"].choices = offered  # type: ignore[attr-defined]
+            choices = [choice for choice in Scope.choices if choice[0] != Scope.OPERATE]
+            self.fields["scopes"].choices = choices  # type: ignore[attr-defined]
 
 
 @never_cache
