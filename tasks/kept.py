@@ -42,6 +42,15 @@ class _Entry(NamedTuple):
     until: float
 
 
+class _Turns:
+    """Those who look something up at the same time: one of them after another, and the last error of theirs."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.failures = 0
+        self.error: Exception | None = None
+
+
 class Kept(Generic[Value]):
     """Values by key, each for some seconds; of too many the least used go. Called in any thread.
 
@@ -60,8 +69,8 @@ class Kept(Generic[Value]):
         self._entries: TLRUCache[Hashable, _Entry] = TLRUCache(
             self._most, ttu=lambda _key, entry, _now: entry.until, timer=lambda: now()
         )
-        # A lock lives as long as somebody holds it or waits for it.
-        self._locks: WeakValueDictionary[Hashable, threading.Lock] = WeakValueDictionary()
+        # Turns live as long as somebody looks or waits.
+        self._turns: WeakValueDictionary[Hashable, _Turns] = WeakValueDictionary()
         self._forgotten = 0
 
     def get(self, key: Hashable) -> Value | None:
@@ -80,21 +89,19 @@ class Kept(Generic[Value]):
     def find(self, key: Hashable, look: Callable[[], Value]) -> Value:
         """Return what is kept, else what `look` finds, which is kept for the seconds from then on.
 
-        Those who ask at the same time wait for the first of them. If that one fails, its error is its own and nothing
-        is kept: the others look too. Within a transaction nobody is waited for, who might wait for what it has locked.
+        Those who ask at the same time take turns: what the first finds serves the others. Where it fails, the next one
+        looks, and whoever runs out of patience meanwhile has the last of these errors; none is kept for others. Within
+        a transaction nobody is waited for, who might wait for what it has locked.
         """
         entry = self._entry(key)
         if entry is not None:
             return self._value_of(entry)
-        lock = self._lock_of(key)
-        if lock.acquire(blocking=False):
-            try:
-                return self._found(key, look)
-            finally:
-                lock.release()
-        if not connection.in_atomic_block and lock.acquire(timeout=PATIENCE_SECONDS):
-            lock.release()
-        return self._found(key, look)
+        turns = self._turns_of(key)
+        try:
+            return self._look_in_turn(turns, lambda: self._found(key, look))
+        finally:
+            # The error that the turns remember remembers this frame: without this, neither would ever be freed.
+            del turns
 
     def forget(self) -> None:
         """Find everything out anew."""
@@ -110,6 +117,25 @@ class Kept(Generic[Value]):
                 entry = self._entries.get(key)
                 if entry is not None and applies(entry.value):
                     self._entries.pop(key, None)
+
+    @staticmethod
+    def _look_in_turn(turns: _Turns, look: Callable[[], Value]) -> Value:
+        failures = turns.failures
+        is_mine = turns.lock.acquire(blocking=False) or (
+            not connection.in_atomic_block and turns.lock.acquire(timeout=PATIENCE_SECONDS)
+        )
+        try:
+            if not is_mine and turns.failures > failures and turns.error is not None:
+                raise turns.error
+            return look()
+        except Exception as error:
+            if is_mine:
+                turns.error, turns.failures = error, turns.failures + 1
+            raise
+        finally:
+            if is_mine:
+                turns.lock.release()
+            del turns
 
     def _found(self, key: Hashable, look: Callable[[], Value]) -> Value:
         # Meanwhile somebody may have been faster.
@@ -138,9 +164,9 @@ class Kept(Generic[Value]):
             if forgotten == self._forgotten and until > now():
                 self._entries[key] = _Entry(value, until)
 
-    def _lock_of(self, key: Hashable) -> threading.Lock:
+    def _turns_of(self, key: Hashable) -> _Turns:
         with self._guard:
-            return self._locks.setdefault(key, threading.Lock())
+            return self._turns.setdefault(key, _Turns())
 
 
 class KeptFunction(Generic[Params, Value]):

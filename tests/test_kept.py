@@ -105,6 +105,60 @@ def test_each_of_a_stampede_asks_when_the_first_fails_and_nothing_is_kept(source
     assert ask() == 9
 
 
+def test_others_take_turns_after_a_failure_and_the_first_success_serves_the_rest(source: Source) -> None:
+    looking: list[int] = []
+    are_two = threading.Event()
+
+    def look() -> int:
+        looking.append(1)
+        if len(looking) > 1:
+            are_two.set()
+        try:
+            answer = source.answer()
+            # Time for another one to come, if any does.
+            assert answer == 1 or not are_two.wait(0.3)
+            if answer < 3:
+                raise LookupError(answer)
+            return answer
+        finally:
+            looking.pop()
+
+    ask = kept(seconds=SECONDS)(look)
+    with many(ask, source, threads=40) as answers:
+        source.may_answer.set()
+    assert sorted(map(str, answers)) == ["3"] * 38 + ["failed 1", "failed 2"]
+
+
+def test_who_waits_in_vain_for_those_who_fail_has_their_error(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_module, "PATIENCE_SECONDS", 1.0)
+    second, waiting = threading.Event(), threading.Semaphore(0)
+
+    class Connection:
+        @property
+        def in_atomic_block(self) -> bool:
+            waiting.release()
+            return False
+
+    monkeypatch.setattr(kept_module, "connection", Connection())
+
+    def look() -> int:
+        if source.asked:
+            source.asked += 1
+            assert second.wait(10)
+        source.fails = True
+        return source.answer()
+
+    ask = kept(seconds=SECONDS)(look)
+    with many(ask, source) as answers:
+        for _ in range(7):
+            assert waiting.acquire(timeout=10)
+        source.may_answer.set()
+        wait_until(lambda: len(answers) == 7, what="those who wait")
+        second.set()
+    assert (answers.count("failed 1"), source.asked) == (7, 3)
+    assert len(ask._answers._turns) == 0, "nothing is left of the errors"
+
+
 def test_answers_are_kept_by_arguments_and_the_least_used_goes() -> None:
     asked = []
 

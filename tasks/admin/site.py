@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+
+from tasks.figures.bounded import took_too_long
+
+logger = logging.getLogger(__name__)
 
 # Other apps' models stay out unless listed here. django-q2's four screens unpickle rows, which runs
 # whatever a forged row says; those of allauth show the secrets of second factors.
@@ -57,8 +63,15 @@ class PortalAdminSite(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         from tasks.admin.overview import overview
 
-        figures = overview() if request.user.has_perm("tasks.view_task") else None
-        return super().index(request, {"overview": figures} | (extra_context or {}))
+        figures, is_slow = None, False
+        try:
+            figures = overview() if request.user.has_perm("tasks.view_task") else None
+        except OperationalError as error:
+            if not took_too_long(error):
+                raise
+            logger.warning("Reading the overview took too long: %s", error)
+            is_slow = True
+        return super().index(request, {"overview": figures, "is_slow": is_slow} | (extra_context or {}))
 
     # As Django's own: a cached redirect would outlive the session it was made for.
     @method_decorator(never_cache)

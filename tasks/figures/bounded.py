@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
 
 STATEMENT_MS = 5_000
 
@@ -26,3 +27,8 @@ def bounded_queries(*, by_index: bool = False) -> Iterator[None]:
             if by_index:
                 cursor.execute("SET LOCAL enable_seqscan = off")
         yield
+
+
+def took_too_long(error: OperationalError) -> bool:
+    """Say whether a statement was given up for its time; if not, the database is away, or refuses."""
+    return isinstance(error.__cause__, QueryCanceled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
 
@@ -112,6 +113,21 @@ def test_overview_names_what_needs_attention(alice: User, node: Node, operator: 
     assert [lane.user for lane in figures.full_lanes] == [alice]
     hour = figures.periods[0]
     assert (hour.label, hour.succeeded, hour.failed, hour.failed_percent) == ("Last hour", 0, 1, 100.0)
+
+
+def test_overview_that_takes_too_long_says_so(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_all()
+    monkeypatch.setattr("tasks.figures.bounded.STATEMENT_MS", 50)
+
+    def sleep() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(30)")
+
+    monkeypatch.setattr("tasks.admin.overview.queue_depths", sleep)
+    page = viewer.get("/admin/")
+    assert (page.status_code, page.context["overview"]) == (200, None)
+    assert "The figures cannot be read just now" in page.text
+    assert "Nothing to show" not in page.text
 
 
 def test_overview_of_a_quiet_portal_says_that_nothing_needs_attention(node: Node, viewer: Client) -> None:

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from tasks.figures import depths, public_status
+from tasks.figures import bounded, depths, public_status
 from tasks.figures.ended import Ended, ended_since
 from tasks.figures.public_status import read_status
 from tasks.kept import forget_all
@@ -87,6 +87,34 @@ def test_stampede_of_readers_is_one_look(monkeypatch: pytest.MonkeyPatch) -> Non
         may_answer.set()
         assert [answer.result(30) for answer in answers] == [200] * 12
     assert len(looks) == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_figures_that_take_too_long_are_a_page_that_says_so(
+    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    monkeypatch.setattr(bounded, "STATEMENT_MS", 50)
+    with monkeypatch.context() as slow:
+        slow.setattr(public_status, "read_clusters", lambda: execute("SELECT pg_sleep(30)"))
+        answer = Client().get("/status", headers=headers)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "The figures cannot be read just now" in answer.text
+    assert 'hx-get="/status"' in answer.text, "it tries again"
+    assert Client().get("/status").status_code == 200, "the failure is not kept"
+
+
+def test_other_trouble_with_the_database_is_not_taken_for_slowness(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OperationalError("too many connections")
+
+    monkeypatch.setattr(public_status, "read_clusters", refuse)
+    answer = Client().get("/status")
+    assert (answer.status_code, "The database does not answer" in answer.text) == (503, True)
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def test_statements_are_few_and_each_has_its_time(alice: User, submit: Submit) -> None:
