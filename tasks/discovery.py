@@ -1,4 +1,4 @@
-"""Imports a module that any installed app may bring, such as `task_types` or `duties`.
+"""Imports a module that any installed app may bring: `task_types`, `duties` or `bulk_actions`.
 
 A module that breaks stops the start, with a sentence: a node without an app's types would fail the waiting tasks of
 those types for good, and a refused start harms nothing that already runs.
@@ -15,6 +15,8 @@ from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import autodiscover_modules, module_has_submodule
 
+BROUGHT_BY_APPS = ("task_types", "duties", "bulk_actions")
+
 logger = logging.getLogger(__name__)
 
 # Name of a module → what broke, or nothing. Never tried again: half of what there is would be declared twice.
@@ -27,10 +29,15 @@ def import_from_apps(name: str) -> None:
     Raises:
         ImproperlyConfigured: one of them breaks; the message names the app, the place and the cause.
     """
+    if fault := fault_of(name):
+        raise ImproperlyConfigured(fault)
+
+
+def fault_of(name: str) -> str:
+    """Import it likewise, and return the sentence on the one that breaks, or nothing."""
     if name not in _outcomes:
         _outcomes[name] = _import(name)
-    if fault := _outcomes[name]:
-        raise ImproperlyConfigured(fault)
+    return _outcomes[name]
 
 
 def _import(name: str) -> str:

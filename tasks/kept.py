@@ -54,8 +54,9 @@ class _Turns:
 class Kept(Generic[Value]):
     """Values by key, each for some seconds; of too many the least used go. Called in any thread.
 
-    What was begun before something was forgotten is not kept. A forked process starts with nothing: another thread
-    may have been halfway through a change, or held a lock, at that moment.
+    What was begun before something was forgotten is not kept, nor what is found within a transaction: it may have been
+    made there, and be rolled back. A forked process starts with nothing: another thread may have been halfway through a
+    change, or held a lock, at that moment.
     """
 
     def __init__(self, *, seconds: float, most: int = 1) -> None:
@@ -83,7 +84,7 @@ class Kept(Generic[Value]):
         return Mark(self._forgotten, now())
 
     def put(self, key: Hashable, value: Value, mark: Mark) -> None:
-        """Keep a value for the seconds after the mark, unless something was forgotten since."""
+        """Keep a value for the seconds after the mark, unless something was forgotten since; not in a transaction."""
         self._keep(key, value, mark.forgotten, mark.at + self._seconds)
 
     def find(self, key: Hashable, look: Callable[[], Value]) -> Value:
@@ -160,6 +161,8 @@ class Kept(Generic[Value]):
         return value
 
     def _keep(self, key: Hashable, value: Value, forgotten: int, until: float) -> None:
+        if connection.in_atomic_block:
+            return
         with self._guard:
             if forgotten == self._forgotten and until > now():
                 self._entries[key] = _Entry(value, until)

@@ -1,7 +1,8 @@
-"""Looks task types over before they are needed: their apps, icons, sample files, result templates and queues.
+"""Looks over what apps bring before it is needed, and the icons, sample files, templates and queues of task types.
 
 As system checks (`manage.py check`), and in the log of each web process and node that starts. An app that cannot be
-imported stops the start (see `tasks.discovery`); all else concerns one type, which would fail alone.
+imported stops the start (see `tasks.discovery`). All else concerns one type, which would fail alone, and is a warning:
+an error would stop `manage.py migrate` and `qcluster`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
 from tasks import registry
+from tasks.discovery import BROUGHT_BY_APPS, fault_of, import_from_apps
 from tasks.live.hub import connection_parameters
 from tasks.registry import TaskType
 from tasks.ui.icon_files import UnusableIcon, shapes_of
@@ -27,23 +29,21 @@ logger = logging.getLogger(__name__)
 
 
 def look_over_at_start() -> None:
-    """Import all task types, and log what is wrong with any.
+    """Import all that apps bring, and log what is wrong with any task type.
 
     Raises:
-        ImproperlyConfigured: the types of an app cannot be imported; the message names it and the cause.
+        ImproperlyConfigured: a module of an app cannot be imported; the message names it and the cause.
     """
-    registry.every_type()
+    for name in BROUGHT_BY_APPS:
+        import_from_apps(name)
     for fault in [*faults_of_types(), *missing_queues()]:
         logger.error(fault.msg)
 
 
 def check_types(*, app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
     """Django's system check of what can be seen without a database."""
-    try:
-        registry.every_type()
-    except ImproperlyConfigured as broken:
-        return [checks.Error(str(broken), id="portal.E002")]
-    return list(faults_of_types())
+    broken = [checks.Error(fault, id="portal.E002") for fault in map(fault_of, BROUGHT_BY_APPS) if fault]
+    return [*broken] or list(faults_of_types())
 
 
 def check_queues(
@@ -63,17 +63,17 @@ def faults_of_types() -> Iterator[CheckMessage]:
         try:
             shapes_of(definition.icon)
         except UnusableIcon as unusable:
-            yield checks.Error(
-                f"The icon of {definition.name} cannot be drawn, a plain one is: {unusable}", id="portal.E003"
+            yield checks.Warning(
+                f"The icon of {definition.name} cannot be drawn, a plain one is: {unusable}", id="portal.W003"
             )
         if fault := _template_fault(definition):
-            yield checks.Error(f"The results of {definition.name} cannot be shown: {fault}", id="portal.E004")
+            yield checks.Warning(f"The results of {definition.name} cannot be shown: {fault}", id="portal.W004")
         # Ours stand with the tests, which an installation may do without.
         if definition.sample_files != TaskType.sample_files:
             for name in _files_in(definition.samples):
                 if not (definition.sample_files / name).is_file():
-                    yield checks.Error(
-                        f"{definition.name} has no sample file {definition.sample_files / name}.", id="portal.E005"
+                    yield checks.Warning(
+                        f"{definition.name} has no sample file {definition.sample_files / name}.", id="portal.W005"
                     )
 
 

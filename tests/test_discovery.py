@@ -1,18 +1,25 @@
-"""Apps that bring task types or duties: one that breaks is named, with the place and the cause, and stops the start."""
+"""What apps bring: one that breaks is named, with the place and the cause, and stops the start."""
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 from tasks import discovery, periodic, registry
 from tasks.duties import all_duties
-from tasks.type_checks import check_queues, check_types
+from tasks.operations import bulk_action
+from tasks.operations.bulk_action import bulk_actions, find_bulk_action
+from tasks.type_checks import check_queues, check_types, look_over_at_start
 
 HANDLER = """
 from tasks.registry import EngineInfo, Input, Result, task_type
@@ -30,9 +37,11 @@ def make_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeAp
     """Install an app with these files, as EXTRA_APPS would."""
     registry.all_types()
     all_duties()
+    bulk_actions()
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(registry, "_types", dict(registry._types))
     monkeypatch.setattr(periodic, "_declared", dict(periodic._declared))
+    monkeypatch.setattr(bulk_action, "_registered", dict(bulk_action._registered))
     monkeypatch.setattr(discovery, "_outcomes", {})
 
     def make(name: str, **files: str) -> Path:
@@ -109,6 +118,68 @@ def test_broken_duties_are_named(make_app: MakeApp) -> None:
     make_app("foreign_duty", duties="raise RuntimeError('no')")
     with pytest.raises(ImproperlyConfigured, match=r"foreign_duty\.duties fails in .*, line 1, with RuntimeError: no"):
         all_duties()
+
+
+ACTION = """
+import dataclasses
+from tasks.operations.actions.cancel import CANCEL
+from tasks.operations.bulk_action import register
+register(dataclasses.replace(CANCEL, name="{name}"))
+"""
+
+
+def test_actions_of_an_app_are_found(make_app: MakeApp) -> None:
+    make_app("foreign_actions", bulk_actions=ACTION.format(name="archive"))
+    assert find_bulk_action("archive") in bulk_actions("list")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        (
+            ACTION.format(name="archive") + "import no_such_archive\n",
+            "line 6, with ModuleNotFoundError: No module",
+        ),
+        (ACTION.format(name="cancel"), "with ValueError: The name of the action 'cancel' is no slug, or taken"),
+    ],
+)
+def test_broken_actions_are_named_each_time_they_are_asked_for(make_app: MakeApp, text: str, cause: str) -> None:
+    make_app("foreign_action", bulk_actions=text)
+    for ask in (bulk_actions, lambda: find_bulk_action("archive")):
+        with pytest.raises(ImproperlyConfigured, match=r"foreign_action\.bulk_actions fails in ") as broken:
+            ask()
+        assert cause in str(broken.value)
+
+
+@pytest.mark.parametrize("module", ["task_types", "duties", "bulk_actions"])
+def test_broken_module_stops_the_start(make_app: MakeApp, module: str) -> None:
+    make_app("foreign_start", **{module: "raise RuntimeError('no')"})
+    said = rf"foreign_start\.{module} fails in .*, line 1, with RuntimeError: no"
+    with pytest.raises(ImproperlyConfigured, match=said):
+        look_over_at_start()
+    [error] = check_types()
+    assert (error.id, error.level) == ("portal.E002", checks.ERROR)
+    assert re.search(said, error.msg)
+
+
+def test_check_reports_each_broken_module_of_an_app(tmp_path: Path) -> None:
+    """A process of its own: the addresses of the admin, which are made of the actions, are checked, too."""
+    folder = tmp_path / "foreign_check"
+    folder.mkdir()
+    for name in ("__init__", "duties", "bulk_actions"):
+        (folder / f"{name}.py").write_text("" if name == "__init__" else "raise RuntimeError('no')")
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"PYTHONPATH": str(tmp_path), "EXTRA_APPS": "foreign_check"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.count("(portal.E002) The app foreign_check cannot be used") == 2
+    assert "System check identified 2 issues" in answer.stderr
 
 
 def test_own_types_are_all_found_by_their_files() -> None:

@@ -241,6 +241,20 @@ def test_nobody_is_waited_for_in_a_transaction(source: Source) -> None:
         assert first.result(10) == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_is_found_in_a_transaction_is_not_kept(source: Source) -> None:
+    source.may_answer.set()
+    ask = kept(seconds=SECONDS)(source.answer)
+    store: Kept[str] = Kept(seconds=SECONDS)
+    with transaction.atomic():
+        assert (ask(), ask()) == (1, 2)
+        store.put("key", "value", store.mark())
+        assert store.get("key") is None
+    assert (ask(), ask()) == (3, 3)
+    with transaction.atomic():
+        assert ask() == 3
+
+
 def test_whoever_takes_too_long_is_not_waited_for(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_module, "PATIENCE_SECONDS", 0.01)
     answers = iter([source.answer, lambda: 99])

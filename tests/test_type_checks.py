@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
 from accounts.models import User
 from tasks import errors, registry
@@ -65,10 +66,17 @@ def test_icon_that_cannot_be_drawn_is_said_and_a_plain_one_shown(
         (tmp_path / "x.svg").write_text(picture)
     echo(icon=tmp_path / "x.svg")
 
-    assert [one.id for one in check_types()] == ["portal.E003"]
+    assert [one.id for one in check_types()] == ["portal.W003"]
     assert "The icon of diagnostic.echo cannot be drawn" in check_types()[0].msg
     assert reason in check_types()[0].msg
     assert type_icon("diagnostic.echo") == plain
+
+
+def test_what_concerns_one_type_stops_no_command(echo: Any) -> None:
+    echo(icon="whale", result_template="nowhere.html")
+    call_command("check")
+    with pytest.raises(SystemCheckError, match=r"(?s)portal\.W003.*portal\.W004"):
+        call_command("check", fail_level="WARNING")
 
 
 def test_icon_name_that_is_not_there_is_said(echo: Any) -> None:
@@ -79,10 +87,10 @@ def test_icon_name_that_is_not_there_is_said(echo: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"result_template": "nowhere.html"}, ("portal.E004", "there is no template nowhere.html.")),
+        ({"result_template": "nowhere.html"}, ("portal.W004", "there is no template nowhere.html.")),
         (
             {"samples": [{"a": [{"$sample": "x.txt"}]}], "sample_files": Path("/nowhere")},
-            ("portal.E005", "/nowhere/x.txt"),
+            ("portal.W005", "/nowhere/x.txt"),
         ),
     ],
 )

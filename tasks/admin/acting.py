@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -76,13 +77,18 @@ class ActingScreen(Screen[M]):
         return (*shown, act) if permitted else shown
 
     def get_urls(self) -> list[URLPattern]:
+        try:
+            actions = self._all_actions
+        except ImproperlyConfigured:
+            # `manage.py check` reads the addresses, too, and reports the app itself; all that serves refuses to start.
+            actions = [*self.row_actions]
         return [
             path(
                 f"<str:object_id>/{self._name(action)}/",
                 self._view(action),
                 name=f"{self._info[6:]}_{self._name(action)}",
             )
-            for action in self._all_actions
+            for action in actions
         ] + super().get_urls()
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

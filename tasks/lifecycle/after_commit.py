@@ -37,6 +37,9 @@ def left_to_the_sweep(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if connection.in_atomic_block:
+            # The caller's own: it has promised nothing yet, and the second transaction could not even begin.
+            raise
         _log_failure("%s is left to the sweep", what, error)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.db import connection
-
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, sql
@@ -68,7 +66,5 @@ def lane_of(user: User, cluster: str, limits: Limits) -> int:
         "lifecycle/open_lane", place, row=OpenedLane
     )
     lane = rows[0].id
-    # Within a transaction it may have been made just now, and be rolled back.
-    if not connection.in_atomic_block:
-        _lanes.put((user.pk, cluster), lane, mark)
+    _lanes.put((user.pk, cluster), lane, mark)
     return lane

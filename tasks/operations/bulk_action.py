@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Literal
 from uuid import UUID
 
 from django.db.models import Q
-from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from tasks import errors
+from tasks.discovery import import_from_apps
 from tasks.lifecycle.move import check_priority
 from tasks.models import Operation
 from tasks.models.task import TaskQuerySet
@@ -127,7 +124,7 @@ def register(action: BulkAction) -> BulkAction:
 
 def bulk_actions(place: Place | None = None) -> list[BulkAction]:
     """Return the actions, or those offered in one place: what is likely first, what is dangerous last."""
-    _load()
+    import_from_apps("bulk_actions")
     found = [action for action in _registered.values() if place is None or place in action.places]
     return sorted(found, key=lambda action: (_TONES.index(action.tone), action.name))
 
@@ -138,15 +135,7 @@ def find_bulk_action(name: str) -> BulkAction:
     Raises:
         NotFound: there is none of that name: an operation may be older, or newer, than this code.
     """
-    _load()
+    import_from_apps("bulk_actions")
     if name not in _registered:
         raise errors.NotFound(f"There is no action {name} here.")
     return _registered[name]
-
-
-@cache
-def _load() -> None:
-    folder = import_module("tasks.operations.actions")
-    for module in iter_modules(folder.__path__, f"{folder.__name__}."):
-        import_module(module.name)
-    autodiscover_modules("bulk_actions")

@@ -18,6 +18,7 @@ from django.db.models.functions import Cast, Collate, Now
 
 from accounts.models import User
 from tasks import audit, errors
+from tasks.lifecycle.ending import clean
 from tasks.models import Operation
 from tasks.models.operation import OperationStatus
 from tasks.models.task import TaskQuerySet
@@ -167,6 +168,10 @@ def run_step(operation: UUID) -> int | None:
         logger.warning("a step of the operation %s is left for later: %s", operation, error)
         connection.close_if_unusable_or_obsolete()
         _note_trouble(operation, str(error))
+    except Exception as error:
+        # Actions come from apps as well: a bug in one is told here, and stops no other operation.
+        logger.exception("a step of the operation %s is left for later", operation)
+        _note_trouble(operation, f"The action fails with {type(error).__name__}: {error}")
     return None
 
 
@@ -217,10 +222,10 @@ def _set(
 
 def _pause_for(operation: UUID, message: str) -> None:
     running = Operation.objects.filter(pk=operation, status=OperationStatus.RUNNING)
-    running.update(status=OperationStatus.PAUSED, error=message[:MOST_ERROR])
+    running.update(status=OperationStatus.PAUSED, error=clean(message)[:MOST_ERROR])
 
 
 def _note_trouble(operation: UUID, message: str) -> None:
     running = Operation.objects.filter(pk=operation, status=OperationStatus.RUNNING)
-    running.update(trouble_count=F("trouble_count") + 1, error=message[:MOST_ERROR])
+    running.update(trouble_count=F("trouble_count") + 1, error=clean(message)[:MOST_ERROR])
     running.filter(trouble_count__gte=MOST_TROUBLE).update(status=OperationStatus.PAUSED)

@@ -56,6 +56,13 @@ def test_submission_is_accepted_while_somebody_holds_the_users_lane(alice: User,
     assert task.status == "ready"
 
 
+def test_second_transaction_within_one_of_the_caller_is_refused(alice: User, submit: Submit) -> None:
+    """The slip of a programmer, which left to the sweep would cost each task seconds and be seen by nobody."""
+    lane = submit(alice).lane_id
+    with pytest.raises(RuntimeError, match="durable atomic block cannot be nested"), transaction.atomic():
+        fill.fill_soon([lane], newcomers=())
+
+
 def test_cancel_is_accepted_while_somebody_holds_the_users_lane(alice: User, submit: Submit) -> None:
     task = submit(alice)
     with somebody_holds_the_lanes():

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from accounts.models import PlanOverride, User
-from tasks import idempotency, sql
+from tasks import idempotency, periodic, sql
 from tasks.cluster.maintenance import TakenDuty, register_duties
 from tasks.duties import all_duties
 from tasks.lifecycle import pause, purge, sweep
 from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.models import Cluster, Duty, IdempotencyKey, Lane, Queue, Task, TaskContent
+from tests.locks import wait_for_waiters
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -38,6 +41,24 @@ def test_node_writes_down_how_often_each_duty_is_due() -> None:
     assert dict(Duty.objects.values_list("name", "every_seconds")) == {
         name: duty.every_seconds for name, duty in all_duties().items()
     }
+
+
+def test_nodes_of_two_versions_that_start_at_once_lock_the_duties_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    register_duties()
+    first, *_, last = sorted(all_duties())
+    monkeypatch.setattr(periodic, "_declared", {name: all_duties()[name] for name in (last, first)})
+
+    def other_version() -> None:
+        register_duties()
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Duty.objects.filter(name=first).update(every_seconds=77)
+            registered = pool.submit(other_version)
+            wait_for_waiters(1)
+            Duty.objects.filter(name=last).update(every_seconds=77)
+        registered.result(10)
 
 
 def test_every_duty_that_is_declared_is_found() -> None:

@@ -31,6 +31,7 @@ from tasks.operations.manage import (
     cancel_operation,
     pause_operation,
     resume_operation,
+    run_for,
     run_operations,
     start_operation,
 )
@@ -544,6 +545,33 @@ def test_operation_in_trouble_lets_others_go_on_and_rests_after_ten_failures(
     assert (rests.status, rests.error, rests.done) == ("paused", "out of paper", 0)
     monkeypatch.undo()
     resume_operation(bad.pk, by=olga)
+    assert counts(finish_operation(bad)) == (1, 1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("said", ["'missing'", "with \0 and \ud800"])
+def test_bug_of_an_action_stops_neither_other_operations_nor_the_duty(
+    alice: User, bob: User, olga: User, submit: Submit, monkeypatch: pytest.MonkeyPatch, said: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    submit(alice)
+    submit(bob)
+    bad = start_operation(Choice("set_priority", to_priority=2), TaskFilter(owners=(alice.pk,)), by=olga)
+    good = start_operation(CANCEL, TaskFilter(owners=(bob.pk,)), by=olga)
+
+    def fail(*_args: object) -> None:
+        raise ValueError(said)
+
+    monkeypatch.setattr(set_priority, "set_priority_locked", fail)
+    run_operations()
+    assert get_owned(Operation, good.pk, owner=None).status == "finished"
+    going = get_owned(Operation, bad.pk, owner=None)
+    assert (going.status, going.trouble_count) == ("running", 1)
+    assert going.error == f"The action fails with ValueError: {ending.clean(said)}"
+    [told] = [record for record in caplog.records if record.exc_info]
+    assert str(bad.pk) in told.message
+    run_for(bad.pk, 1.0)
+    assert get_owned(Operation, bad.pk, owner=None).trouble_count == 2
+    monkeypatch.undo()
     assert counts(finish_operation(bad)) == (1, 1, 1, 0, 0)
 
 

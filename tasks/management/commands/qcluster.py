@@ -10,7 +10,6 @@ from django_q.conf import Conf
 from django_q.management.commands import qcluster
 
 from tasks.cluster.django_q import install
-from tasks.duties import all_duties
 from tasks.pooler import UnusablePooler, refuse_pooler
 from tasks.type_checks import look_over_at_start
 
@@ -30,6 +29,5 @@ class Command(qcluster.Command):  # type: ignore[misc]  # django-q2 has no types
             raise CommandError(str(refused)) from refused
         # Loaded once, before the workers are forked: their first task does not wait for it.
         look_over_at_start()
-        all_duties()
         install.replace_machinery()
         super().handle(*args, **options)
