@@ -23,7 +23,7 @@ def faults_of(error: ValidationError, start: str = "") -> list[Fault]:
     """
     count = error.error_count()
     if count > MOST_TOLD_APART:
-        detail = f"There are {count} faults, too many to be told apart."
+        detail = f"There are {count} faults, too many to be listed."
         return [Fault(start, "too_many_faults", detail)]
     found = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
     return [Fault(pointer_to(fault["loc"], start), *_told(fault)) for fault in found]

@@ -64,7 +64,7 @@ def faults_of_types() -> Iterator[CheckMessage]:
             shapes_of(definition.icon)
         except UnusableIcon as unusable:
             yield checks.Warning(
-                f"The icon of {definition.name} cannot be drawn, a plain one is: {unusable}", id="portal.W003"
+                f"The icon of {definition.name} cannot be drawn, so a plain one is: {unusable}", id="portal.W003"
             )
         if fault := _template_fault(definition):
             yield checks.Warning(f"The results of {definition.name} cannot be shown: {fault}", id="portal.W004")
@@ -91,7 +91,7 @@ def missing_queues() -> Iterator[CheckMessage]:
         return
     for queue in sorted(waiting.keys() - there):
         yield checks.Warning(
-            f"There is no queue {queue!r}, so that tasks of {', '.join(waiting[queue])} are refused. "
+            f"There is no queue {queue!r}, so tasks of {', '.join(waiting[queue])} are refused. "
             "Make it in the admin under Queues; nothing need be restarted.",
             id="portal.W001",
         )

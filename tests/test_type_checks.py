@@ -108,9 +108,7 @@ def test_queue_that_nobody_has_made_is_said_once_with_its_types(echo: Any, caplo
 
     [said] = check_queues(databases=["default"])
     assert said.id == "portal.W001"
-    assert said.msg.startswith(
-        "There is no queue 'audio', so that tasks of diagnostic.echo, speech.transcribe are refused."
-    )
+    assert said.msg.startswith("There is no queue 'audio', so tasks of diagnostic.echo, speech.transcribe are refused.")
     assert "admin under Queues" in said.msg
     assert check_queues(databases=None) == []
     # A warning, or the migration that makes a queue would be refused.

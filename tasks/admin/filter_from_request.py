@@ -27,7 +27,7 @@ def filter_of(request: HttpRequest) -> TaskFilter:
     """
     address = request.GET
     if set(address) - NO_FILTERS - FILTERS:
-        raise InvalidInput("This list is filtered by something that only it knows. Use the filters beside it.")
+        raise InvalidInput("This list has a filter that only the list itself knows. Use the filters beside it.")
     given = {name: address.get(name, "").replace("\0", "").strip() for name in FILTERS}
     if not any(given.values()):
         raise InvalidInput("Choose a filter first: every task of everybody is too many at once.")

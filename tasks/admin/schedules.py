@@ -25,12 +25,12 @@ PERMISSION = "tasks.change_schedule"
 RUNS_SHOWN = 20
 RUN = Action(
     name="run", label="Run now", title="Run {it} now", done="The task of {it} is submitted.", permission=PERMISSION,
-    text="Its task is submitted as its owner's, besides the times of the schedule. It counts against their plan.",
+    text="Its task is submitted for its owner now, on top of the schedule's times. It counts against their plan.",
     act=lambda schedule, by, _choice: run_schedule_now(schedule.pk, by=by),
 )  # fmt: skip
 PAUSE = Action(
     name="pause", label="Pause", title="Pause {it}", done="{it} is paused.", permission=PERMISSION,
-    text="It runs no more until it, or its owner, is told to resume. The owner sees the reason.",
+    text="It does not run until an operator or its owner resumes it. The owner sees the reason.",
     form=frozenset({"reason"}), reason_label="Reason, for the owner and the audit log",
     act=lambda schedule, by, choice: pause_schedule(schedule.pk, by=by, reason=choice.reason),
 )  # fmt: skip

@@ -31,7 +31,7 @@ from tasks.operations.action import Action
 from tasks.operations.task_filter import TaskFilter
 from tasks.ui.badge import status_badge
 
-HOLD = "Their tasks stay in line and start no more, their API tokens are revoked, and they cannot sign in."
+HOLD = "Their tasks stay in line and do not start, their API tokens are revoked, and they cannot sign in."
 # Who may change these could make anybody, themselves included, mightier than they are.
 PERMISSION = "accounts.change_user"
 SUPERUSERS_ONLY = ("is_superuser", "user_permissions")

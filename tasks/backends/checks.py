@@ -1,4 +1,4 @@
-"""Checks of servers: asks each for its models, every 15 seconds from one node, and once when an operator wants to know.
+"""Checks of servers: asks each for its models, every 15 seconds from one node, and once when an operator asks.
 
 The asking is done in a thread of its own: the duties of a node wait for no model server.
 """

@@ -60,8 +60,8 @@ def find_earlier(user: User, accepted: Accepted) -> UUID | None:
     """
     if accepted.input_hash is None:
         detail = (
-            "What comes of this task depends on more than its input (an address, other tasks, the files you keep), "
-            "so no earlier result can stand for it."
+            "The outcome of this task depends on more than its input (an address, other tasks, the files you keep), "
+            "so no earlier result can take its place."
         )
         raise errors.NotReusable.at("/reuse", "not_reusable", detail)
     same = Task.objects.of(user).filter(

@@ -64,7 +64,7 @@ def record_end(ended: Ended) -> bool:
             recorded = finish_attempts([ended])
         except DataError:
             # Without an ending it would be run again, free of charge, for ever.
-            error = errors.GiveUp("What came of the task cannot be stored; the traceback says why.")
+            error = errors.GiveUp("The outcome of the task cannot be stored; the traceback says why.")
             ended = replace(ended, ending=failed(ended.claimed, error, traceback=traceback.format_exc()))
             recorded = finish_attempts([ended])
     _log(ended, recorded)

@@ -82,7 +82,7 @@ def _check_address(url: httpx.URL, host: str, address: Address, port: int) -> No
         return
     if not is_public(address):
         logger.info("refused a URL whose host has an address that is not public")
-        raise UrlRefused("The URL does not lead to a public address. Operators allow own networks by OUTBOUND_ALLOW.")
+        raise UrlRefused("The URL does not lead to a public address. Operators can allow it with OUTBOUND_ALLOW.")
     if url.scheme != "https":
         raise UrlRefused("The URL must begin with https://.")
     if port != PORTS["https"]:

@@ -47,7 +47,7 @@ MOST_REFUSALS = 10
 KEEP_RUNS = timedelta(days=30)
 FORGET_AT_ONCE = 1_000
 
-UNFINISHED = {"code": "previous_unfinished", "message": "The task of the run before had not ended."}
+UNFINISHED = {"code": "previous_unfinished", "message": "The task of the previous run had not ended."}
 FAILED = {"code": "internal_error", "message": "The portal failed to submit this run; its log says why."}
 
 

@@ -14,8 +14,8 @@ MISSED_AFTER = timedelta(seconds=60)
 # After a long time away the rest is one note: a schedule of every minute would have thousands.
 MOST_NOTED = 50
 
-LATE = "Nothing fired schedules at this time, and this one makes up for no run (catch_up: none)."
-LATE_ALL = "Nothing fired schedules from this time to {until:%Y-%m-%d %H:%M} UTC; no run until then is made up for."
+LATE = "No node fired schedules at this time, and this one makes up for no missed run (catch_up: none)."
+LATE_ALL = "No node fired schedules from this time to {until:%Y-%m-%d %H:%M} UTC; runs until then are not made up for."
 
 
 def is_missed(schedule: Schedule, now: datetime) -> bool:

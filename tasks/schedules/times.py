@@ -87,14 +87,14 @@ def check_cron(expression: str) -> None:
         raise errors.InvalidSchedule.at("/cron", "invalid_cron", f"At most {MOST_CRON_LENGTH} characters.")
     if any(RANDOM_FIELD.fullmatch(field) for field in expression.split()):
         raise errors.InvalidSchedule.at(
-            "/cron", "invalid_cron", "R (random) would mean other times whenever it is read; name them."
+            "/cron", "invalid_cron", "R (random) would mean different times at each reading; name them."
         )
     if fault := fault_of(expression):
         raise errors.InvalidSchedule.at("/cron", "invalid_cron", f"This is no cron expression. {fault}")
     fields, _ = croniter.expand(normal(expression))
     if len(fields) > 5 and (len(fields[5]) != 1 or fields[5][0] == "*"):
         raise errors.InvalidSchedule.at(
-            "/cron", "too_often", "At most once a minute: the sixth field names one second, such as 0."
+            "/cron", "too_often", "At most once a minute: the sixth field must be one second, such as 0."
         )
 
 

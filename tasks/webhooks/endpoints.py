@@ -53,7 +53,7 @@ def create_endpoint(
             )
         if url is None and owned.filter(url="").exists():
             raise errors.WebhookRefused.at(
-                "/url", "exists", "There is one for the URLs given with submissions already."
+                "/url", "exists", "There is already one for the URLs given with submissions."
             )
         endpoint = WebhookEndpoint.objects.create(
             owner=user, url=url or "", events=list(events) or EVENTS, description=description, secret=seal(secret)
@@ -83,7 +83,7 @@ def change_endpoint(
         endpoint = get_owned(WebhookEndpoint, endpoint_id, owner=owner, lock=True)
         if url is not None and not endpoint.url:
             raise errors.WebhookRefused.at(
-                "/url", "not_changeable", "This one stands for the URLs given with submissions."
+                "/url", "not_changeable", "This endpoint stands for the URLs given with submissions."
             )
         endpoint.url = endpoint.url if url is None else url
         endpoint.events = endpoint.events if events is None else list(events) or EVENTS

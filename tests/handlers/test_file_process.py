@@ -138,8 +138,8 @@ def test_a_wrong_end_of_name_is_told_and_does_not_matter(ctx: FolderContext) -> 
     [
         ("laughs.docx", evil_files.docx(evil_files.LAUGHS), UnreadableFile, "document type"),
         ("bomb.docx", evil_files.docx(b"<document><p><t>" + b" " * 250_000_000), InputTooLarge, "unpacks to more"),
-        ("nested.docx", evil_files.docx(b"<document>" + b"<p>" * 200_000), UnreadableFile, "no XML"),
-        ("empty.docx", evil_files.docx(b""), UnreadableFile, "no XML"),
+        ("nested.docx", evil_files.docx(b"<document>" + b"<p>" * 200_000), UnreadableFile, "not XML"),
+        ("empty.docx", evil_files.docx(b""), UnreadableFile, "not XML"),
         ("giant.png", evil_files.png(30_000, 30_000), InputTooLarge, "million pixels"),
     ],
 )

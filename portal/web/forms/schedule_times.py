@@ -46,7 +46,7 @@ class TimesForm(forms.Form):
     end_at = _moment("End", "No run after.")
     most_runs = forms.IntegerField(label="Number of runs", required=False, min_value=1, help_text="Then it ends.")
     overlap = forms.ChoiceField(
-        label="While the task before has not ended", choices=Overlap.choices, initial=Overlap.SKIP
+        label="While the previous task has not ended", choices=Overlap.choices, initial=Overlap.SKIP
     )
     catch_up = forms.ChoiceField(label="After an outage, make up for", choices=CatchUp.choices, initial=CatchUp.ONE)
 

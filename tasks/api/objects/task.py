@@ -34,7 +34,7 @@ WorkUsage = TypeAliasType("WorkUsage", dict[str, Any])
 TaskMetadata = TypeAliasType("TaskMetadata", dict[str, Any])
 BASE = "/api/v1/tasks"
 # Messages quote: names of files, fields of results, what a handler said.
-UNTOLD = "Why is told to tokens with the scope tasks:read."
+UNTOLD = "The reason is shown to tokens with the scope tasks:read."
 
 
 class TaskError(Shape):

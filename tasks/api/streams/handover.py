@@ -114,6 +114,6 @@ def _position(request: Request, form: re.Pattern[str]) -> re.Match[str] | None:
         return None
     found = form.fullmatch(given)
     if found is None:
-        detail = "The Last-Event-ID is none of this stream."
+        detail = "The Last-Event-ID is not from this stream."
         raise InvalidParameter.at("/Last-Event-ID", "invalid_parameter", detail)
     return found

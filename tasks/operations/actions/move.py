@@ -41,7 +41,7 @@ MOVE = register(
         title=gettext_lazy("Move {it} to another queue"),
         operation_title=gettext_lazy("Move {it} to {queue}"),
         text=gettext_lazy(
-            "They keep their place: in the line of the other queue they are as old as they are. What has started stays "
+            "They keep their age, and with it their place in the other queue's line. What has started stays "
             "where it is."
         ),
         done=ngettext_lazy("{it} was moved to {queue}.", "{it} were moved to {queue}.", "count"),
