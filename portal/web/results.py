@@ -6,7 +6,12 @@
 
 from __future__ import annotations
 
+import logging
+from functools import cache
 from typing import Any
+
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import get_template
 
 from portal.web.result_readers import READERS, Reading
 from portal.web.result_shapes import MOST_ROWS, Section, shorten
@@ -18,6 +23,8 @@ MOST_COLUMNS = 8
 NAMES = {"name", "title", "text", "kind"}
 PLACES = ("left", "top", "width", "height")
 
+logger = logging.getLogger(__name__)
+
 
 def present(type_name: str, result: Any, *, picture: str | None = None) -> list[Section]:
     """Return the sections of a result, most wanted first.
@@ -28,7 +35,7 @@ def present(type_name: str, result: Any, *, picture: str | None = None) -> list[
     if not isinstance(result, dict):
         return [Section("tree", "Result", shorten(result))]
     definition = all_types().get(type_name)
-    if definition and definition.result_template:
+    if definition and definition.result_template and _is_usable(definition.result_template):
         return [Section("own", "Result", {"template": definition.result_template, "result": result})]
     engine = result.get("engine")
     # A language model writes Markdown. Text out of documents is none, and would be mangled as such.
@@ -38,6 +45,17 @@ def present(type_name: str, result: Any, *, picture: str | None = None) -> list[
     if rest := {name: value for name, value in result.items() if name not in reading.taken}:
         sections += describe(rest)
     return sections
+
+
+@cache
+def _is_usable(template: str) -> bool:
+    """Say whether a type's own template can be loaded. Tried once, as Django keeps what it loads; told in the log."""
+    try:
+        get_template(template)
+    except (TemplateDoesNotExist, TemplateSyntaxError) as fault:
+        logger.error("The template %s cannot be used, the usual sections show the result: %r", template, fault)
+        return False
+    return True
 
 
 def describe(rest: dict[str, Any]) -> list[Section]:

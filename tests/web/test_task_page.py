@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from portal.web import results
+from tasks import registry
 from tasks.files import store_file
 from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.models import Event, Task, TaskContent
 from tasks.models.attempt import Outcome
+from tasks.registry import all_types
 from tasks.statuses import Status
 from tests.web.conftest import Finish, Submit
 
@@ -85,6 +91,30 @@ def test_text_of_a_document_is_never_markup(page: Client, alice: User, finished:
     assert "<script>alert" not in text
     assert "<img src=x" not in text
     assert "&lt;script&gt;alert(1)" in text
+
+
+@pytest.mark.parametrize("content", [None, "{% nonsense %}"])
+def test_result_whose_own_template_cannot_be_used_has_the_usual_sections(
+    page: Client,
+    alice: User,
+    finished: Finish,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    settings: Any,
+    tmp_path: Path,
+    content: str | None,
+) -> None:
+    if content:
+        (tmp_path / "own.html").write_text(content)
+        settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [*settings.TEMPLATES[0]["DIRS"], tmp_path]}]
+    echo = all_types()["diagnostic.echo"]
+    results._is_usable.cache_clear()
+    monkeypatch.setitem(registry._types, echo.name, dataclasses.replace(echo, result_template="own.html"))
+    task = finished(alice, {"text": "what it says"})
+    for _ in range(2):
+        assert "what it says</pre>" in show(page, task)
+    results._is_usable.cache_clear()
+    assert [record.message.partition(" cannot")[0] for record in caplog.records] == ["The template own.html"]
 
 
 def test_facts_of_a_document_are_words(page: Client, alice: User, finished: Finish) -> None:
