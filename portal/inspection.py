@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from portal import env
 from tasks.backends.addresses import BadAddress, parse_address
-from tasks.figures.depths import UNFINISHED
+from tasks.figures.depths import UNFINISHED, Depth
 from tasks.figures.installation import read_system
 from tasks.models import Node, Task
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
@@ -80,8 +80,8 @@ def stats() -> dict[str, list[Row]]:
             {
                 "queue": queue.name,
                 "paused": queue.is_paused,
-                **{status.value: queue.depth.tasks.get(status, 0) for status in UNFINISHED},
-                "oldest_seconds": round(queue.depth.oldest_seconds or 0.0, 1),
+                **{status.value: queue.depth.counted(status) for status in UNFINISHED},
+                "oldest_seconds": _oldest(queue.depth),
             }
             for queue in figures.queues
         ],
@@ -131,6 +131,12 @@ def _nodes() -> list[Row]:
             }
         )
     return rows
+
+
+def _oldest(depth: Depth) -> float | None:
+    if depth.oldest_seconds is None and depth.is_partial:
+        return None
+    return round(depth.oldest_seconds or 0.0, 1)
 
 
 def _seconds(since: datetime | None, now: datetime) -> float | None:

@@ -14,7 +14,10 @@ NODES = ("alive", "draining", "silent", "lost")
 
 
 def families_of(figures: SystemFigures) -> Iterator[Metric]:
-    """Yield every family. What is not there just now is 0 and not missing, so that an alert on it can end."""
+    """Yield every family. What is not there just now is 0 and not missing, so that an alert on it can end.
+
+    Missing are figures of queues of which nothing was counted, since others filled the cap: 0 would be untrue.
+    """
     yield from _of_queues(figures)
     yield from _of_clusters(figures)
     yield from _of_servers(figures)
@@ -40,10 +43,19 @@ def _of_queues(figures: SystemFigures) -> Iterator[Metric]:
     paused = GaugeMetricFamily("portal_queue_paused", "1 while the queue is paused.", labels=["queue"])
     for queue in figures.queues:
         for status in UNFINISHED:
-            tasks.add_metric([queue.name, status], queue.depth.tasks.get(status, 0))
-        oldest.add_metric([queue.name], queue.depth.oldest_seconds or 0.0)
+            if (count := queue.depth.counted(status)) is not None:
+                tasks.add_metric([queue.name, status], count)
+        if queue.depth.oldest_seconds is not None or not queue.depth.is_partial:
+            oldest.add_metric([queue.name], queue.depth.oldest_seconds or 0.0)
         paused.add_metric([queue.name], queue.is_paused)
-    yield from (tasks, oldest, paused)
+    cut = GaugeMetricFamily(
+        "portal_tasks_cut",
+        "1 where more have the status than are counted: a queue may lack it.",
+        labels=["status"],
+    )
+    for status in UNFINISHED:
+        cut.add_metric([status], any(status in queue.depth.cut for queue in figures.queues))
+    yield from (tasks, cut, oldest, paused)
 
 
 def _of_clusters(figures: SystemFigures) -> Iterator[Metric]:

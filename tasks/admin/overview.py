@@ -13,7 +13,7 @@ from django.urls import reverse
 from tasks.admin.formats import capped_text
 from tasks.backends.figures import silent_kinds
 from tasks.figures.bounded import bounded_queries
-from tasks.figures.depths import Depth, at_least, queue_depths
+from tasks.figures.depths import NOT_COUNTED, Depth, at_least, queue_depths
 from tasks.figures.ended import Ended, last_hour_and_day
 from tasks.measures import duration_text
 from tasks.models import Lane, Node, Queue, Task
@@ -91,7 +91,7 @@ def overview() -> Overview:
     with bounded_queries():
         depths = queue_depths()
         queues = Queue.objects.select_related("cluster")
-        lines = [Line(queue, depths.get(queue.pk, Depth())) for queue in queues]
+        lines = [Line(queue, depths[queue.pk]) for queue in queues]
         nodes = _nodes()
         failed = _failed_last_hour()
         return Overview(
@@ -152,17 +152,26 @@ def _node_alarms(nodes: list[Any], lines: list[Line]) -> list[Alarm]:
 
 def _queue_alarms(lines: list[Line]) -> list[Alarm]:
     page = reverse("admin:tasks_queue_changelist")
-    alarms = []
+    alarms, unknown = [], 0
     for line in lines:
         queue, depth = line.queue, line.depth
         if queue.paused_at:
             reason = f" ({queue.paused_reason})" if queue.paused_reason else ""
-            text = f"The queue {queue.name} is paused{reason}; {depth.queued_text} wait in it."
+            count = f"{depth.queued_text} wait in it"
+            if depth.queued_text == NOT_COUNTED:
+                count = "what waits in it was not counted"
+            text = f"The queue {queue.name} is paused{reason}; {count}."
             alarms.append(Alarm(text, page, is_bad=False))
         elif (depth.oldest_seconds or 0) > LONG_WAIT_SECONDS:
             tasks = reverse("admin:tasks_task_changelist", query={"queue": queue.pk, "status": "queued"})
-            oldest = duration_text(depth.oldest_seconds)
+            oldest = f"{'at least ' if depth.is_partial else ''}{duration_text(depth.oldest_seconds)}"
             alarms.append(Alarm(f"The oldest task in {queue.name} has waited for {oldest}.", tasks, is_bad=False))
+        elif depth.is_partial:
+            unknown += 1
+    if unknown:
+        queues = "one queue" if unknown == 1 else f"{unknown} queues"
+        text = f"More tasks wait than are counted: how long the oldest in {queues} waits is not known."
+        alarms.append(Alarm(text, page, is_bad=False))
     return alarms
 
 

@@ -17,9 +17,8 @@ from django.utils.safestring import SafeString
 from tasks.admin.acting import ActingScreen
 from tasks.admin.formats import moment
 from tasks.admin.screen import AuditedScreen
-from tasks.figures.depths import Depth, queue_depths
+from tasks.figures.depths import queue_depths
 from tasks.lifecycle.pause import pause_queue, resume_queue
-from tasks.measures import NOTHING, duration_text
 from tasks.models import Queue
 from tasks.operations.action import Action
 from tasks.operations.task_filter import TaskFilter
@@ -47,7 +46,7 @@ class DepthChangeList(ChangeList):
         rows = list(self.result_list)
         depths = queue_depths()
         for row in rows:
-            row.depth = depths.get(row.pk, Depth())
+            row.depth = depths[row.pk]
         self.result_list = rows
 
 
@@ -102,11 +101,10 @@ class QueueScreen(ActingScreen[Queue], AuditedScreen[Queue]):
     @admin.display(description="running")
     def running(self, queue: Any) -> SafeString | str:
         if not queue.depth.running:
-            return "0"
+            return str(queue.depth.running_text)
         tasks = reverse("admin:tasks_task_changelist", query={"queue": queue.pk, "status": "running"})
         return format_html('<a href="{}">{}</a>', tasks, queue.depth.running_text)
 
     @admin.display(description="oldest waits")
     def oldest(self, queue: Any) -> str:
-        seconds = queue.depth.oldest_seconds
-        return duration_text(seconds) if seconds is not None else NOTHING
+        return str(queue.depth.oldest_text)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from accounts.models import User
 from tasks import sql
+from tasks.measures import NOTHING, duration_text
 from tasks.statuses import QUEUED, Status
 
 # Reading a hundred thousand narrow rows takes tens of milliseconds; more would be felt by the workers.
@@ -16,6 +17,7 @@ CAP = 100_000
 UNFINISHED = (Status.WAITING, Status.SCHEDULED, Status.HELD, Status.READY, Status.RUNNING)
 # What operators and users are told of; the rest is for monitoring.
 IN_LINE = (Status.HELD, Status.READY, Status.RUNNING)
+NOT_COUNTED = "not counted"
 
 
 class DepthRow(NamedTuple):
@@ -36,12 +38,17 @@ class OwnDepth(NamedTuple):
 class Depth:
     """A queue's tasks by status. The age is of the oldest that is queued: since it was submitted, or its time came.
 
-    Of the statuses in `cut` not all tasks were read, whatever their queue: those counts are "at least".
+    Of the statuses in `cut` not all tasks were read, whatever their queue: those counts are "at least", and so is the
+    age; a queue may have many of which none was read.
     """
 
     tasks: Mapping[Status, int] = field(default_factory=dict)
     oldest_seconds: float | None = None
     cut: frozenset[Status] = frozenset()
+
+    def counted(self, status: Status) -> int | None:
+        """Return how many were read; None where others filled the cap before one of this queue was."""
+        return self.tasks.get(status, None if status in self.cut else 0)
 
     @property
     def held(self) -> int:
@@ -80,9 +87,26 @@ class Depth:
     def queued_text(self) -> str:
         return at_least(self.queued, self.is_partial)
 
+    @property
+    def oldest_text(self) -> str:
+        if self.oldest_seconds is None:
+            return NOT_COUNTED if self.is_partial else NOTHING
+        return f"{'≥ ' if self.is_partial else ''}{duration_text(self.oldest_seconds)}"
 
-def queue_depths(statuses: Iterable[Status] = IN_LINE) -> dict[str, Depth]:
-    """Return the depth by name of queue; queues without a task of these statuses are missing."""
+
+class Depths(dict[str, Depth]):
+    """Depths by name of queue. One of whose tasks none was read is not in it; asking for it tells what was cut."""
+
+    def __init__(self, found: Mapping[str, Depth], cut: frozenset[Status]) -> None:
+        super().__init__(found)
+        self.cut = cut
+
+    def __missing__(self, queue: str) -> Depth:
+        return Depth(cut=self.cut)
+
+
+def queue_depths(statuses: Iterable[Status] = IN_LINE) -> Depths:
+    """Return the depth of each queue: of its tasks of these statuses."""
     asked = {"cap": CAP, "statuses": [status.value for status in statuses]}
     rows = sql.run("figures/depths", asked, row=DepthRow)
     totals: Counter[Status] = Counter()
@@ -95,7 +119,7 @@ def queue_depths(statuses: Iterable[Status] = IN_LINE) -> dict[str, Depth]:
         if status in QUEUED:
             oldest[row.queue] = max(0.0, row.oldest_seconds, oldest.get(row.queue, 0.0))
     cut = frozenset(status for status, total in totals.items() if total >= CAP)
-    return {queue: Depth(counts, oldest.get(queue), cut) for queue, counts in tasks.items()}
+    return Depths({queue: Depth(counts, oldest.get(queue), cut) for queue, counts in tasks.items()}, cut)
 
 
 def own_depths(user: User) -> dict[str, OwnDepth]:
@@ -111,7 +135,9 @@ def own_depths(user: User) -> dict[str, OwnDepth]:
 def at_least(count: int, is_partial: bool) -> str:
     """Return a count for people.
 
-    >>> at_least(1200, False), at_least(1200, True)
-    ('1,200', '1,200+')
+    >>> at_least(1200, False), at_least(1200, True), at_least(0, True)
+    ('1,200', '1,200+', 'not counted')
     """
+    if is_partial and not count:
+        return NOT_COUNTED
     return f"{count:,}{'+' if is_partial else ''}"

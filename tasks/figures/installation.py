@@ -83,7 +83,7 @@ def read_system() -> SystemFigures:
 def _queues() -> list[QueueFigures]:
     depths = queue_depths(UNFINISHED)
     return [
-        QueueFigures(name=queue.name, is_paused=queue.paused_at is not None, depth=depths.get(queue.name, Depth()))
+        QueueFigures(name=queue.name, is_paused=queue.paused_at is not None, depth=depths[queue.name])
         for queue in Queue.objects.order_by("name")
     ]
 

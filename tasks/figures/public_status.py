@@ -97,7 +97,7 @@ def _queues() -> list[QueueFacts]:
     now = timezone.now()
     facts = []
     for queue in Queue.objects.exclude(name="system"):
-        depth = depths.get(queue.name, Depth())
+        depth = depths[queue.name]
         waits = depth.oldest_seconds
         facts.append(
             QueueFacts(

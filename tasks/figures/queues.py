@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from accounts.models import User
 from tasks import sql
-from tasks.figures.depths import CAP, Depth, OwnDepth, own_depths, queue_depths
+from tasks.figures.depths import CAP, Depth, Depths, OwnDepth, own_depths, queue_depths
 from tasks.kept import kept
 from tasks.models import Queue
 from tasks.models.attempt import FAILING
@@ -85,7 +85,7 @@ def read_queues(user: User) -> list[QueueFigures]:
         _figures(
             queue,
             load=loads.get(queue.cluster_id),
-            depth=depths.get(queue.name, Depth()),
+            depth=depths[queue.name],
             speed=speeds.get(queue.name),
             own=own.get(queue.name, OwnDepth(queue.name, 0, 0, None)),
         )
@@ -100,7 +100,7 @@ def _loads() -> dict[str, ClusterLoad]:
 
 
 @kept(seconds=CACHE_SECONDS)
-def _depths() -> dict[str, Depth]:
+def _depths() -> Depths:
     return queue_depths()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from tasks.kept import forget_all
-from tasks.models import AuditEntry, Node, Queue
+from tasks.models import AuditEntry, Node, Queue, Task
 from tests.admin.conftest import fail_one, submit_echo
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -82,6 +83,34 @@ def test_depth_beyond_the_cap_is_shown_as_at_least(
     [queue] = [row for row in viewer.get("/admin/tasks/queue/").context["cl"].result_list if row.pk == "diagnostics"]
     assert queue.depth.held_text == "3+"
     assert viewer.get("/admin/").context["overview"].waiting_text == "6+"
+
+
+def test_queue_behind_the_cap_is_not_shown_as_empty_and_alarms(
+    alice: User, make_user: Callable[..., User], node: Node, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carol = make_user("carol", slots=3)
+    for _ in range(3):
+        submit_echo(carol)
+    Task.objects.filter(pk=submit_echo(alice).pk).update(queue="text", line_key=0)
+    said = [alarm.text for alarm in operator.get("/admin/").context["overview"].alarms]
+    assert any(text.startswith("The oldest task in text has waited for ") for text in said)
+    monkeypatch.setattr("tasks.figures.depths.CAP", 3)
+    page = operator.get("/admin/")
+    said = [alarm.text for alarm in page.context["overview"].alarms]
+    others = Queue.objects.count()
+    assert f"More tasks wait than are counted: how long the oldest in {others} queues waits is not known." in said
+    [line] = [line for line in page.context["overview"].lines if line.queue.pk == "text"]
+    assert (line.depth.queued_text, line.depth.oldest_text) == ("not counted", "not counted")
+    assert page.text.count("not counted") > 2
+    listed = operator.get("/admin/tasks/queue/").text
+    assert '<td class="field-ready">not counted</td>' in listed
+    assert '<td class="field-oldest">not counted</td>' in listed
+    operator.post("/admin/tasks/queue/images/pause/")
+    said = [alarm.text for alarm in operator.get("/admin/").context["overview"].alarms]
+    assert "The queue images is paused; what waits in it was not counted." in said
+    Task.objects.filter(queue="diagnostics").update(line_key=0)
+    said = [alarm.text for alarm in operator.get("/admin/").context["overview"].alarms]
+    assert any(text.startswith("The oldest task in diagnostics has waited for at least ") for text in said)
 
 
 def test_node_that_fell_silent_is_shown_as_silent(node: Node, viewer: Client) -> None:

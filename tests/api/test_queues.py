@@ -69,6 +69,19 @@ def test_operator_sees_the_system_with_the_scope_only(
     assert read(api(olga, "tasks:read"))["system"] is None
 
 
+def test_statuses_that_were_not_counted_to_their_end_are_named(
+    api: MakeClient, make_user: Callable[..., User], olga: User, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carol = make_user("carol", slots=3)
+    for _ in range(3):
+        submit(carol)
+    Task.objects.update(queue="text")
+    assert read(api(olga))["system"]["partial"] == []
+    monkeypatch.setattr("tasks.figures.depths.CAP", 3)
+    system = read(api(olga))["system"]
+    assert (system["ready"], system["oldest_seconds"], system["partial"]) == (0, None, ["ready"])
+
+
 def test_wait_is_counted_from_when_a_task_was_due(
     api: MakeClient, alice: User, olga: User, submit: Submit, work: Work
 ) -> None:

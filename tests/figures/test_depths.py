@@ -77,6 +77,22 @@ def test_what_was_not_counted_to_its_end_says_so(cut: set[Status], texts: tuple[
     assert (depth.held_text, depth.ready_text, depth.running_text, depth.queued_text) == texts
 
 
+def test_queue_that_others_leave_no_room_for_is_not_told_to_be_empty(
+    make_user: Callable[..., User], alice: User, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carol = make_user("carol", slots=3)
+    for _ in range(3):
+        submit(carol)
+    Task.objects.filter(pk=submit(alice).pk).update(queue="text")
+    assert queue_depths()["text"].ready_text == "1"
+    assert (queue_depths()["images"].ready_text, queue_depths()["images"].oldest_text) == ("0", "–")
+    monkeypatch.setattr(depths, "CAP", 3)
+    behind = queue_depths()["text"]
+    assert (behind.ready_text, behind.held_text, behind.queued_text) == ("not counted", "0", "not counted")
+    assert (behind.oldest_text, behind.counted(Status.READY), behind.counted(Status.HELD)) == ("not counted", None, 0)
+    assert (queue_depths()["diagnostics"].ready_text, queue_depths()["diagnostics"].oldest_text[0]) == ("3+", "≥")
+
+
 def test_counting_stops_at_the_cap(
     make_user: Callable[..., User], submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

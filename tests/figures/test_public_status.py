@@ -57,6 +57,21 @@ def test_counts_that_stopped_at_the_cap_say_so(
     assert '<strong>4+</strong><span class="muted small">tasks queued' in text
 
 
+def test_queue_that_others_leave_no_room_for_says_so(
+    make_user: Callable[..., User], alice: User, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carol = make_user("carol", slots=3)
+    for _ in range(3):
+        submit(carol)
+    Task.objects.filter(pk=submit(alice).pk).update(queue="text", line_key=0)
+    monkeypatch.setattr(depths, "CAP", 3)
+    facts = {queue.name: queue for queue in read_status().queues}
+    title = facts["text"].title
+    row = Client().get("/status").text.partition(f'<th scope="row">{title}</th>')[2].partition("</tr>")[0]
+    assert row.startswith('<td class="number">not counted</td><td class="number">0</td>')
+    assert ">not counted</td>" in row[-30:]
+
+
 def test_asking_again_does_not_ask_the_database(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     Client().get("/status")
     with django_assert_num_queries(0):

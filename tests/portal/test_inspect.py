@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks.backends.servers import NewServer, add_server
+from tasks.figures import depths
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Node
 from tasks.models.ids import new_id
@@ -104,6 +105,16 @@ def test_stats_show_nodes_queues_and_servers(alice: User, node: Node) -> None:
     assert found["clusters"][0]["cluster"] == "default"
     text = inspect("stats")
     assert all(title in text.splitlines() for title in ("nodes", "clusters", "queues", "backends"))
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_stats_leave_open_what_was_not_counted(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit_task(alice, Submission("diagnostic.echo", {"message": "x"}))
+    monkeypatch.setattr(depths, "CAP", 1)
+    queues = {row["queue"]: row for row in read("stats")["queues"]}
+    assert (queues["diagnostics"]["ready"], queues["text"]["ready"], queues["text"]["held"]) == (1, None, 0)
+    assert queues["text"]["oldest_seconds"] is None
+    assert inspect("stats")
 
 
 @pytest.mark.parametrize("words", [[], ["--json"]])

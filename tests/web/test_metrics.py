@@ -25,7 +25,7 @@ from portal import env
 from portal.metrics.registry import exposition
 from tasks import sql
 from tasks.backends.servers import NewServer, add_server
-from tasks.figures import bounded
+from tasks.figures import bounded, depths
 from tasks.figures.depths import UNFINISHED
 from tasks.figures.usage import roll_up_usage
 from tasks.lifecycle import ending, finish
@@ -76,6 +76,23 @@ def test_tasks_are_counted_by_queue_and_status(make_user: Any, submit: Submit, c
     counts = {status: found["portal_tasks", (name, status)] for name, status in labels(found) if name == "diagnostics"}
     assert counts == {"running": 1, "ready": 1, "held": 2, "waiting": 1, "scheduled": 1}
     assert found["portal_tasks", ("documents", "held")] == 0
+
+
+def test_queue_that_others_leave_no_room_for_has_no_figure(
+    make_user: Any, alice: User, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carol = make_user("carol", slots=3)
+    for _ in range(3):
+        submit(carol)
+    Task.objects.filter(pk=submit(alice).pk).update(queue="text")
+    found = read()
+    assert (found["portal_tasks", ("text", "ready")], found["portal_tasks_cut", ("ready",)]) == (1, 0)
+    monkeypatch.setattr(depths, "CAP", 3)
+    found = read()
+    assert ("portal_tasks", ("text", "ready")) not in found
+    assert ("portal_queue_oldest_seconds", ("text",)) not in found
+    assert (found["portal_tasks", ("text", "held")], found["portal_tasks", ("diagnostics", "ready")]) == (0, 3)
+    assert (found["portal_tasks_cut", ("ready",)], found["portal_tasks_cut", ("held",)]) == (1, 0)
 
 
 def labels(found: Samples) -> list[tuple[str, ...]]:

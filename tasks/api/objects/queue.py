@@ -35,6 +35,10 @@ class SystemDepth(Shape):
     ready: int = Field(description="waiting for a worker")
     running: int
     oldest_seconds: float | None
+    partial: list[str] = Field(
+        description="statuses that more tasks have, in all queues, than are counted: their counts here, and the age "
+        "where they wait, are lower bounds, and 0 may be many"
+    )
     workers: int = Field(description="of the queue's cluster")
     ended_per_minute: float
     failed_share: float | None = Field(description="of the attempts that ended; null when none did")
@@ -83,6 +87,7 @@ def _system_object(figures: SystemFigures) -> dict[str, Any]:
         "ready": figures.depth.ready,
         "running": figures.depth.running,
         "oldest_seconds": _rounded(figures.depth.oldest_seconds),
+        "partial": sorted(figures.depth.cut),
         "workers": figures.workers,
         "ended_per_minute": figures.ended_per_minute,
         "failed_share": figures.failed_share,
