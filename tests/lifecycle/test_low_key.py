@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks.context import ChildTask
-from tasks.lifecycle import children, ending, finish, routing, submit, sweep
+from tasks.lifecycle import children, ending, finish, promise, routing, sweep
 from tasks.lifecycle.apply_limits import apply_limits
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
@@ -203,7 +203,7 @@ def test_child_in_another_cluster_is_ready_when_its_starter_ends(lane: FullLane)
 @pytest.fixture
 def unseen(lane: FullLane, monkeypatch: pytest.MonkeyPatch) -> Task:
     """An urgent task whose second transaction was lost: nobody has told its lane."""
-    monkeypatch.setattr(submit, "fill_soon", lambda *_, **__: None)
+    monkeypatch.setattr(promise, "fill_soon", lambda *_, **__: None)
     return lane.submit(priority=URGENT)
 
 
