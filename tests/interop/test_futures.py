@@ -87,7 +87,7 @@ def test_map_yields_in_order_and_is_one_batch() -> None:
 @pytest.mark.usefixtures("node")
 def test_map_that_times_out_cancels_what_has_not_started() -> None:
     with TaskPoolExecutor(priority=5) as pool, pytest.raises(TimeoutError):
-        list(pool.map(functions.pid_after, [0.5] * 20, timeout=1))
+        list(pool.map(functions.pid_after, [2.0] * 20, timeout=1))
     assert Task.objects.filter(status="cancelled").count() >= 10
 
 
