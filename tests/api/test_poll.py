@@ -120,6 +120,7 @@ def test_purged_content_leaves_a_tombstone(api: MakeClient, alice: User, submit:
     assert (tombstone["metadata"], tombstone["tags"]) == ({}, [])
 
 
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_poll_of_an_ended_task_is_one_statement(
     api: MakeClient, alice: User, submit: Submit, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +136,7 @@ def test_poll_of_an_ended_task_is_one_statement(
     assert (statements, len(by_orm)) == (["lifecycle/read_task"], 0)
 
 
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 @pytest.mark.usefixtures("node")
 @pytest.mark.parametrize("before", [0, 10])
 def test_poll_of_a_queued_task_is_two_statements(

@@ -78,6 +78,7 @@ def test_token_cannot_outlive_its_maker(alice: User) -> None:
     assert (later.status_code, later.json()["code"]) == (403, "forbidden")
 
 
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_token_that_was_just_revoked_leaves_none_behind(alice: User) -> None:
     text = tokens.create_token(alice, name="stolen", scopes=["account"])
     client = with_token(text)

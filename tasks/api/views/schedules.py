@@ -54,7 +54,7 @@ class SchedulesView(ApiView):
         answers={201: Schedule},
         headers=["Location", "Idempotency-Replayed"],
         problems=[
-            *CHECKED, errors.InvalidSchedule, errors.QuotaExceeded, errors.IdempotencyConflict,
+            *CHECKED, errors.NotFound, errors.InvalidSchedule, errors.QuotaExceeded, errors.IdempotencyConflict,
             refusals.InvalidParameter,
         ],
     )  # fmt: skip

@@ -86,7 +86,7 @@ class TokensView(ApiView):
     @operation(
         "make_token", tag="account", body=MakeToken, parameters=[IDEMPOTENCY], answers={201: NewToken},
         headers=["Location", "Idempotency-Replayed"],
-        problems=[refusals.TooManyTokens, errors.IdempotencyConflict, refusals.InvalidParameter],
+        problems=[errors.NotFound, refusals.TooManyTokens, errors.IdempotencyConflict, refusals.InvalidParameter],
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Make a token.

@@ -96,7 +96,7 @@ class EndpointsView(SecretView):
         parameters=[IDEMPOTENCY],
         answers={201: WebhookEndpointWithSecret},
         headers=["Location", "Idempotency-Replayed"],
-        problems=[errors.WebhookRefused, errors.IdempotencyConflict, refusals.InvalidParameter],
+        problems=[errors.NotFound, errors.WebhookRefused, errors.IdempotencyConflict, refusals.InvalidParameter],
     )
     def post(self, request: Request) -> Response:
         """Make a webhook endpoint.
