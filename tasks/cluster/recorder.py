@@ -41,31 +41,44 @@ class Recorder(threading.Thread):
         self._recording = threading.Lock()
 
     def keep(self, ended: Ended) -> None:
-        """Take an end to be recorded soon."""
+        """Take an end to be recorded soon; at once where the handler started other tasks, which may have to wait."""
+        if ended.ending.started:
+            record_end(ended)
+            return
         self._keep(ended)
         if self._is_full():
             self.record()
 
     def keep_and_wait(self, ended: Ended) -> None:
-        """Take an end and wait until it is recorded, or cannot be."""
+        """As `keep`; returns when it is recorded, or cannot be."""
+        if ended.ending.started:
+            record_end(ended)
+            return
         kept = self._keep(ended)
         while not kept.is_done.wait(SILENCE_SECONDS):
             if not self.is_alive():
                 self.record()
 
     def record_all(self) -> None:
-        """Record all that is kept; what somebody holds is waited for.
+        """Record all that is kept; what somebody holds is waited for. One that fails takes no other along.
 
         Raises:
-            DatabaseError: the database stayed away; the node finds tasks that nobody knows any more, and returns them.
+            Exception: the first failure; the node finds tasks that nobody knows any more, and returns them.
         """
-        self.record()
+        failures: list[Exception] = []
+        try:
+            self.record()
+        except Exception as error:
+            failures.append(error)
         with self._recording:
             for held in self._take():
                 try:
                     record_end(held.ended)
-                finally:
-                    held.is_done.set()
+                except Exception as error:
+                    failures.append(error)
+                held.is_done.set()
+        if failures:
+            raise failures[0]
 
     def record(self) -> None:
         """Record all that is kept but what somebody holds. One group that fails takes no other along.

@@ -74,6 +74,9 @@ def record_end(ended: Ended) -> bool:
 def record_together(ended: Sequence[Ended]) -> list[Ended]:
     """Record how several attempts ended, in one go where that is possible. Waits for nobody.
 
+    Args:
+        ended: none of them started other tasks.
+
     Returns:
         Those whose tasks somebody holds just now: nothing is known of them yet.
 
@@ -81,32 +84,32 @@ def record_together(ended: Sequence[Ended]) -> list[Ended]:
         DatabaseError: the database stayed away.
         Exception: one could not be recorded at all; the others were.
     """
-    alone = [one for one in ended if one.ending.started]
-    together = [one for one in ended if not one.ending.started]
-    failures: list[Exception] = []
-    held: list[Ended] = []
     try:
         with database_turn():
-            recorded = finish_attempts(together, wait=False) if together else set()
-            held = find_held([one for one in together if one.claimed.token not in recorded])
+            recorded = finish_attempts(ended, wait=False)
+            held = find_held([one for one in ended if one.claimed.token not in recorded])
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
         # One of them cannot be stored, and nothing was written.
-        logger.warning("%s ends are recorded one by one: %s", len(together), error)
-        alone = list(ended)
-    else:
-        for one in together:
-            if one not in held:
-                _log(one, recorded)
-    for one in alone:
+        logger.warning("%s ends are recorded one by one: %s", len(ended), error)
+        _record_one_by_one(ended)
+        return []
+    for one in ended:
+        if one not in held:
+            _log(one, recorded)
+    return held
+
+
+def _record_one_by_one(ended: Sequence[Ended]) -> None:
+    failures: list[Exception] = []
+    for one in ended:
         try:
             record_end(one)
         except Exception as error:
             failures.append(error)
     if failures:
         raise failures[0]
-    return held
 
 
 def _log(ended: Ended, recorded: Collection[UUID]) -> None:

@@ -70,8 +70,8 @@ CONTROLS = [
     Control(
         "an end that cannot be stored takes no other along",
         "tasks/lifecycle/run.py",
-        "        alone = list(ended)\n",
-        "        alone = []\n",
+        "        _record_one_by_one(ended)\n",
+        "",
         "tests/lifecycle/test_finish_together.py -k cannot_be_stored",
     ),
     Control(
