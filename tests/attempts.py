@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from tasks.lifecycle.attempt_context import Interrupts
+from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.run import record_end, run_handler
+
 
 class Uninterrupted:
     """Implements `tasks.lifecycle.attempt_context.Interrupts`."""
@@ -14,3 +18,13 @@ class Uninterrupted:
         return False
 
     def check(self) -> None: ...
+
+
+def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
+    """Run the handler of a claimed task and record how it ended.
+
+    Returns:
+        False when the attempt was superseded meanwhile; then nothing was recorded.
+    """
+    ended = run_handler(claimed, interrupts)
+    return ended is not None and record_end(ended)

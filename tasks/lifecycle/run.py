@@ -30,16 +30,6 @@ MAX_RESULT_BYTES = 32 * 1024 * 1024
 LONGEST_SNOOZE_SECONDS = 3600.0
 
 
-def run_attempt(claimed: Claimed, interrupts: Interrupts) -> bool:
-    """Run the handler of a claimed task and record how it ended.
-
-    Returns:
-        False when the attempt was superseded meanwhile; then nothing was recorded.
-    """
-    ended = run_handler(claimed, interrupts)
-    return ended is not None and record_end(ended)
-
-
 def run_handler(claimed: Claimed, interrupts: Interrupts) -> Ended | None:
     """Run the handler of a claimed task and return how that ended, still to be recorded; None when superseded."""
     try:

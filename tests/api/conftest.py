@@ -12,9 +12,9 @@ from django.test import Client
 
 from accounts.models import User
 from tasks.lifecycle.claim import Claimed
-from tasks.lifecycle.run import run_attempt
 from tasks.models import Node
 from tests.api.known_things import known_things
+from tests.attempts import run_attempt
 from tests.claims import claim_task
 
 MakeClient = Callable[..., Client]

@@ -16,11 +16,10 @@ import pytest
 from accounts.models import User
 from tasks import files, registry
 from tasks.lifecycle.attempt_context import AttemptContext
-from tasks.lifecycle.run import run_attempt
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Node, Task
 from tasks.models.ids import new_id
-from tests.attempts import Uninterrupted
+from tests.attempts import Uninterrupted, run_attempt
 from tests.claims import claim_task
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "task-types.md"

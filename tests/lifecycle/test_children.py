@@ -19,11 +19,10 @@ from tasks.lifecycle import ending, finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.retry import retry_task
-from tasks.lifecycle.run import run_attempt
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Attempt, Lane, Task, Usage
 from tasks.registry import EngineInfo, Input, Result, task_type
-from tests.attempts import Uninterrupted
+from tests.attempts import Uninterrupted, run_attempt
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 

@@ -18,11 +18,10 @@ from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.retry import retry_task
-from tasks.lifecycle.run import run_attempt
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.lifecycle.validate import validate_submission
 from tasks.models import Dependency, Lane, Settlement, Task, Usage
-from tests.attempts import Uninterrupted
+from tests.attempts import Uninterrupted, run_attempt
 from tests.locks import wait_for_waiters
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)

@@ -10,11 +10,11 @@ import pytest
 from accounts.models import User
 from tasks.backends import directory
 from tasks.backends.servers import NewServer, add_server
-from tasks.lifecycle import run
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Task
 from tasks.outbound import own_parts
+from tests.attempts import run_attempt
 from tests.lifecycle.test_run import Quiet
 from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, running_receiver
 
@@ -37,7 +37,7 @@ def test_task_cannot_call_a_model_server(alice: User, claim: Callable[[], Claime
             task = submit_task(alice, Submission("http.request", {"url": f"{server.url}slots"}, max_attempts=1)).task
             claimed = claim()
             assert claimed is not None
-            run.run_attempt(claimed, Quiet())
+            run_attempt(claimed, Quiet())
             task.refresh_from_db()
             return task
 

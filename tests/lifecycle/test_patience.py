@@ -14,12 +14,13 @@ from django.db.models.functions import Now
 from accounts.models import User
 from tasks import errors, registry
 from tasks.handlers.diagnostic_echo import EchoResult
-from tasks.lifecycle import run, sweep
+from tasks.lifecycle import sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Attempt, Task
 from tasks.models.attempt import Outcome
+from tests.attempts import run_attempt
 from tests.lifecycle.test_run import Quiet
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -52,7 +53,7 @@ def attempt(
         sweep.start_due()
         claimed = claim()
         assert claimed is not None
-        run.run_attempt(claimed, Quiet())
+        run_attempt(claimed, Quiet())
         task.refresh_from_db()
         return task
 

@@ -15,12 +15,13 @@ from accounts.models import User
 from tasks import errors, registry
 from tasks.context import Context
 from tasks.handlers.diagnostic_echo import EchoResult
-from tasks.lifecycle import ending, finish, run, sweep
+from tasks.lifecycle import ending, finish, sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Attempt, Event, Task
 from tasks.models.attempt import Outcome
 from tasks.registry import EngineInfo
+from tests.attempts import run_attempt
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -57,7 +58,7 @@ def run_as(
         submit(alice)
         claimed = claim()
         assert claimed is not None
-        run.run_attempt(claimed, Quiet())
+        run_attempt(claimed, Quiet())
         return Task.objects.get(pk=claimed.id)
 
     return run_it
@@ -157,7 +158,7 @@ def test_task_whose_model_servers_are_busy_waits_longer_each_time_and_at_most_ha
     for _ in range(6):
         claimed = claim()
         assert claimed is not None
-        run.run_attempt(claimed, Quiet())
+        run_attempt(claimed, Quiet())
         task.refresh_from_db()
         ended_at = Attempt.objects.get(token=claimed.token).finished_at
         waits.append((task.run_after - ended_at).total_seconds())

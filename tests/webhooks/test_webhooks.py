@@ -23,7 +23,6 @@ from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.outbox import announce_ended
 from tasks.lifecycle.retry import retry_task
-from tasks.lifecycle.run import run_attempt
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.lifecycle.sweep import start_due
 from tasks.models import Task, TaskContent, TaskWebhook, WebhookDelivery, WebhookEndpoint
@@ -40,6 +39,7 @@ from tasks.webhooks.endpoints import (
 )
 from tasks.webhooks.redelivery import redeliver
 from tests.api.conftest import Undisturbed
+from tests.attempts import run_attempt
 from tests.claims import claim_task
 from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, answer_with, hang, running_receiver
 from tests.plans import pages_read
