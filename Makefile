@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check bench load chaos requirements clean
+.PHONY: help run stop test check bench quality load chaos model languages requirements clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -22,11 +22,20 @@ check: ## lint, format, types, layers, circles, copies, migrations, Django's che
 load: ## send load from 10 and 100 users, write a table and a plot to .portal/load (LOAD_SECONDS=60)
 	@$(PYTHON) portal/launch/bootstrap.py load
 
-bench: ## measure submit, pick-up and drain
+bench: ## measure what the queue costs, beside what this machine can do (ONLY=drain AGAINST=file PEERS=1)
 	@$(PYTHON) portal/launch/bootstrap.py bench
+
+quality: ## measure what engines get right, fail where it is less than before (ONLY=ocr,tables KEEP=1)
+	@$(PYTHON) portal/launch/bootstrap.py quality
 
 chaos: ## break everything for long, negative controls included (MINUTES=60 SEED=7)
 	@$(PYTHON) portal/launch/bootstrap.py chaos
+
+model: ## check the model of the lifecycle, and that it notices what is taken out (FAULTS=2 ONLY=chain STORIES=1)
+	@$(PYTHON) portal/launch/bootstrap.py model
+
+languages: ## take new texts into portal/locale/ and compile it
+	@$(PYTHON) portal/launch/bootstrap.py languages
 
 requirements: ## pin requirements/*.in anew into requirements/*.txt
 	@$(PYTHON) portal/launch/bootstrap.py requirements

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from accounts.guessing import one_try
 from accounts.known_browsers import remember_browser
+from accounts.languages import remember
 from accounts.models import Plan, User
 from accounts.system import is_reserved
 
@@ -58,4 +59,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """Answer somebody who has signed in, and know their browser from now on."""
         response: HttpResponseBase = super().post_login(request, user, **options)
         remember_browser(request, response, user.email)
+        if user.language:
+            remember(response, user.language)
         return response

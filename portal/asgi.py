@@ -12,7 +12,6 @@ import signal
 import threading
 from types import FrameType
 from typing import Any
-from urllib.parse import quote_from_bytes
 
 # Before the settings are loaded: only the web process pools its database connections.
 os.environ["PORTAL_PROCESS"] = "web"
@@ -23,7 +22,6 @@ from django.core.wsgi import get_wsgi_application
 # Sets Django up, which the imports below need.
 wsgi_handler: Any = get_wsgi_application()
 
-from a2wsgi import WSGIMiddleware  # noqa: E402
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
@@ -33,6 +31,8 @@ from django.urls import path  # noqa: E402
 from portal.database.pool import check_pool  # noqa: E402
 from portal.slow_clients import arriving, body_length, no_body, until_stalled  # noqa: E402
 from portal.socket_origin import OwnOriginOnly  # noqa: E402
+from portal.threaded_wsgi import ThreadedWsgi  # noqa: E402
+from tasks.admin.live import OperationsConsumer  # noqa: E402
 from tasks.api.arrival import ARRIVAL, Arrival  # noqa: E402
 from tasks.api.streams.application import waiting_answer  # noqa: E402
 from tasks.api.streams.wake import Wake  # noqa: E402
@@ -45,8 +45,11 @@ from tasks.type_checks import look_over_at_start  # noqa: E402
 
 Scope = dict[str, Any]
 
-wsgi_application: Any = WSGIMiddleware(wsgi_handler, workers=settings.WEB_THREADS)
-socket_application = OwnOriginOnly(AuthMiddlewareStack(URLRouter([path("ws/tasks", TaskConsumer.as_asgi())])))
+wsgi_application = ThreadedWsgi(wsgi_handler, threads=settings.WEB_THREADS)
+SOCKETS = {"ws/tasks": TaskConsumer.as_asgi(), "ws/operations": OperationsConsumer.as_asgi()}
+socket_application = OwnOriginOnly(
+    AuthMiddlewareStack(URLRouter([path(route, consumer) for route, consumer in SOCKETS.items()]))
+)
 
 
 async def application(scope: Scope, receive: Any, send: Any) -> None:
@@ -54,7 +57,7 @@ async def application(scope: Scope, receive: Any, send: Any) -> None:
     match scope["type"]:
         case "http":
             await (waiting_answer(views, scope, receive, send) or views(scope, receive, send))
-        case "websocket" if scope["path"] == "/ws/tasks":
+        case "websocket" if scope["path"].removeprefix("/") in SOCKETS:
             await socket_application(scope, receive, send)
         case "websocket":
             # Answered with 403 before the handshake.
@@ -65,15 +68,14 @@ async def application(scope: Scope, receive: Any, send: Any) -> None:
 
 async def views(scope: Scope, receive: Any, send: Any) -> None:
     """Answer a request by Django in a thread."""
-    given = wsgi_scope(scope)
-    length = body_length(given)
+    length = body_length(scope)
     if not length:
         # None, or one of unknown length, which nobody reads.
-        await wsgi_application(given, no_body, until_stalled(send))
+        await wsgi_application(scope, no_body(), until_stalled(send))
         return
     arrival = Arrival()
     async with arriving(length, receive, arrival) as body:
-        await wsgi_application(given | {ARRIVAL: arrival}, body, until_stalled(send))
+        await wsgi_application(scope | {ARRIVAL: arrival}, body, until_stalled(send))
 
 
 async def live(receive: Any, send: Any) -> None:
@@ -119,16 +121,3 @@ def end_streams_on_stop() -> None:
 
     put_before(signal.SIGTERM)
     put_before(signal.SIGINT)
-
-
-def wsgi_scope(scope: Scope) -> Scope:
-    """Return the scope as WSGI can take it.
-
-    Header names with an underscore are dropped: CGI cannot tell ``X_Forwarded_Proto`` from
-    ``X-Forwarded-Proto``, which only a proxy may set. A query with raw bytes is percent-encoded.
-    """
-    headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
-    query = scope["query_string"]
-    if not query.isascii():
-        query = quote_from_bytes(query, safe="%&=+;,/?:@!$'()*[]~-._").encode()
-    return scope | {"headers": headers, "query_string": query}

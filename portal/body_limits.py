@@ -16,6 +16,7 @@ from django.shortcuts import render
 from tasks import errors
 from tasks.api.arrival import came_too_slowly
 from tasks.api.middleware import PREFIX
+from tasks.measures import size_text
 from tasks.storage import is_full
 
 logger = logging.getLogger(__name__)
@@ -68,8 +69,8 @@ class BodyLimitMiddleware:
 
 def too_large(request: HttpRequest, *, takes_files: bool) -> HttpResponse:
     """Answer 413."""
-    most = (settings.MAX_UPLOAD_BYTES if takes_files else settings.MAX_BODY_BYTES) // 1024 // 1024
-    return _refusal(request, 413, f"{'Files' if takes_files else 'Forms'} may have {most} MiB at most.")
+    most = size_text(settings.MAX_UPLOAD_BYTES if takes_files else settings.MAX_BODY_BYTES)
+    return _refusal(request, 413, f"{'Files' if takes_files else 'Forms'} may have {most} at most.")
 
 
 def too_slow(request: HttpRequest) -> HttpResponse:

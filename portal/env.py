@@ -202,6 +202,32 @@ def origins(name: str) -> list[str]:
     return found
 
 
+def mail(name: str = "EMAIL_URL") -> dict[str, object]:
+    """Return Django's settings of the server for e-mail, of a URL; without a host where there is none.
+
+    ``smtp://user:password@host:587`` begins in the clear and switches to TLS, ``smtps://…:465`` begins with it;
+    ``smtp+plain://host:25`` stays in the clear, for a server on the same machine.
+
+    Raises:
+        ImproperlyConfigured: it is no such URL.
+    """
+    url = urlsplit(text(name, ""))
+    schemes = {"smtp": (587, True, False), "smtps": (465, False, True), "smtp+plain": (25, False, False)}
+    if not url.geturl():
+        return {"HOST": "", "PORT": 0, "HOST_USER": "", "HOST_PASSWORD": "", "USE_TLS": False, "USE_SSL": False}
+    if url.scheme not in schemes or not url.hostname:
+        raise ImproperlyConfigured(f"{name} must be as smtp://user:password@mail.example.com:587, or smtps://….")
+    port, starts_tls, is_tls = schemes[url.scheme]
+    return {
+        "HOST": url.hostname,
+        "PORT": url.port or port,
+        "HOST_USER": unquote(url.username or ""),
+        "HOST_PASSWORD": unquote(url.password or ""),
+        "USE_TLS": starts_tls,
+        "USE_SSL": is_tls,
+    }
+
+
 def database(name: str = "DATABASE_URL") -> dict[str, object]:
     """Return Django's database settings for a ``postgres://`` URL (RFC 3986).
 

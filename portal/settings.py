@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import django
@@ -9,6 +10,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from portal import __version__, env
 from portal.database.pool import pool_options
+from portal.languages import languages_in
+
+# httpx imports its command line wherever rich and click are installed: 5 MB and 50 ms of each process's start.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 env.load_run()
 BASE_DIR = env.PROJECT
@@ -82,6 +87,7 @@ MIDDLEWARE = [
     "portal.middleware.SecurityHeadersMiddleware",
     "tasks.api.poll_route.PollMiddleware",
     "portal.middleware.RequestCountMiddleware",
+    "accounts.languages.LanguageMiddleware",
     "portal.body_limits.BodyLimitMiddleware",
     "accounts.sessions.KeptAnswerMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -89,6 +95,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.SessionAgeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.second_factor.SecondFactorMiddleware",
     "accounts.guessing.RetryAfterMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -113,7 +120,12 @@ TEMPLATES = [
                 "tasks.ui.context.frame",
                 "portal.web.context.portal",
             ],
-            "libraries": {"look": "tasks.ui.look", "operations": "tasks.admin.tags"},
+            "libraries": {
+                "look": "tasks.ui.look",
+                "operations": "tasks.admin.tags",
+                "people": "portal.web.people_tags",
+                "results": "portal.web.result_tags",
+            },
         },
     }
 ]
@@ -210,6 +222,15 @@ OUTBOUND_ALLOW = env.listing("OUTBOUND_ALLOW")
 # Where our own web servers listen: no URL leads there, even so. These are the ports of deploy/.
 WEB_ADDRESSES = env.listing("WEB_ADDRESSES", "127.0.0.1:8000,127.0.0.1:8001")
 
+# --- E-mail --------------------------------------------------------------------------------------
+
+_mail: dict[str, Any] = env.mail()
+EMAIL_HOST, EMAIL_PORT = _mail["HOST"], _mail["PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["HOST_USER"], _mail["HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["USE_TLS"], _mail["USE_SSL"]
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.line("EMAIL_FROM") or "portal@localhost"
+
 # --- Python functions as tasks ---------------------------------------------------------------------
 
 # Modules (and all below them) whose functions may be run; empty: none.
@@ -253,11 +274,18 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = env.number("SESSION_HOURS", 12, at_least=1) * 3600
 REMEMBERED_SESSION_SECONDS = env.number("SESSION_DAYS", 14, at_least=1) * 24 * 3600
 STAFF_IDLE_SECONDS = env.number("STAFF_IDLE_MINUTES", 60) * 60
+# Operators without a second factor are led to set one up, and reach nothing else (accounts.second_factor).
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", False)
 ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "web:home"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = False
+
+# --- Sharing -------------------------------------------------------------------------------------
+
+# Whether people may give links to results away; without it links that were given lead nowhere.
+SHARING = env.flag("SHARING", True)
 
 # --- Limits of what comes in ---------------------------------------------------------------------
 
@@ -265,6 +293,8 @@ MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_MB", 100, at_least=1) * 1024 * 1024
 MAX_BODY_BYTES = env.number("MAX_BODY_MB", 2, at_least=1) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
+# A form may name two thousand files.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500
 
 # --- API -----------------------------------------------------------------------------------------
 
@@ -364,6 +394,10 @@ FILE_UPLOAD_HANDLERS = [
 ]
 
 LANGUAGE_CODE = "en"
+# Each has a folder in portal/locale/, English besides: docs/languages.md.
+LANGUAGES = languages_in(BASE_DIR / "portal" / "locale")
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+FORMAT_MODULE_PATH = ["portal.formats"]
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
 USE_I18N = True
@@ -396,6 +430,12 @@ CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
 KNOWN_BROWSER_COOKIE_NAME = f"{_cookie_prefix}known_browser"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_NAME = f"{_cookie_prefix}language"
+LANGUAGE_COOKIE_AGE = 31_536_000
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "tasks.admin.error_pages.stale_form"
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 

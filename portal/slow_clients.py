@@ -10,11 +10,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import Any, TypeVar
 
 from django.conf import settings
 
+from portal.request_body import ArrivingBody, Body, KeptBody
 from tasks.api.arrival import Arrival
 
 # How long a client may keep us waiting. Each byte that passes gives some of it back, but never more than this: so
@@ -63,19 +65,19 @@ class Patience:
 
 
 @asynccontextmanager
-async def arriving(length: int, receive: Receive, arrival: Arrival) -> AsyncIterator[Receive]:
-    """Give what hands a body of this length to a thread, at the time when the thread may be taken.
+async def arriving(length: int, receive: Receive, arrival: Arrival) -> AsyncIterator[Body]:
+    """Give a body of this length to be read in a thread, at the time when the thread may be taken.
 
-    Reading the body then raises TimeoutError or ConnectionResetError where it did not come to its end.
+    Reading it then raises TimeoutError or ConnectionResetError where it did not come to its end.
     """
     if length > settings.MAX_BODY_BYTES:
         async with _uploads:
-            yield from_client(receive, arrival)
+            yield ArrivingBody(from_client(receive, arrival))
     else:
         with SpooledTemporaryFile(max_size=MEMORY_BYTES) as kept:
             failure = await _keep(kept, from_client(receive, arrival))
             kept.seek(0)
-            yield _from_file(kept, failure)
+            yield KeptBody(kept, failure)
 
 
 def from_client(receive: Receive, arrival: Arrival) -> Receive:
@@ -99,7 +101,7 @@ def from_client(receive: Receive, arrival: Arrival) -> Receive:
 def until_stalled(send: Send) -> Send:
     """Make sending never wait for long: who takes nothing is cut off, and what there is still to send is dropped.
 
-    It must not raise: the thread that makes the answer would wait for ever for its parts to be taken (a2wsgi).
+    It does not raise: an answer that nobody takes is made to its end, and nothing is wrong with the view that makes it.
     """
     patience = Patience()
     # ASGI has no word for closing a connection, nor for how much is still to be sent.
@@ -134,9 +136,9 @@ def body_length(scope: Message) -> int:
     return int(given) if given.isdigit() else 0
 
 
-async def no_body() -> Message:
-    """Receive nothing."""
-    return {"type": "http.request", "body": b"", "more_body": False}
+def no_body() -> Body:
+    """Return a body of nothing."""
+    return KeptBody(BytesIO())
 
 
 async def _keep(kept: SpooledTemporaryFile[bytes], receive: Receive) -> OSError | None:
@@ -159,17 +161,6 @@ async def _keep(kept: SpooledTemporaryFile[bytes], receive: Receive) -> OSError 
             return error
         has_more = message.get("more_body", False)
     return None
-
-
-def _from_file(kept: SpooledTemporaryFile[bytes], failure: OSError | None) -> Receive:
-    async def receive_part() -> Message:
-        # What was just written is in memory still.
-        part = kept.read(MEMORY_BYTES)
-        if not part and failure is not None:
-            raise failure
-        return {"type": "http.request", "body": part, "more_body": len(part) == MEMORY_BYTES or failure is not None}
-
-    return receive_part
 
 
 def _pieces(message: Message) -> Iterator[Message]:

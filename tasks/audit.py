@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -17,9 +20,22 @@ def record(actor: User | None, action: str, target_kind: str, target_id: object,
     )
 
 
+def record_command(action: str, target_kind: str, target_id: object, **details: Any) -> None:
+    """Note what somebody did at the command line: as which user of which host, which is all that is known of them."""
+    record(None, action, target_kind, target_id, **details, command_by=f"{_system_user()} on {socket.gethostname()}")
+
+
 def record_tasks(actor: User | None, action: str, tasks: Iterable[UUID], **details: Any) -> None:
     """Note the same action on several tasks, an entry each. Joins the open transaction, as `record` does."""
     AuditEntry.objects.bulk_create(
         AuditEntry(actor=actor, action=action, target_kind="task", target_id=str(task), details=details)
         for task in tasks
     )
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container's user without a name.
+        return f"user {os.getuid()}"

@@ -116,6 +116,22 @@ class Context(Protocol):
     def save(self, name: str, data: bytes, content_type: str) -> FileInfo:
         """Store a result file; it belongs to the task's owner."""
 
+    def kept(self, key: str = "") -> list[Any]:
+        """Return what this attempt and those before it have kept under a key, in order; nothing at first.
+
+        The key tells what the pieces depend on besides the task's input: the file's sha256, that of the model's
+        weights, its version. With another key the work begins anew.
+        """
+
+    def keep(self, piece: Any, key: str = "") -> None:
+        """Keep a piece of work that is done, as JSON, so that the next attempt goes on after it.
+
+        Nobody else sees it, and it is gone soon after the task's end. Each piece is a write: worth a second's work.
+
+        Raises:
+            TooMuchKept: the task would keep more than 16 MiB in all. The piece is not kept; those before it are.
+        """
+
     def files_of_owner(self) -> list[FileInfo]:
         """Return every file that the task's owner keeps, newest first, 1,000 at most.
 

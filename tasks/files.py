@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 from uuid import UUID
 
-import filetype
 from django.conf import settings
 from django.core.files import File as DjangoFile
 from django.db import transaction
@@ -20,11 +19,14 @@ from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors, sql
 from tasks.context import FileInfo
+from tasks.engines.content_types import type_of_head
+from tasks.measures import size_text
 from tasks.models import File
 from tasks.models.file import storage_path
 from tasks.storage import folder_is_there, storing
 
 HEAD_BYTES = 8192
+TEXTS = {"application/json", "application/xml", "application/rtf", "image/svg+xml", "message/rfc822"}
 # In bytes, as file systems count: 85 Chinese characters.
 MAX_NAME_BYTES = 255
 
@@ -82,8 +84,8 @@ def _spool(chunks: Iterable[bytes], spool: IO[bytes], name: str) -> tuple[int, s
     for chunk in chunks:
         size += len(chunk)
         if size > settings.MAX_UPLOAD_BYTES:
-            most = settings.MAX_UPLOAD_BYTES // 1024 // 1024
-            raise errors.InputTooLarge(f"{name} is larger than the {most} MiB that are allowed.")
+            most = size_text(settings.MAX_UPLOAD_BYTES)
+            raise errors.InputTooLarge(f"{name} is larger than the {most} that are allowed.")
         digest.update(chunk)
         with storing():
             spool.write(chunk)
@@ -105,14 +107,16 @@ def _nothing_left_behind(file: File) -> Iterator[None]:
 
 
 def content_type_of(head: bytes, name: str, said: str | None = None) -> str:
-    """Return the content type that the first bytes show; text kinds are told apart by the name."""
-    if kind := filetype.guess(head):
-        return str(kind.mime)
-    if _is_text(head):
-        text_kinds = {".md": "text/markdown", ".csv": "text/csv", ".json": "application/json", ".srt": "text/plain"}
-        by_name = text_kinds.get(Path(name).suffix.lower(), "text/plain")
-        return said if said and said.startswith("text/") else by_name
-    return "application/octet-stream"
+    """Return the content type that the first bytes show; text kinds are told apart by the name.
+
+    No text is stored as a type that browsers run (HTML, SVG): what it really is is told when it is read.
+    """
+    found = type_of_head(head, name)
+    if not found.startswith("text/") and found not in TEXTS:
+        return found
+    text_kinds = {".md": "text/markdown", ".csv": "text/csv", ".json": "application/json", ".srt": "text/plain"}
+    by_name = text_kinds.get(Path(name).suffix.lower(), "text/plain")
+    return said if said and said.startswith("text/") else by_name
 
 
 def open_file(file: File) -> BinaryIO:
@@ -148,6 +152,15 @@ def local_path(file: File, folder: Path) -> Path:
     except OSError as error:
         raise _unreadable(file, error) from error
     return path
+
+
+def path_here(file: File) -> Path | None:
+    """Return the path of a stored file whose storage is a folder on this machine, None where it is not, or is away."""
+    try:
+        path = Path(file.data.path)
+        return path if path.exists() else None
+    except (NotImplementedError, OSError):
+        return None
 
 
 def _unreadable(file: File, error: OSError) -> errors.TaskError:
@@ -197,7 +210,7 @@ def _check_storage(user: User, size: int) -> None:
     kept = bytes_kept(user)
     if kept + size > limit:
         raise errors.QuotaExceeded(
-            f"Your plan keeps {limit / 1024**3:.1f} GiB of files, and {kept / 1024**3:.1f} are used. Delete some.",
+            f"Your plan keeps {size_text(limit)} of files, and {size_text(kept)} are used. Delete some.",
             policy="files",
             limit=limit,
             retry_after_seconds=3600,
@@ -212,14 +225,3 @@ def _clean_name(name: str) -> str:
     if len(cleaned.encode("utf-8", "replace")) > MAX_NAME_BYTES:
         raise errors.InvalidFile.at("/file", "name_too_long", f"The name of a file has at most {MAX_NAME_BYTES} bytes.")
     return cleaned
-
-
-def _is_text(head: bytes) -> bool:
-    if b"\0" in head:
-        return False
-    try:
-        head.decode()
-    except UnicodeDecodeError as error:
-        # The cut at HEAD_BYTES may fall inside a character.
-        return error.start >= len(head) - 4
-    return True

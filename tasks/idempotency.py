@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
+from psycopg.types.json import Jsonb
 
 from accounts.models import User
-from tasks import errors
+from tasks import errors, sql
 from tasks.models import IdempotencyKey
 from tasks.periodic import duty, in_rounds
 
@@ -24,6 +25,10 @@ KEEP_KEYS = timedelta(hours=24)
 LIMIT = 500
 
 Made = TypeVar("Made")
+
+
+class Reserved(NamedTuple):
+    id: int
 
 
 def find_key(user: User, key: str, body_sha256: str) -> IdempotencyKey | None:
@@ -57,21 +62,37 @@ def reserve_key(
     Waits for a concurrent request with the same key, so that both give one answer. Without a key there is
     nothing to take. Needs a transaction.
     """
-    if not key:
+    if send_key(user, key, body_sha256, task_ids, batch_id=batch_id, made=made)():
         return True
-    row = IdempotencyKey(
-        owner=user,
-        key=key,
-        body_sha256=body_sha256,
-        task_ids=[str(id_) for id_ in task_ids],
-        batch_id=batch_id,
-        made=made,
-    )
-    IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+    ids = [str(id_) for id_ in task_ids]
     # By the body, too: other work may have been answered with the same earlier task.
     return IdempotencyKey.objects.filter(
-        owner=user, key=key, body_sha256=body_sha256, task_ids=row.task_ids, batch_id=batch_id, made=made
+        owner=user, key=key, body_sha256=body_sha256, task_ids=ids, batch_id=batch_id, made=made
     ).exists()
+
+
+def send_key(
+    user: User,
+    key: str | None,
+    body_sha256: str,
+    task_ids: Sequence[UUID] = (),
+    *,
+    batch_id: UUID | None = None,
+    made: str = "",
+) -> Callable[[], bool]:
+    """Take the key as `reserve_key`, for a pipeline; returns what says whether nobody had it, for whatever, before."""
+    if not key:
+        return lambda: True
+    row = {
+        "owner": user.pk,
+        "key": key,
+        "body_sha256": body_sha256,
+        "task_ids": Jsonb([str(id_) for id_ in task_ids]),
+        "batch": batch_id,
+        "made": made,
+    }
+    reserved = sql.send("lifecycle/reserve_key", row, row=Reserved)
+    return lambda: bool(reserved())
 
 
 @duty(every=60)

@@ -15,9 +15,11 @@ from weakref import WeakValueDictionary
 
 from cachetools import TLRUCache
 from django.db import connection
+from django.utils.translation import get_language
 
 # Whoever is waited for may itself wait for a connection that one of the waiting holds; then each asks for itself.
 PATIENCE_SECONDS = 10.0
+MOST_LANGUAGES = 4
 
 Params = ParamSpec("Params")
 Value = TypeVar("Value")
@@ -177,13 +179,14 @@ class KeptFunction(Generic[Params, Value]):
 
     __name__: str
 
-    def __init__(self, function: Callable[Params, Value], *, seconds: float, most: int) -> None:
+    def __init__(self, function: Callable[Params, Value], *, seconds: float, most: int, has_words: bool) -> None:
         update_wrapper(self, function)
         self._function = function
-        self._answers: Kept[Value] = Kept(seconds=seconds, most=most)
+        self._has_words = has_words
+        self._answers: Kept[Value] = Kept(seconds=seconds, most=most * (MOST_LANGUAGES if has_words else 1))
 
     def __call__(self, *args: Params.args, **kwargs: Params.kwargs) -> Value:
-        key = args, frozenset(kwargs.items())
+        key = args, frozenset(kwargs.items()), get_language() if self._has_words else None
         return self._answers.find(key, lambda: self._function(*args, **kwargs))
 
     def forget(self) -> None:
@@ -191,11 +194,17 @@ class KeptFunction(Generic[Params, Value]):
         self._answers.forget()
 
 
-def kept(*, seconds: float, most: int = 1) -> Callable[[Callable[Params, Value]], KeptFunction[Params, Value]]:
-    """Keep the answers of a function for some seconds, at most so many of them; see `Kept.find`."""
+def kept(
+    *, seconds: float, most: int = 1, has_words: bool = False
+) -> Callable[[Callable[Params, Value]], KeptFunction[Params, Value]]:
+    """Keep the answers of a function for some seconds, at most so many of them; see `Kept.find`.
+
+    Args:
+        has_words: there are words for people in them, so that each language has its own.
+    """
 
     def decorate(function: Callable[Params, Value]) -> KeptFunction[Params, Value]:
-        return KeptFunction(function, seconds=seconds, most=most)
+        return KeptFunction(function, seconds=seconds, most=most, has_words=has_words)
 
     return decorate
 

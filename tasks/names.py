@@ -14,9 +14,13 @@ SLUG = r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z"
 SLUG_RULE = "begins with a letter or a digit and has at most 100 letters, digits, dots, dashes and underscores of ASCII"
 
 MOST_OF_A_LINE = 200
+MOST_OF_A_FILE_NAME = 80
 # Without control characters, line separators and what turns the direction of writing.
 _LINE_CHARACTERS = r"\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069"
 LINE = rf"\A[^ {_LINE_CHARACTERS}][^{_LINE_CHARACTERS}]{{0,{MOST_OF_A_LINE - 1}}}\Z"
+_NOT_IN_FILES = re.compile(rf'[\\/:*?"<>|\u0000{_LINE_CHARACTERS}]')
+# The same for JSON Schema, which counts the characters by itself.
+LINE_PATTERN = rf"^[^ \u0000{_LINE_CHARACTERS}][^\u0000{_LINE_CHARACTERS}]*$"
 LINE_RULE = f"is one line of at most {MOST_OF_A_LINE} characters and does not begin with a space"
 
 
@@ -36,6 +40,24 @@ def is_line(name: str) -> bool:
     (True, False, False)
     """
     return re.match(LINE, name) is not None and "\0" not in name
+
+
+def file_name(name: str) -> str:
+    r"""Return a name as a file may be called on any system; empty where nothing is left of it.
+
+    >>> file_name("../a:b?.pdf"), len(file_name("x" * 300)), file_name("..")
+    ('a b .pdf', 80, '')
+    """
+    return " ".join(_NOT_IN_FILES.sub(" ", name).split()).strip(". ")[:MOST_OF_A_FILE_NAME].strip(". ")
+
+
+def file_stem(name: str) -> str:
+    """Return the same without its ending.
+
+    >>> file_stem("invoice-2027.pdf"), file_stem("When? Today: 7/8")
+    ('invoice-2027', 'When Today 7 8')
+    """
+    return file_name(re.sub(r"\.[A-Za-z0-9]{1,5}$", "", name))
 
 
 def validate_slug(name: str) -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -49,12 +51,16 @@ def declared() -> dict[str, Duty]:
     return dict(_declared)
 
 
-def in_rounds(step: Callable[[], int], *, limit: int) -> int:
-    """Repeat a step until it finds less than it may take: rows must go as fast as they come. Returns the sum."""
+def in_rounds(step: Callable[[], int], *, limit: int, seconds: float = math.inf) -> int:
+    """Repeat a step until it finds less than it may take: rows must go as fast as they come. Returns the sum.
+
+    No step begins when the seconds are over: a duty shares its thread with all the others.
+    """
+    deadline = time.monotonic() + seconds
     total = 0
     for _ in range(MOST_ROUNDS):
         count = step()
         total += count
-        if count < limit:
+        if count < limit or time.monotonic() > deadline:
             break
     return total

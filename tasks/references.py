@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from tasks import errors
+from tasks.measures import size_text
 from tasks.models import TaskContent
 from tasks.pointers import pointer_to, walk
 
@@ -69,8 +70,8 @@ def resolve_references(value: Any, read: Callable[[UUID], Any]) -> Any:
             found = _look_up(task, path, result)
             size += count * len(json.dumps(found))
             if size > MAX_RESOLVED_BYTES:
-                most = MAX_RESOLVED_BYTES // 1024 // 1024
-                raise errors.GiveUp(f"What the references in the input stand for has more than {most} MiB.")
+                most = size_text(MAX_RESOLVED_BYTES)
+                raise errors.GiveUp(f"What the references in the input stand for has more than {most}.")
             values[task, path] = found
     return _replaced(value, values)
 

@@ -55,3 +55,12 @@ def shown_status(status: str, cancel_requested_at: datetime | None) -> str:
     if status == Status.RUNNING and cancel_requested_at is not None:
         return "cancelling"
     return str(status)
+
+
+def entity_tag(version: int, shown: str, attempt: int) -> str:
+    """Return a task's ETag: after a crash a version can come again with another status.
+
+    >>> entity_tag(2, "queued", 0)
+    '"v2-queued-0"'
+    """
+    return f'"v{version}-{shown}-{attempt}"'

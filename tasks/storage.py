@@ -9,11 +9,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from tasks import errors
+from tasks.measures import size_text
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +52,7 @@ def storage_trouble() -> str:
     """Return what is wrong with the folder of files, in a few words; empty when nothing is, or it is no folder here."""
     if not isinstance(default_storage, FileSystemStorage):
         return ""
-    folder = Path(settings.MEDIA_ROOT)
-    # It is made with the first file.
-    nearest = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    nearest = _nearest()
     try:
         if not os.access(nearest, os.W_OK | os.X_OK):
             return "may not be written to"
@@ -60,5 +60,29 @@ def storage_trouble() -> str:
     except OSError:
         return "cannot be reached"
     if free < settings.MAX_UPLOAD_BYTES:
-        return f"has {free // 1024 // 1024} MiB of room left, less than one upload may have"
+        return f"has {size_text(free)} of room left, less than one upload may have"
     return ""
+
+
+class Space(NamedTuple):
+    """Bytes of a disk."""
+
+    total: int
+    free: int
+
+
+def disk_of_files() -> Space | None:
+    """Return the room on the disk of files; None where they are kept elsewhere, or it cannot be reached."""
+    if not isinstance(default_storage, FileSystemStorage):
+        return None
+    try:
+        usage = shutil.disk_usage(_nearest())
+    except OSError:
+        return None
+    return Space(usage.total, usage.free)
+
+
+def _nearest() -> Path:
+    """Return the folder of files, or the one above it that is there: it is made with the first file."""
+    folder = Path(settings.MEDIA_ROOT)
+    return next((place for place in (folder, *folder.parents) if place.exists()), folder)

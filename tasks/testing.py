@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import mimetypes
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -55,6 +56,18 @@ class FolderContext:
         self._backends = backends or {}
         self._check = check
         self._files: dict[UUID, FileInfo] = {}
+        self._kept: dict[str, list[str]] = {}
+
+    def next_attempt(self, *, check: Callable[[], None] = lambda: None) -> FolderContext:
+        """Return the context of another attempt: with the same files and what was kept, and nothing told."""
+        following = FolderContext(self._folder, attempt=self.attempt + 1, backends=self._backends, check=check)
+        following.task_id, following._files, following._kept = self.task_id, self._files, self._kept
+        return following
+
+    @property
+    def pieces(self) -> list[Any]:
+        """All that was kept, of whatever key."""
+        return [json.loads(piece) for pieces in self._kept.values() for piece in pieces]
 
     def add(self, name: str, data: bytes, content_type: str | None = None) -> UUID:
         """Store a file of the task's owner and return its id."""
@@ -92,6 +105,13 @@ class FolderContext:
 
     def save(self, name: str, data: bytes, content_type: str) -> FileInfo:
         return self.file_info(self.add(name, data, content_type))
+
+    def kept(self, key: str = "") -> list[Any]:
+        return [json.loads(piece) for piece in self._kept.get(key, [])]
+
+    def keep(self, piece: Any, key: str = "") -> None:
+        self._kept.setdefault(key, []).append(json.dumps(piece))
+        self.check()
 
     def files_of_owner(self) -> list[FileInfo]:
         return list(reversed(self._files.values()))

@@ -18,6 +18,8 @@ from xdist.remote import Producer
 from accounts import tokens
 from accounts.models import Plan, User
 from tests import seeds, workers
+from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, running_receiver
+from tests.web.live import LiveServer, environment_of_test
 
 DISTRIBUTED = "PYTEST_XDIST_WORKER" in os.environ
 
@@ -106,6 +108,29 @@ def olga(make_user: Callable[..., User]) -> User:
     user.is_staff = user.is_superuser = True
     user.save(update_fields=["is_staff", "is_superuser"])
     return user
+
+
+@pytest.fixture(scope="session")
+def web_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One web process for all tests: it starts slowly and keeps nothing between requests."""
+    folder = tmp_path_factory.mktemp("web")
+    live = LiveServer(log=folder / "web.log", environment=environment_of_test(media=folder / "media"))
+    yield live
+    live.stop()
+
+
+@pytest.fixture
+def server(transactional_db: None, web_process: LiveServer) -> LiveServer:
+    """A web process on the test database."""
+    return web_process
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Receiver]:
+    """A server on loopback that the installation may call."""
+    settings.OUTBOUND_ALLOW = [ANY_PORT_OF_LOOPBACK]
+    with running_receiver() as server:
+        yield server
 
 
 @pytest.fixture

@@ -30,9 +30,14 @@ def multiply_held(rows: int, *, ends_at: float = 0.0) -> int:
 
 def _insert_copies(rows: int) -> None:
     columns = ", ".join(field.column for field in Task._meta.concrete_fields if field.column != "id")
+    # In the order of time, as real ones: reading a table by an index of them is what the planner thinks is cheap.
+    new_id = (
+        "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')"
+        " || substr(replace(gen_random_uuid()::text, '-', ''), 13))::uuid"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO task (id, {columns}) SELECT gen_random_uuid(), {columns} "
+            f"INSERT INTO task (id, {columns}) SELECT {new_id}, {columns} "
             "FROM (SELECT * FROM task WHERE status = 'held' LIMIT 1) AS one, generate_series(1, %s)",
             [rows],
         )

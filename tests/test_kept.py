@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import transaction
+from django.utils.translation import gettext, override
 
 from tasks import kept as kept_module
 from tasks.kept import Kept, kept
@@ -291,3 +292,12 @@ def _has_ended(child: int, ended: list[int]) -> bool:
     pid, status = os.waitpid(child, os.WNOHANG)
     ended.extend([status] if pid else [])
     return bool(pid)
+
+
+def test_words_are_kept_by_language() -> None:
+    greet = kept(seconds=60, has_words=True)(lambda: gettext("Yes"))
+    found = []
+    for language in ("en", "zh-hans", "en"):
+        with override(language):
+            found.append(greet())
+    assert found == ["Yes", "是", "Yes"]

@@ -50,6 +50,8 @@ WHOLE = [
 ]
 WHOLE += ["a" * 101, "a" * 3000, "/" * 50, "_2F/_5F", "x?y=1&z=2#w", "q\n", "'; DROP TABLE task; --"]
 HOSTILE = sorted({name for odd in ODD for name in (f"{odd}a", f"a{odd}b", f"a{odd}")} | set(WHOLE))
+# For what takes a page each: at the beginning, inside and at the end at once.
+SHOWN = sorted({f"{odd}a{odd}b{odd}" for odd in ODD} | set(WHOLE))
 SLUGS = ["a", "A1", "pdf.extract", "gpu_2", "text-large", "0", "x" * 100]
 
 
@@ -68,7 +70,7 @@ def signed_in(olga: User) -> Client:
 def old_queues() -> list[Queue]:
     """Queues with every hostile name, each with a task that waits, as an older release let them in."""
     cluster = Cluster.objects.get(name="default")
-    names = [name for name in HOSTILE if len(name) < 2000]  # the others never fitted into the index
+    names = [name for name in SHOWN if len(name) < 2000]  # the others never fitted into the index
     rows = [
         Queue(name=name, title=f"Old {place}", cluster=cluster, has_old_name=True) for place, name in enumerate(names)
     ]
@@ -201,8 +203,8 @@ def test_pages_stand_though_old_queues_have_hostile_names(
 def test_old_queues_are_paused_opened_and_emptied_by_the_buttons_of_their_page(
     old_queues: list[Queue], signed_in: Client
 ) -> None:
-    pages = [signed_in.get(f"/admin/tasks/queue/?p={number}") for number in (1, 2, 3)]
-    assert [page.status_code for page in pages] == [200, 200, 200]
+    pages = [signed_in.get(f"/admin/tasks/queue/?p={number}") for number in (1, 2)]
+    assert [page.status_code for page in pages] == [200, 200]
     text = unescape("".join(page.content.decode() for page in pages))
     pause = set(re.findall(r'href="(/admin/tasks/queue/[^"]+/pause/)"', text))
     assert len(pause) == Queue.objects.count() - 3  # three have no address
@@ -220,7 +222,7 @@ def test_old_queues_are_paused_opened_and_emptied_by_the_buttons_of_their_page(
 def test_pages_stand_though_old_tasks_have_types_with_hostile_names(ended_task: Task, signed_in: Client) -> None:
     owner = Client()
     owner.force_login(ended_task.owner, backend="django.contrib.auth.backends.ModelBackend")
-    for name in HOSTILE:
+    for name in SHOWN:
         Task.objects.filter(pk=ended_task.pk).update(type=name)
         for page in ("/tasks", f"/tasks/{ended_task.pk}", f"/tasks/{ended_task.pk}/result.json"):
             assert owner.get(page).status_code == 200, (page, name)

@@ -29,5 +29,5 @@ def test_deadlines_of_nodes_are_kept_by_two_workers_and_files_stay_whole() -> No
     assert workers.group_of("tests/browser/test_x.py::test_y") == workers.group_of("tests/browser/test_z.py::test_y")
 
 
-def test_folders_that_are_named_are_there() -> None:
-    assert [folder for folder in workers.FIRST if not (PROJECT / folder).is_dir()] == []
+def test_folders_and_files_that_are_named_are_there() -> None:
+    assert [name for name in workers.FIRST if not (PROJECT / name).exists()] == []

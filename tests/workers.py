@@ -21,9 +21,13 @@ TOGETHER = ("tests/chaos/", "tests/browser/")
 FIRST = (
     AGAINST_THE_CLOCK,
     *TOGETHER,
+    "tests/api/test_schemathesis.py",
+    "tests/api/test_promises.py",
+    "tests/test_names.py",
     "tests/launch/",
     "tests/backends/",
     "tests/interop/",
+    "tests/robustness/",
     "tests/handlers/",
     "tests/engines/",
 )

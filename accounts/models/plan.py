@@ -7,26 +7,37 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 
 class Plan(models.Model):
     """Limits; an empty one means unlimited. Slots are per cluster."""
 
     name = models.CharField(max_length=50, unique=True)
-    is_default = models.BooleanField(default=False, help_text="New users get this plan.")
-    slots = models.PositiveIntegerField(help_text="Tasks that may be ready or running at once, per cluster.")
-    weight = models.FloatField(validators=[MinValueValidator(0.1)], help_text="Share of worker time against others.")
-    max_waiting = models.PositiveIntegerField("most waiting")
-    per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Submissions; a batch counts once.")
-    per_day = models.PositiveIntegerField(null=True, blank=True, help_text="Tasks, by UTC day.")
-    max_priority = models.PositiveSmallIntegerField(
-        "highest priority", validators=[MinValueValidator(1), MaxValueValidator(10)]
+    is_default = models.BooleanField(default=False, help_text=gettext_lazy("New users get this plan."))
+    slots = models.PositiveIntegerField(
+        help_text=gettext_lazy("Tasks that may be ready or running at once, per cluster.")
     )
-    high_per_day = models.PositiveIntegerField(null=True, blank=True, help_text="Tasks of priority 7–8.")
-    urgent_per_day = models.PositiveIntegerField(null=True, blank=True, help_text="Tasks of priority 9–10.")
-    longest_timeout = models.PositiveIntegerField(default=3600, help_text="Seconds one attempt may take.")
-    file_bytes = models.BigIntegerField("file storage", default=5 * 1024**3, help_text="Bytes of files kept at once.")
-    keep_days = models.PositiveIntegerField(help_text="Content is purged this long after a task ended.")
+    weight = models.FloatField(
+        validators=[MinValueValidator(0.1)], help_text=gettext_lazy("Share of worker time against others.")
+    )
+    max_waiting = models.PositiveIntegerField(gettext_lazy("most waiting"))
+    per_minute = models.PositiveIntegerField(
+        null=True, blank=True, help_text=gettext_lazy("Submissions; a batch counts once.")
+    )
+    per_day = models.PositiveIntegerField(null=True, blank=True, help_text=gettext_lazy("Tasks, by UTC day."))
+    max_priority = models.PositiveSmallIntegerField(
+        gettext_lazy("highest priority"), validators=[MinValueValidator(1), MaxValueValidator(10)]
+    )
+    high_per_day = models.PositiveIntegerField(null=True, blank=True, help_text=gettext_lazy("Tasks of priority 7–8."))
+    urgent_per_day = models.PositiveIntegerField(
+        null=True, blank=True, help_text=gettext_lazy("Tasks of priority 9–10.")
+    )
+    longest_timeout = models.PositiveIntegerField(default=3600, help_text=gettext_lazy("Seconds one attempt may take."))
+    file_bytes = models.BigIntegerField(
+        gettext_lazy("file storage"), default=5 * 1024**3, help_text=gettext_lazy("Bytes of files kept at once.")
+    )
+    keep_days = models.PositiveIntegerField(help_text=gettext_lazy("Content is purged this long after a task ended."))
 
     class Meta:
         db_table = "plan"
@@ -43,17 +54,17 @@ class Plan(models.Model):
 class Limit(models.TextChoices):
     """The limits that can be overridden for one user: field names of `Plan`."""
 
-    SLOTS = "slots"
-    WEIGHT = "weight"
-    MAX_WAITING = "max_waiting", "most waiting"
-    PER_MINUTE = "per_minute", "per minute"
-    PER_DAY = "per_day", "per day"
-    MAX_PRIORITY = "max_priority", "highest priority"
-    HIGH_PER_DAY = "high_per_day", "high a day"
-    URGENT_PER_DAY = "urgent_per_day", "urgent a day"
-    LONGEST_TIMEOUT = "longest_timeout", "longest timeout"
-    FILE_BYTES = "file_bytes", "file storage"
-    KEEP_DAYS = "keep_days", "days kept"
+    SLOTS = "slots", gettext_lazy("Slots")
+    WEIGHT = "weight", gettext_lazy("Weight")
+    MAX_WAITING = "max_waiting", gettext_lazy("most waiting")
+    PER_MINUTE = "per_minute", gettext_lazy("per minute")
+    PER_DAY = "per_day", gettext_lazy("per day")
+    MAX_PRIORITY = "max_priority", gettext_lazy("highest priority")
+    HIGH_PER_DAY = "high_per_day", gettext_lazy("high a day")
+    URGENT_PER_DAY = "urgent_per_day", gettext_lazy("urgent a day")
+    LONGEST_TIMEOUT = "longest_timeout", gettext_lazy("longest timeout")
+    FILE_BYTES = "file_bytes", gettext_lazy("file storage")
+    KEEP_DAYS = "keep_days", gettext_lazy("days kept")
 
 
 class PlanOverride(models.Model):

@@ -7,17 +7,18 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 
 class Scope(models.TextChoices):
     """What a token may do."""
 
-    TASKS_READ = "tasks:read", "read tasks"
-    TASKS_WRITE = "tasks:write", "submit, cancel and retry tasks"
-    FILES = "files", "upload and download files"
-    WEBHOOKS = "webhooks", "manage webhooks"
-    ACCOUNT = "account", "read quota and usage, manage tokens"
-    OPERATE = "operate", "operators' API; only for operators"
+    TASKS_READ = "tasks:read", gettext_lazy("read tasks")
+    TASKS_WRITE = "tasks:write", gettext_lazy("submit, cancel and retry tasks")
+    FILES = "files", gettext_lazy("upload and download files")
+    WEBHOOKS = "webhooks", gettext_lazy("manage webhooks")
+    ACCOUNT = "account", gettext_lazy("read quota and usage, manage tokens")
+    OPERATE = "operate", gettext_lazy("operators' API; only for operators")
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy
 
 from accounts.models.plan import Plan
+
+
+class MailWhen(models.TextChoices):
+    """When somebody wants a mail without asking for each."""
+
+    NEVER = "", gettext_lazy("only when I ask for it")
+    FAILED = "failed", gettext_lazy("when one fails")
+    ENDED = "ended", gettext_lazy("when one ends")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -41,10 +51,27 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=150, blank=True)
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="users")
-    time_zone = models.CharField(max_length=64, blank=True, help_text="As in the tz database; empty: the portal's.")
-    is_active = models.BooleanField("active", default=True)
-    is_staff = models.BooleanField("operator", default=False, help_text="May sign in to the admin.")
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text=gettext_lazy("As in the tz database; empty: the portal's.")
+    )
+    # Of the settings' LANGUAGES; one that is no more means the same as none.
+    language = models.CharField(max_length=16, blank=True, db_default="", default="")
+    is_active = models.BooleanField(gettext_lazy("active"), default=True)
+    is_staff = models.BooleanField(
+        gettext_lazy("operator"), default=False, help_text=gettext_lazy("May sign in to the admin.")
+    )
     date_joined = models.DateTimeField(db_default=Now())
+    mail_when = models.CharField(
+        gettext_lazy("E-mail"),
+        max_length=10,
+        blank=True,
+        choices=MailWhen.choices,
+        db_default="",
+        help_text=gettext_lazy("About tasks that you submit on these pages."),
+    )
+    # What ended before was seen, and of the rest these tasks and batches, as their pages were looked at.
+    ended_seen_at = models.DateTimeField(db_default=Now())
+    ended_seen = ArrayField(models.UUIDField(), db_default=models.Value([], ArrayField(models.UUIDField())))
 
     objects = UserManager()
 

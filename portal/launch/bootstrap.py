@@ -11,17 +11,20 @@ from typing import List
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OLDEST = (3, 11)
 
-RUN = ["base", "llm", "speech", "embedded", "models"]
+RUN = ["base", "llm", "speech", "ocr", "embedded", "models"]
 # Tests run what `make run` can do without, too.
-DEVELOP = [*RUN, "granian", "migrate", "dev"]
+DEVELOP = ["uv", *RUN, "granian", "migrate", "dev"]
 # Target -> requirement sets it needs, and what is then run with the environment's Python.
 TARGETS = {
     "run": (RUN, ["-m", "portal.launch.run.up"]),
     "test": (DEVELOP, ["-m", "portal.launch.with_database", "test", "--", "{python}", "-m", "pytest"]),
     "check": (DEVELOP, ["-m", "portal.launch.with_database", "test", "--", "{python}", "-m", "portal.launch.quality"]),
     "bench": (DEVELOP, ["-m", "portal.launch.with_database", "bench", "--", "{python}", "tests/bench/run.py"]),
+    "quality": (DEVELOP, ["-m", "portal.launch.with_database", "test", "--", "{python}", "tests/quality/run.py"]),
     "load": (DEVELOP, ["-m", "portal.launch.with_database", "bench", "--", "{python}", "tests/load/run.py"]),
     "chaos": (DEVELOP, ["-m", "portal.launch.with_database", "test", "--", "{python}", "tests/chaos/run.py"]),
+    "model": ([], ["tests/model/run.py"]),
+    "languages": (DEVELOP, ["-m", "portal.launch.languages"]),
     "requirements": (DEVELOP, ["-m", "portal.launch.pin"]),
 }
 
@@ -40,7 +43,7 @@ def main(arguments: List[str]) -> int:
     # Run as a script, the first place for imports is portal/ itself, where every module would pass for a top one.
     sys.path[0] = PROJECT
     os.chdir(PROJECT)
-    from portal.launch import chromium, install
+    from portal.launch import chromium, install, spin
 
     try:
         if target == "stop":
@@ -48,11 +51,15 @@ def main(arguments: List[str]) -> int:
         if target == "clean":
             return clean()
         sets, command = TARGETS[target]
+        if target == "bench" and os.environ.get("PEERS"):
+            sets = [*sets, "peers"]
         python = install.ensure(sets)
         if target == "test" and "not browser" not in os.environ.get("ARGS", "") + " ".join(rest):
             # For the tests: Playwright's own build is on no PATH.
             os.environ["CHROMIUM"] = chromium.ensure(python)
-    except (install.InstallError, chromium.ChromiumError) as error:
+        if target == "model":
+            spin.ensure()
+    except (install.InstallError, chromium.ChromiumError, spin.SpinError) as error:
         return fail(str(error))
     except KeyboardInterrupt:
         print("\nInterrupted. Run it again to go on where it was.", file=sys.stderr)

@@ -10,11 +10,10 @@ import shutil
 import subprocess
 import sys
 
+from portal.launch import debian
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-INSTALL = (
-    ["apt-get", "-q", "update"],
-    ["apt-get", "-q", "install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"],
-)
+PACKAGES = ["chromium", "fonts-dejavu-core"]
 OWN_BUILD = "from playwright.sync_api import sync_playwright as it\nwith it() as p: print(p.chromium.executable_path)"
 # Of each of the five tries; half a minute each, Playwright's own, is long when there is no way out.
 CONNECT_MILLISECONDS = "5000"
@@ -41,11 +40,7 @@ def ensure(python: str) -> str:
     """
     if path := find():
         return path
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        _say("Installing Chromium for the browser tests …")
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in INSTALL:
-            subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False)
+    debian.install(PACKAGES, wanted_for="the browser tests")
     return find() or _own_build(python)
 
 

@@ -22,6 +22,7 @@ CHECKS = {
     "sizes": ["-m", "portal.launch.checks.sizes", "."],
     "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
     "django": ["manage.py", "check", "--fail-level", "WARNING"],
+    "languages": ["-m", "portal.launch.languages", "--check"],
     "documents": ["manage.py", "write_docs", "--check"],
 }
 

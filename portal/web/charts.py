@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
 
 WIDTH = 600
 HEIGHT = 100
@@ -29,14 +30,14 @@ class Bar:
 
 
 def bars_by_day(rows: Sequence[Any], *, days: int) -> list[Bar]:
-    """Return a bar a day, today last. `rows` have `day`, `count` and `failed`."""
+    """Return a bar a day, today last. `rows` have `day`, `attempts` and `failed`."""
     today = timezone.now().date()
     counts: dict[date, list[int]] = {today - timedelta(days=back): [0, 0] for back in range(days - 1, -1, -1)}
     for row in rows:
         if row.day in counts:
-            counts[row.day][0] += row.count
+            counts[row.day][0] += row.attempts
             counts[row.day][1] += row.failed
-    return _bars([(day.strftime("%-d %b"), total, failed) for day, (total, failed) in counts.items()])
+    return _bars([(date_format(day, "MONTH_DAY_FORMAT"), total, failed) for day, (total, failed) in counts.items()])
 
 
 def bars_by_minute(ended: Sequence[tuple[datetime, int, int]]) -> list[Bar]:

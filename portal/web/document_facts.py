@@ -7,17 +7,20 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy
+
 # In the order they are shown; what a file tells beyond these follows by its own name.
 LABELS = {
-    "title": "Title",
-    "author": "Author",
-    "subject": "Subject",
-    "keywords": "Keywords",
-    "creationdate": "Created",
-    "moddate": "Modified",
-    "creator": "Written with",
-    "producer": "Converted with",
-    "pdf_version": "PDF version",
+    "title": gettext_lazy("Title"),
+    "author": gettext_lazy("Author"),
+    "subject": gettext_lazy("Subject"),
+    "keywords": gettext_lazy("Keywords"),
+    "creationdate": gettext_lazy("Created"),
+    "moddate": gettext_lazy("Modified"),
+    "creator": gettext_lazy("Written with"),
+    "producer": gettext_lazy("Converted with"),
+    "pdf_version": gettext_lazy("PDF version"),
 }
 # Some programs write these words where they have nothing to tell.
 EMPTY = {"", "untitled", "unspecified", "(unspecified)", "anonymous", "(anonymous)"}
@@ -35,7 +38,7 @@ def document_facts(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """
     told = {name: value for name, value in metadata.items() if str(value).strip().lower() not in EMPTY}
     names = [name for name in LABELS if name in told] + [name for name in told if name not in LABELS]
-    return {LABELS.get(name, name): date_text(str(told[name])) if "date" in name else told[name] for name in names}
+    return {str(LABELS.get(name, name)): date_text(str(told[name])) if "date" in name else told[name] for name in names}
 
 
 def date_text(text: str) -> str:
@@ -56,8 +59,9 @@ def date_text(text: str) -> str:
     except ValueError:
         return text
     if hour is None:
-        return moment.strftime("%-d %B %Y" if day else "%B %Y")
-    return moment.strftime("%-d %B %Y, %H:%M (%Z)" if zone else "%-d %B %Y, %H:%M")
+        return date_format(moment, "DATE_FORMAT" if day else "YEAR_MONTH_FORMAT")
+    written = f"{date_format(moment, 'DATE_FORMAT')}, {moment:%H:%M}"
+    return f"{written} ({moment:%Z})" if zone else written
 
 
 def _zone(sign: str | None, hours: str | None, minutes: str | None) -> timezone | None:

@@ -11,3 +11,8 @@ class SignedInRequest(HttpRequest):
     """What a view under `login_required` gets: its user is never anonymous."""
 
     user: User
+
+
+def origin_of(request: HttpRequest) -> str:
+    """Return where the person reaches the portal: a scheme and a host, which Django has checked."""
+    return request.build_absolute_uri("/").rstrip("/")

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext
+
 from portal.web.document_facts import document_facts
-from portal.web.result_shapes import MOST_MEMBERS, MOST_ROWS, Section, cut, shorten, tables_in, text_of
+from portal.web.result_shapes import MOST_MEMBERS, MOST_ROWS, Section, cut, shorten, table_of, text_of
+from tasks.exports.tables import tables_in
 
 MOST_BOXES = 1000
 HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -34,17 +37,17 @@ def _answer(reading: Reading) -> Section | None:
         declined = reading.take("reason") if declined else None
     if not answer and not declined:
         # A question that was not asked has no answer to show; one that found none says why.
-        return None if "passages" not in reading.result else Section("answer", "Answer", {"declined": ""})
+        return None if "passages" not in reading.result else Section("answer", gettext("Answer"), {"declined": ""})
     if reading.result.get("text") == answer:
         reading.take("text")
     text = text_of(answer, markdown=reading.is_markdown) if answer else None
-    return Section("answer", "Answer", {"text": text, "declined": declined})
+    return Section("answer", gettext("Answer"), {"text": text, "declined": declined})
 
 
 def _caption(reading: Reading) -> Section | None:
     if caption := reading.take("caption"):
         reading.take("caption_reason")
-        return Section("caption", "Caption", caption)
+        return Section("caption", gettext("Caption"), caption)
     return None
 
 
@@ -52,12 +55,12 @@ def _texts(reading: Reading) -> Section | None:
     if "text" in reading.taken or "text" not in reading.result:
         return None
     text = reading.take("text")
-    return Section("text", "Text", text_of(text, markdown=reading.is_markdown) if text else None)
+    return Section("text", gettext("Text"), text_of(text, markdown=reading.is_markdown) if text else None)
 
 
 def _pictures(reading: Reading) -> Section | None:
     images = reading.take("images")
-    return Section("pictures", "Images", [_id_of(image) for image in images], len(images)) if images else None
+    return Section("pictures", gettext("Images"), [_id_of(image) for image in images], len(images)) if images else None
 
 
 def _boxes(reading: Reading) -> Section | None:
@@ -76,13 +79,13 @@ def _boxes(reading: Reading) -> Section | None:
         "height": size.get("height"),
         "picture": reading.picture,
     }
-    return Section("boxes", "Found in the picture", data, len(lines) + len(others))
+    return Section("boxes", gettext("Found in the picture"), data, len(lines) + len(others))
 
 
 def _tables(reading: Reading) -> Section | None:
-    tables = tables_in(reading.result)
+    tables = [table_of(table) for table in tables_in(reading.result)]
     reading.take("tables")
-    return Section("tables", "Tables", tables, len(tables)) if tables else None
+    return Section("tables", gettext("Tables"), tables, len(tables)) if tables else None
 
 
 def _pages(reading: Reading) -> Section | None:
@@ -97,7 +100,7 @@ def _pages(reading: Reading) -> Section | None:
         }
         for place, page in enumerate(pages[:MOST_MEMBERS], start=1)
     ]
-    return Section("pages", "Pages", shown, len(pages)) if shown else None
+    return Section("pages", gettext("Pages"), shown, len(pages)) if shown else None
 
 
 def _passages(reading: Reading) -> Section | None:
@@ -114,14 +117,14 @@ def _passages(reading: Reading) -> Section | None:
         for passage in passages
         if isinstance(passage, dict)
     ]
-    return Section("passages", "Quoted passages", shown, len(shown))
+    return Section("passages", gettext("Quoted passages"), shown, len(shown))
 
 
 def _segments(reading: Reading) -> Section | None:
     segments = reading.take("segments")
     if not isinstance(segments, list) or not segments:
         return None
-    return Section("segments", "Transcript", segments[:MOST_ROWS], len(segments))
+    return Section("segments", gettext("Transcript"), segments[:MOST_ROWS], len(segments))
 
 
 def _palette(reading: Reading) -> Section | None:
@@ -134,7 +137,7 @@ def _palette(reading: Reading) -> Section | None:
         for entry in palette
         if isinstance(entry, dict) and HEX_COLOUR.fullmatch(str(entry.get("color")))
     ]
-    return Section("palette", "Colours", colours)
+    return Section("palette", gettext("Colours"), colours)
 
 
 def _document(reading: Reading) -> Section | None:
@@ -143,8 +146,8 @@ def _document(reading: Reading) -> Section | None:
     if not isinstance(metadata, dict) or "page_count" not in reading.result:
         return None
     reading.take("metadata")
-    facts = {"Pages": reading.take("page_count")} | document_facts(metadata)
-    return Section("facts", "Document", {name: shorten(value) for name, value in facts.items()})
+    facts = {gettext("Pages"): reading.take("page_count")} | document_facts(metadata)
+    return Section("facts", gettext("Document"), {name: shorten(value) for name, value in facts.items()})
 
 
 def _box(box: Any) -> dict[str, Any] | None:

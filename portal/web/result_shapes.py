@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from portal.web.markdown import to_html
+from tasks.exports.tables import Covered, ResultTable
 
 MOST_ROWS = 500
 LONGEST_TEXT = 200_000
@@ -25,21 +26,24 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A cell of a table, and how many places it covers."""
+
+    text: str
+    rows: int = 1
+    columns: int = 1
+
+
+@dataclass(frozen=True)
 class Table:
-    """A table of a document. `rows` are all its rows; a page shows the first MOST_ROWS."""
+    """A table as a page shows it: its first MOST_ROWS rows, those that name the columns apart."""
 
     number: int
     title: str
-    rows: list[list[Any]]
-    page: Any = None
-
-    @property
-    def shown(self) -> list[list[Any]]:
-        return self.rows[:MOST_ROWS]
-
-    @property
-    def left_out(self) -> int:
-        return max(0, len(self.rows) - MOST_ROWS)
+    page: int | None
+    head: list[list[Cell]]
+    body: list[list[Cell]]
+    left_out: int
 
 
 @dataclass(frozen=True)
@@ -61,21 +65,30 @@ def cut(text: str) -> str:
     return text[:LONGEST_TEXT]
 
 
-def tables_in(result: dict[str, Any]) -> list[Table]:
-    """Return the tables of a result, at its top or inside its pages. A table is rows, or an object that has them."""
-    found = [(table, None) for table in result.get("tables") or []]
-    if not found:
-        pages = [page for page in result.get("pages") or [] if isinstance(page, dict)]
-        found = [(table, page.get("number", page.get("page"))) for page in pages for table in page.get("tables") or []]
-    tables = []
-    for number, (table, page) in enumerate(found, start=1):
-        rows = table.get("rows") if isinstance(table, dict) else table
-        if isinstance(table, dict):
-            page = table.get("page", page)
-        if isinstance(rows, list) and all(isinstance(row, list) for row in rows):
-            title = (table.get("title") if isinstance(table, dict) else None) or f"Table {number}"
-            tables.append(Table(number, str(title), rows, page))
-    return tables
+def table_of(table: ResultTable) -> Table:
+    """Return a table to be shown. Where the result does not tell which rows name the columns, the first one does."""
+    spans = {(span.row, span.column): span for span in table.spans}
+    covered = {
+        (row, column)
+        for span in table.spans
+        for row in range(span.row, min(span.row + span.rows, MOST_ROWS))
+        for column in range(span.column, min(span.column + span.columns, table.column_count))
+    } - spans.keys()
+    rows = [
+        [
+            Cell("" if cell is None else str(cell), *_extent(spans.get((number, place)), number))
+            for place, cell in enumerate(row)
+            if (number, place) not in covered
+        ]
+        for number, row in enumerate(table.rows[:MOST_ROWS])
+    ]
+    head = 1 if table.head is None else table.head
+    left_out = max(0, len(table.rows) - MOST_ROWS)
+    return Table(table.number, table.title, table.page, rows[:head], rows[head:], left_out)
+
+
+def _extent(span: Covered | None, row: int) -> tuple[int, int]:
+    return (min(span.rows, MOST_ROWS - row), span.columns) if span else (1, 1)
 
 
 def shorten(value: Any) -> Any:

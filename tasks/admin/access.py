@@ -7,6 +7,9 @@ from django.http import HttpRequest
 
 from accounts.models import User
 
+# Sent by pages that renew themselves: `operations.js`, htmx.
+HX_REQUEST = "HX-Request"
+
 
 def operator_of(request: HttpRequest) -> User:
     """Return the person who is signed in.

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 
 from tasks.admin.acting import ActingScreen
 from tasks.admin.formats import age, moment
@@ -24,12 +24,13 @@ from tasks.admin.screen import AuditedScreen
 from tasks.backends import directory, servers
 from tasks.backends.addresses import BadAddress, parse_address
 from tasks.backends.figures import Figures, health_of, read_figures
-from tasks.errors import EngineUnavailable
-from tasks.measures import NOTHING, duration_text
+from tasks.errors import EngineUnavailable, InvalidInput
+from tasks.measures import NOTHING
 from tasks.models import Backend, BackendPool
 from tasks.models.backend import Strategy
 from tasks.operations.action import Action, Choice
 from tasks.ui.badge import status_badge
+from tasks.ui.words import duration
 
 MOST_SHOWN = 3
 # Each test may take a few seconds, and the page waits for it.
@@ -41,25 +42,43 @@ def _test(backend: Backend, _by: object, _choice: Choice) -> str:
     check = servers.test_server(backend)
     if check.failure:
         raise EngineUnavailable(f"{backend}: {check.failure}")
-    return duration_text(check.seconds)
+    return duration(check.seconds)
 
 
 PERMISSION = "tasks.change_backend"
 SERVERS = ngettext_lazy("{count} server", "{count} servers", "count")
 ENABLE = Action(
-    name="enable", label="Enable", title="Enable: call {it} again", things=SERVERS, permission=PERMISSION,
-    done="{it} is called again.", reports_each=True,
-    act=lambda backend, _by, _choice: servers.enable_server(backend), audits=lambda backend: {"name": str(backend)},
-)  # fmt: skip
+    name="enable",
+    label=gettext_lazy("Enable"),
+    title=gettext_lazy("Enable: call {it} again"),
+    things=SERVERS,
+    permission=PERMISSION,
+    done=gettext_lazy("{it} is called again."),
+    reports_each=True,
+    act=lambda backend, _by, _choice: servers.enable_server(backend),
+    audits=lambda backend: {"name": str(backend)},
+)
 DRAIN = Action(
-    name="drain", label="Drain", title="Drain: start no more calls on {it}", things=SERVERS, permission=PERMISSION,
-    done="No more calls start on {it}; those that run end by themselves.", reports_each=True,
-    act=lambda backend, _by, _choice: servers.drain_server(backend), audits=lambda backend: {"name": str(backend)},
-)  # fmt: skip
+    name="drain",
+    label=gettext_lazy("Drain"),
+    title=gettext_lazy("Drain: start no more calls on {it}"),
+    things=SERVERS,
+    permission=PERMISSION,
+    done=gettext_lazy("No more calls start on {it}; those that run end by themselves."),
+    reports_each=True,
+    act=lambda backend, _by, _choice: servers.drain_server(backend),
+    audits=lambda backend: {"name": str(backend)},
+)
 TEST = Action(
-    name="test", label="Test", title="Test {it} now", things=SERVERS, permission=PERMISSION,
-    done="{it} answers in {result}.", reports_each=True, act=_test,
+    name="test", label=gettext_lazy("Test"), title=gettext_lazy("Test {it} now"), things=SERVERS, permission=PERMISSION,
+    done=gettext_lazy("{it} answers in {result}."), reports_each=True, act=_test,
 )  # fmt: skip
+
+
+def strategy_of(kind: str) -> Strategy:
+    """Return how a server of a kind is chosen."""
+    pool = BackendPool.objects.filter(kind=kind).first()
+    return Strategy(pool.strategy) if pool else Strategy.LEAST_BUSY
 
 
 class BackendForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
@@ -68,26 +87,38 @@ class BackendForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     model_names = SimpleArrayField(
         forms.CharField(max_length=200),
         required=False,
-        label="Models",
+        label=gettext_lazy("Models"),
         widget=AdminTextInputWidget,
-        help_text="With commas between them. Only these are used; empty: those that the server names itself.",
+        help_text=gettext_lazy(
+            "With commas between them. Only these are used; empty: those that the server names itself."
+        ),
     )
     weight = forms.FloatField(
-        min_value=0.01, max_value=1000, initial=1, help_text="Its share of the calls, against the others."
+        label=gettext_lazy("Weight"),
+        min_value=0.01,
+        max_value=1000,
+        initial=1,
+        help_text=gettext_lazy("Its share of the calls, against the others."),
     )
     most_calls = forms.IntegerField(
-        min_value=1, max_value=10_000, initial=4, label="Most calls at once", help_text="Counted across all nodes."
+        min_value=1,
+        max_value=10_000,
+        initial=4,
+        label=gettext_lazy("Most calls at once"),
+        help_text=gettext_lazy("Counted across all nodes."),
     )
     strategy = forms.ChoiceField(
-        choices=Strategy.choices, help_text="How a server is chosen; for all servers of this kind."
+        choices=Strategy.choices, help_text=gettext_lazy("How a server is chosen; for all servers of this kind.")
     )
     new_keys = forms.CharField(
         required=False,
-        label="New keys",
+        label=gettext_lazy("New keys"),
         widget=AdminTextareaWidget(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
-        help_text="One a line; they replace those that are stored. The next is used when one is over its rate.",
+        help_text=gettext_lazy(
+            "One a line; they replace those that are stored. The next is used when one is over its rate."
+        ),
     )
-    drop_keys = forms.BooleanField(required=False, label="Remove the stored keys")
+    drop_keys = forms.BooleanField(required=False, label=gettext_lazy("Remove the stored keys"))
 
     class Meta:
         model = Backend
@@ -96,8 +127,7 @@ class BackendForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        pool = BackendPool.objects.filter(kind=self.instance.kind).first()
-        self.fields["strategy"].initial = pool.strategy if pool else Strategy.LEAST_BUSY
+        self.fields["strategy"].initial = strategy_of(self.instance.kind)
 
     def clean_base_url(self) -> str:
         try:
@@ -139,12 +169,12 @@ class BackendScreen(ActingScreen[Backend], AuditedScreen[Backend]):
     list_filter = ("kind",)
     sortable_by = ()
     selected_actions = (ENABLE, DRAIN, TEST)
-    readonly_fields = ("health", "checked", "trouble", "offered", "stored_keys", "source")
+    readonly_fields = ("health", "checked", "trouble", "offered", "stored_keys", "source", "how_chosen")
     fieldsets = (
         (None, {"fields": ("kind", "name", "base_url", "source", "enabled")}),
-        ("How it is used", {"fields": ("model_names", "weight", "most_calls", "strategy")}),
-        ("Keys", {"fields": ("stored_keys", "new_keys", "drop_keys")}),
-        ("How it is", {"fields": ("health", "checked", "trouble", "offered")}),
+        (gettext_lazy("How it is used"), {"fields": ("model_names", "weight", "most_calls", "strategy")}),
+        (gettext_lazy("Keys"), {"fields": ("stored_keys", "new_keys", "drop_keys")}),
+        (gettext_lazy("How it is"), {"fields": ("health", "checked", "trouble", "offered")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Backend]:
@@ -159,7 +189,15 @@ class BackendScreen(ActingScreen[Backend], AuditedScreen[Backend]):
         return (*self.readonly_fields, *fixed)
 
     def get_fieldsets(self, request: HttpRequest, obj: Backend | None = None) -> Any:
-        return self.fieldsets if obj else self.fieldsets[:3]
+        if obj and not self.has_change_permission(request, obj):
+            # Django shows fields that only the form has as None.
+            used = (gettext("How it is used"), {"fields": ("model_names", "weight", "most_calls", "how_chosen")})
+            return (self.fieldsets[0], used, (gettext("Keys"), {"fields": ("stored_keys",)}), self.fieldsets[3])
+        if obj is None:
+            # By whom it was added, and which keys it has, is nothing to ask of a new one.
+            named = (None, {"fields": ("kind", "name", "base_url", "enabled")})
+            return (named, self.fieldsets[1], (gettext("Keys"), {"fields": ("new_keys",)}))
+        return self.fieldsets
 
     def has_delete_permission(self, request: HttpRequest, obj: Backend | None = None) -> bool:
         if obj is not None and obj.from_environment:
@@ -180,38 +218,49 @@ class BackendScreen(ActingScreen[Backend], AuditedScreen[Backend]):
         transaction.on_commit(directory.forget)
 
     def chosen(self, request: HttpRequest, action: Action, rows: QuerySet[Backend]) -> list[Backend]:
-        return list(rows[:MOST_TESTED] if action is TEST else rows)
+        servers = list(rows)
+        if action is TEST and len(servers) > MOST_TESTED:
+            raise InvalidInput(f"At most {MOST_TESTED} servers are tested at once; {len(servers)} are selected.")
+        return servers
 
     # --- Columns ----------------------------------------------------------------------------------
 
-    @admin.display(description="health")
+    @admin.display(description=gettext_lazy("health"))
     def health(self, backend: Any) -> SafeString | str:
         tag = status_badge(health_of(backend, backend.now))
         until: datetime | None = backend.open_until
         if until is None or until <= backend.now or not backend.enabled:
             return tag
-        return format_html('{}<br><span class="muted small">next try in {}</span>', tag, age(backend.now, until))
+        return format_html(
+            '{}<br><span class="muted small">{}</span>',
+            tag,
+            gettext("next try in {time}").format(time=age(backend.now, until)),
+        )
 
-    @admin.display(description="busy now")
+    @admin.display(description=gettext_lazy("busy now"))
     def busy(self, backend: Any) -> str:
-        return f"{backend.figures.busy} of {backend.most_calls}"
+        return gettext("{count} of {most}").format(count=backend.figures.busy, most=backend.most_calls)
 
-    @admin.display(description="calls, errors (last hour)")
+    @admin.display(description=gettext_lazy("calls, errors (last hour)"))
     def calls(self, backend: Any) -> str:
         return f"{backend.figures.calls:,}, {backend.figures.errors:,}"
 
-    @admin.display(description="p50, p95 (last hour)")
+    @admin.display(description=gettext_lazy("p50, p95 (last hour)"))
     def latency(self, backend: Any) -> str:
-        return f"{duration_text(backend.figures.p50)}, {duration_text(backend.figures.p95)}"
+        return f"{duration(backend.figures.p50)}, {duration(backend.figures.p95)}"
 
-    @admin.display(description="last check")
+    @admin.display(description=gettext_lazy("last check"))
     def checked(self, backend: Any) -> SafeString | str:
         if backend.checked_at is None:
             return NOTHING
-        took = duration_text(backend.check_seconds)
-        return format_html('{} ago<br><span class="muted small">{}</span>', age(backend.checked_at, backend.now), took)
+        took = duration(backend.check_seconds)
+        return format_html(
+            '{}<br><span class="muted small">{}</span>',
+            gettext("{time} ago").format(time=age(backend.checked_at, backend.now)),
+            took,
+        )
 
-    @admin.display(description="last error")
+    @admin.display(description=gettext_lazy("last error"))
     def trouble(self, backend: Backend) -> SafeString | str:
         if not backend.last_error:
             return NOTHING
@@ -219,17 +268,20 @@ class BackendScreen(ActingScreen[Backend], AuditedScreen[Backend]):
             '{}<br><span class="muted small">{}</span>', backend.last_error[:200], moment(backend.last_error_at)
         )
 
-    @admin.display(description="models")
+    @admin.display(description=gettext_lazy("models"))
     def offered(self, backend: Backend) -> str:
         names = backend.model_names or backend.seen_models or []
-        more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+        more = gettext(" and {count} more").format(count=len(names) - MOST_SHOWN) if len(names) > MOST_SHOWN else ""
         return ", ".join(names[:MOST_SHOWN]) + more or NOTHING
 
-    @admin.display(description="stored keys")
-    def stored_keys(self, backend: Backend) -> str:
-        # A backend that is being added has no id to look for keys with.
-        return ", ".join(map(str, backend.keys.all())) or "none" if backend.pk else "none"
+    @admin.display(description=gettext_lazy("strategy"))
+    def how_chosen(self, backend: Backend) -> str:
+        return str(strategy_of(backend.kind).label)
 
-    @admin.display(description="added by")
+    @admin.display(description=gettext_lazy("stored keys"))
+    def stored_keys(self, backend: Backend) -> str:
+        return ", ".join(map(str, backend.keys.all())) or gettext("none")
+
+    @admin.display(description=gettext_lazy("added by"))
     def source(self, backend: Backend) -> str:
-        return "the environment" if backend.from_environment else "an operator"
+        return gettext("the environment") if backend.from_environment else gettext("an operator")

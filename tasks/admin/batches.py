@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
 from tasks.admin.owned import OwnedScreen
 from tasks.models import Batch
@@ -24,19 +25,20 @@ class BatchScreen(OwnedScreen[Batch]):
         # Its items can be a thousand; the list shows none of them.
         return super().get_queryset(request).defer("items")
 
-    @admin.display(description="batch")
+    @admin.display(description=gettext_lazy("batch"))
     def title(self, batch: Batch) -> str:
         return str(batch)
 
-    @admin.display(description="tasks")
+    @admin.display(description=gettext_lazy("tasks"))
     def progress(self, batch: Batch) -> SafeString | str:
         counts = batch.tasks.values_list("status").annotate(Count("pk")).order_by("status")
         tasks = reverse("admin:tasks_task_changelist")
         return format_html(
-            '{} <a href="{}?batch={}">Show them</a>',
+            '{} <a href="{}?batch={}">{}</a>',
             format_html_join(" ", "{} {}", ((status_badge(_shown(status)), f"{count:,}") for status, count in counts)),
             tasks,
             batch.pk,
+            gettext("Show them"),
         )
 
 

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.utils.translation import gettext
 
 from tasks import audit
 from tasks.admin.access import operator_of
@@ -38,7 +39,7 @@ def act_on_row(request: HttpRequest, action: Action, row: Model, *, back: str) -
         return HttpResponseRedirect(back)
     if not action.text:
         return HttpResponseNotAllowed(["POST"])
-    return confirm_page(request, Question(action, str(row), back=back, row=row))
+    return confirm_page(request, Question(action, str(row), back=back, row=row, names=str(row)))
 
 
 def carry_out(request: HttpRequest, action: Action, rows: Sequence[Any]) -> None:
@@ -55,7 +56,7 @@ def carry_out(request: HttpRequest, action: Action, rows: Sequence[Any]) -> None
             if action.done and not counted:
                 messages.success(request, action.done_text(row, choice, result=result))
     if not rows:
-        messages.warning(request, f"Nothing to {str(action.label).lower()}.")
+        messages.warning(request, gettext("Nothing to {it}.").format(it=str(action.label).lower()))
     if counted:
         report(request, action, choice, len(rows) - refused.total(), refused)
     else:

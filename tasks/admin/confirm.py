@@ -23,6 +23,8 @@ class Question:
         row: what the text may speak of, where it is one.
         hidden: fields to post as they are.
         url: where it is posted to; to its own address unless it says otherwise.
+        names: some of those it is done to.
+        note: what is otherwise than when it was asked before.
     """
 
     action: Action
@@ -32,6 +34,7 @@ class Question:
     hidden: Sequence[tuple[str, str]] = ()
     url: str = ""
     names: str = ""
+    note: str = ""
 
     @property
     def button(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from tasks.admin.formats import task_link
 from tasks.admin.owned import OwnedScreen
@@ -18,10 +19,10 @@ class FileScreen(OwnedScreen[File]):
     fields = ("id", "name", "owner_email", "content_type", "bytes", "sha256", "made_by", "created")
     readonly_fields = ("owner_email", "bytes", "made_by", "created")
 
-    @admin.display(description="size")
+    @admin.display(description=gettext_lazy("size"))
     def bytes(self, file: File) -> str:
         return size_text(file.size)
 
-    @admin.display(description="made by")
+    @admin.display(description=gettext_lazy("made by"))
     def made_by(self, file: File) -> SafeString | str:
         return task_link(file.task_id) if file.task_id else "upload"

@@ -8,15 +8,18 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils import timezone
 
-from tasks.admin.filters import PERIODS
+from tasks.admin.filters import PERIODS, cause_id, hides_system
 from tasks.admin.keyset import BEFORE_VAR
-from tasks.admin.search import ID_START, ids_from, users_like
+from tasks.admin.search import MOST_USERS, read_search
 from tasks.errors import InvalidInput
-from tasks.operations.task_filter import TaskFilter
+from tasks.models import Task
+from tasks.operations.task_filter import MOST_IDS, TaskFilter
 
 # Pages of the list, and Django's mark of a mistake: no filters.
 NO_FILTERS = {BEFORE_VAR, "e"}
-FILTERS = {"status", "type", "queue", "created", "error", "batch", "q"}
+FILTERS = {"status", "type", "queue", "created", "error", "cause", "batch", "q"}
+# Which says nothing of which tasks are meant.
+OPTIONS = {"system"}
 
 
 def filter_of(request: HttpRequest) -> TaskFilter:
@@ -26,7 +29,7 @@ def filter_of(request: HttpRequest) -> TaskFilter:
         InvalidInput: there is no filter, or one that cannot be told as an operation's.
     """
     address = request.GET
-    if set(address) - NO_FILTERS - FILTERS:
+    if set(address) - NO_FILTERS - OPTIONS - FILTERS:
         raise InvalidInput("This list has a filter that only the list itself knows. Use the filters beside it.")
     given = {name: address.get(name, "").replace("\0", "").strip() for name in FILTERS}
     if not any(given.values()):
@@ -37,8 +40,14 @@ def filter_of(request: HttpRequest) -> TaskFilter:
         queue=given["queue"],
         created_after=timezone.now() - PERIODS[given["created"]][1] if given["created"] in PERIODS else None,
         error_code=given["error"] or None,
-        **(_searched(given["q"]) | _batch(given["batch"])),
+        without_system=hides_system(address),
+        **(_searched(given["q"]) | _batch(given["batch"]) | _cause(given["cause"])),
     )
+
+
+def _cause(text: str) -> dict[str, Any]:
+    # As the list: what is no cause has no tasks.
+    return {} if not text else {"cause": found} if (found := cause_id(text)) else {"owners": ()}
 
 
 def _batch(text: str) -> dict[str, Any]:
@@ -50,11 +59,15 @@ def _batch(text: str) -> dict[str, Any]:
 
 
 def _searched(text: str) -> dict[str, Any]:
-    if not text:
-        return {}
-    if ID_START.fullmatch(text):
-        first, last = ids_from(text)
-        return {"id_from": first, "id_to": last}
-    if text.lower().startswith("tag:"):
-        return {"tag": text[4:].strip()}
-    return {"owners": tuple(users_like(text))}
+    search = read_search(text)
+    if search.id_end:
+        return {"ids": tuple(Task.objects.filter(search.condition).values_list("pk", flat=True)[:MOST_IDS])}
+    found: dict[str, Any] = {"id_from": search.ids[0], "id_to": search.ids[1]} if search.ids else {}
+    if search.tag:
+        found["tag"] = search.tag
+    if search.owners is None:
+        return found
+    if len(search.owners) >= MOST_USERS:
+        # The list leaves the others out; what is done to "all" must not.
+        raise InvalidInput(f"{MOST_USERS} users or more have “{text.strip()}” in their address. Write more of it.")
+    return found | {"owners": tuple(search.owners)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,21 +11,24 @@ from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext, gettext_lazy
 
-from tasks.models import Queue
-from tasks.registry import all_types
+from tasks.admin.search import read_search
+from tasks.models import Cause, Queue
+from tasks.models.ids import first_id
+from tasks.registry import all_types, internal_types
 from tasks.statuses import SHOWN, Status
+from tasks.ui.sentences import in_language
+from tasks.ui.words import look_of_status
 
 Choices = list[tuple[str, str]]
 
-PERIODS = {"hour": ("Last hour", timedelta(hours=1)), "day": ("Last day", timedelta(days=1)),
-           "week": ("Last week", timedelta(days=7))}  # fmt: skip
-
-
-def first_id(age: timedelta) -> UUID:
-    """Return the smallest UUIDv7 of that age: ids begin with the milliseconds of the Unix time (RFC 9562, 5.7)."""
-    milliseconds = int((timezone.now() - age).timestamp() * 1000)
-    return UUID(int=milliseconds << 80)
+PERIODS = {
+    "hour": (gettext_lazy("Last hour"), timedelta(hours=1)),
+    "day": (gettext_lazy("Last day"), timedelta(days=1)),
+    "week": (gettext_lazy("Last week"), timedelta(days=7)),
+}
 
 
 class WordFilter(SimpleListFilter):
@@ -38,18 +42,18 @@ class WordFilter(SimpleListFilter):
 class StatusFilter(WordFilter):
     """By the words that people see."""
 
-    title = "status"
+    title = gettext_lazy("status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [(word, word.capitalize()) for word in SHOWN]
+        return [(word, str(look_of_status(word).label)) for word in SHOWN]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.shown_as([self.value()]) if self.value() else queryset  # type: ignore[attr-defined]
 
 
 class TypeFilter(WordFilter):
-    title = "type"
+    title = gettext_lazy("type")
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
@@ -60,11 +64,11 @@ class TypeFilter(WordFilter):
 
 
 class QueueFilter(WordFilter):
-    title = "queue"
+    title = gettext_lazy("queue")
     parameter_name = "queue"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [(name, title) for name, title in Queue.objects.values_list("name", "title")]
+        return [(name, in_language(title)) for name, title in Queue.objects.values_list("name", "title")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(queue=self.value()) if self.value() else queryset
@@ -73,21 +77,21 @@ class QueueFilter(WordFilter):
 class CreatedFilter(WordFilter):
     """By the primary key, which begins with the time: no index of `created_at` is needed."""
 
-    title = "created"
+    title = gettext_lazy("created")
     parameter_name = "created"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [(name, label) for name, (label, _age) in PERIODS.items()]
+        return [(name, str(label)) for name, (label, _age) in PERIODS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         period = PERIODS.get(self.value() or "")
-        return queryset.filter(pk__gte=first_id(period[1])) if period else queryset
+        return queryset.filter(pk__gte=first_id(timezone.now() - period[1])) if period else queryset
 
 
 class ErrorFilter(WordFilter):
     """By the code of a failure. Shown only when a link from the failures has set it: codes are open-ended."""
 
-    title = "error"
+    title = gettext_lazy("error")
     parameter_name = "error"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
@@ -97,10 +101,30 @@ class ErrorFilter(WordFilter):
         return queryset.filter(status=Status.FAILED, error__code=self.value()) if self.value() else queryset
 
 
+class CauseFilter(WordFilter):
+    """By the cause of a failure. Shown only when the page of a cause has set it."""
+
+    title = gettext_lazy("cause")
+    parameter_name = "cause"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        if not self.value():
+            return []
+        # Django leaves out a filter without a choice: then what is no cause would have all tasks.
+        cause = Cause.objects.filter(pk=cause_id(self.value()) or 0).first()
+        return [(self.value() or "", Truncator(str(cause)).chars(60) if cause else gettext("no such cause"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        cause = cause_id(self.value())
+        return queryset.failed_of(cause) if cause else queryset.none()  # type: ignore[attr-defined]
+
+
 class BatchFilter(WordFilter):
     """By batch. Shown only when a link from a batch has set it."""
 
-    title = "batch"
+    title = gettext_lazy("batch")
     parameter_name = "batch"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
@@ -113,3 +137,35 @@ class BatchFilter(WordFilter):
             return queryset.filter(batch=UUID(self.value()))
         except ValueError:
             return queryset.none()
+
+
+class SystemFilter(WordFilter):
+    """The portal's own tasks, such as tries of webhooks, are left out unless somebody looks for them."""
+
+    title = gettext_lazy("origin")
+    parameter_name = "system"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return [("shown", gettext("With the portal's own"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        # Django's first choice is the one without a value, and calls it All.
+        first, *others = super().choices(changelist)
+        yield first | {"display": gettext("Users' tasks")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.exclude(type__in=internal_types()) if hides_system(request.GET) else queryset
+
+
+def cause_id(text: str | None) -> int | None:
+    """Return the id of a cause as an address has it; None for what is none."""
+    is_one = text and text.isascii() and text.isdigit() and len(text) < 19
+    return int(text) or None if text and is_one else None
+
+
+def hides_system(given: Mapping[str, str]) -> bool:
+    """Say whether a list with these filters leaves out the portal's own tasks: whoever names one means it."""
+    search = read_search(given.get("q", "").replace("\0", ""))
+    named = given.get("type") or given.get("batch") or given.get("cause") or given.get("system") == "shown"
+    return not named and search.ids is None

@@ -8,10 +8,13 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
-from tasks.measures import NOTHING, duration_text
+from tasks.measures import NOTHING, size_text
+from tasks.ui.words import duration
 
 
 def link_button(url: str, label: str) -> SafeString:
@@ -20,7 +23,7 @@ def link_button(url: str, label: str) -> SafeString:
 
 def between(start: datetime | None, end: datetime | None) -> str:
     """Return the time from start to end; a dash when either is missing."""
-    return duration_text((end - start).total_seconds()) if start and end else NOTHING
+    return duration((end - start).total_seconds()) if start and end else NOTHING
 
 
 def moment(when: datetime | None) -> SafeString | str:
@@ -28,11 +31,28 @@ def moment(when: datetime | None) -> SafeString | str:
     if when is None:
         return NOTHING
     local = timezone.localtime(when)
-    pattern = "%-d %b %H:%M:%S" if local.year == timezone.localtime().year else "%-d %b %Y %H:%M:%S"
+    day = date_format(local, "MONTH_DAY_FORMAT" if local.year == timezone.localtime().year else "SHORT_DATE_FORMAT")
     full = local.strftime("%Y-%m-%d %H:%M:%S %Z")
     return format_html(
-        '<time class="nowrap" datetime="{}" title="{}">{}</time>', local.isoformat(), full, local.strftime(pattern)
+        '<time class="nowrap" datetime="{}" title="{}">{}</time>', local.isoformat(), full, f"{day} {local:%H:%M:%S}"
     )
+
+
+def value_text(name: str, value: Any) -> Any:
+    """Return a value of a table's column as people read it.
+
+    >>> value_text("file_bytes", 1_200_000), value_text("slots", 1000), value_text("weight", 2.0), value_text("x", [])
+    ('1.2 MB', '1,000', '2', '–')
+    """
+    if value is None or value in ("", []):
+        return NOTHING
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, int | float):
+        return size_text(value) if name.endswith("_bytes") else f"{value:,.4g}" if value % 1 else f"{value:,.0f}"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def percent_text(value: float | None) -> str:
@@ -63,10 +83,11 @@ def task_link(task_id: UUID | str | None) -> SafeString | str:
 
 
 def user_link(user: Any) -> SafeString | str:
+    """Return a link to what the user's tasks do; their account is one step further."""
     if user is None:
         return NOTHING
-    return format_html('<a href="{}">{}</a>', reverse("admin:accounts_user_change", args=[user.pk]), user.email)
+    return format_html('<a href="{}">{}</a>', reverse("admin:accounts_user_work", args=[user.pk]), user.email)
 
 
 def age(when: datetime | None, now: datetime) -> str:
-    return duration_text(max(timedelta(), now - when).total_seconds()) if when else NOTHING
+    return duration(max(timedelta(), now - when).total_seconds()) if when else NOTHING

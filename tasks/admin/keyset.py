@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -12,23 +13,25 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.db.utils import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy
 
 from tasks.admin.screen import ReadOnlyScreen
 from tasks.figures.bounded import bounded_queries
+from tasks.figures.depths import at_least
+from tasks.models.newest import count, find
 
 M = TypeVar("M", bound=Model)
 
 BEFORE_VAR = "before"
-COUNT_CAP = 10_000
+COUNT_CAP = 1_000
+TOO_LONG = gettext_lazy("That took the database too long. Choose a shorter time, or fewer filters.")
 
 
-class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable at runtime
-    """Counts no further than the cap; beyond it, how many more there are is not worth reading them all."""
+class Places(NamedTuple):
+    """See `tasks.models.newest.find`."""
 
-    @property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        return int(rows.order_by()[: COUNT_CAP + 1].count())
+    sources: Sequence[QuerySet[Any]]
+    by_index: QuerySet[Any] | None = None
 
 
 class KeysetChangeList(ChangeList):
@@ -36,6 +39,7 @@ class KeysetChangeList(ChangeList):
 
     before = ""
     older: Any = None
+    is_counted = True
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         # The key is no filter: filters and their links must not see it.
@@ -47,18 +51,21 @@ class KeysetChangeList(ChangeList):
         return ["-pk"]
 
     def get_results(self, request: HttpRequest) -> None:
-        rows = self.queryset
-        if self.before:
-            try:
-                rows = rows.filter(pk__lt=self.before)
-            except (ValidationError, ValueError) as error:
-                raise IncorrectLookupParameters from error
-        page = list(rows[: self.list_per_page + 1])
-        self.older = page[self.list_per_page - 1].pk if len(page) > self.list_per_page else None
-        self.result_list = page[: self.list_per_page]
-        self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
-        is_whole = not self.before and self.older is None
-        self.result_count = len(self.result_list) if is_whole else self.paginator.count
+        screen: KeysetScreen[Any] = self.model_admin  # type: ignore[assignment]
+        places = screen.places(self.given)
+        try:
+            found = find(
+                self.queryset, places.sources, most=self.list_per_page, after=self.before or None,
+                by_index=places.by_index,
+            )  # fmt: skip
+        except (ValidationError, ValueError) as error:
+            raise IncorrectLookupParameters from error
+        self.older = found.end
+        self.result_list = found.rows
+        self.paginator = Paginator(found.rows, self.list_per_page)
+        self.result_count, self.is_counted = len(found.rows), not self.before and found.end is None
+        if not self.is_counted:
+            self.result_count, self.is_counted = count(self.queryset, places.sources, most=COUNT_CAP)
         self.full_result_count = None
         self.show_full_result_count = False
         self.show_admin_actions = True
@@ -66,8 +73,19 @@ class KeysetChangeList(ChangeList):
         self.multi_page = False
 
     @property
+    def given(self) -> dict[str, str]:
+        """The filters of the address, and what is searched for."""
+        given = {name: values[-1].replace("\0", "") for name, values in self.filter_params.items()}
+        return given | {SEARCH_VAR: self.query.replace("\0", "")}
+
+    @property
     def count_text(self) -> str:
-        return f"{COUNT_CAP:,}+" if self.result_count > COUNT_CAP else f"{self.result_count:,}"
+        return at_least(self.result_count, not self.is_counted) if self.result_count else "0" if self.is_counted else ""
+
+    @property
+    def is_searching(self) -> bool:
+        """Say whether the page ends for having looked at enough, and not for being full."""
+        return self.older is not None and len(self.result_list) < self.list_per_page
 
     @property
     def kept_params(self) -> list[tuple[str, str]]:
@@ -91,8 +109,11 @@ class KeysetScreen(ReadOnlyScreen[M]):
     """A read-only list of a large table. What takes the database too long is given up with a hint."""
 
     change_list_template = "admin/keyset_change_list.html"
-    paginator = CappedPaginator
     sortable_by = ()
+
+    def places(self, given: Mapping[str, str]) -> Places:
+        """Return where the rows of a list with these filters and this search are looked for."""
+        return Places([self.model._default_manager.all()])
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeysetChangeList
@@ -109,5 +130,5 @@ class KeysetScreen(ReadOnlyScreen[M]):
         except OperationalError:
             if not request.GET:
                 raise
-            messages.error(request, "That took the database too long. Choose a shorter time, or fewer filters.")
+            messages.error(request, TOO_LONG)
             return HttpResponseRedirect(request.path)

@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
 from tasks import sql
 from tasks.admin.formats import capped_text, user_link
@@ -21,11 +22,11 @@ HELD_CAP = 10_000
 
 
 class FullFilter(SimpleListFilter):
-    title = "slots"
+    title = gettext_lazy("slots")
     parameter_name = "slots"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
-        return [("full", "All taken"), ("used", "Some taken")]
+        return [("full", gettext("All taken")), ("used", gettext("Some taken"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "full":
@@ -62,26 +63,29 @@ class LaneScreen(ReadOnlyScreen[Lane]):
     list_filter = (FullFilter,)
     list_select_related = ("user__plan", "cluster")
     search_fields = ("user__email",)
-    search_help_text = "An e-mail address or a part of it"
+    search_help_text = gettext_lazy("An e-mail address or a part of it")
     ordering = ("-taken", "user_id")
     sortable_by = ()
     list_display_links = None
+    fields = ("owner", "plan", "cluster", "taken_of_slots", "held", "weight")
+    readonly_fields = fields
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return HeldChangeList
 
-    @admin.display(description="user")
+    @admin.display(description=gettext_lazy("user"))
     def owner(self, lane: Lane) -> SafeString | str:
         return user_link(lane.user)
 
-    @admin.display(description="plan")
+    @admin.display(description=gettext_lazy("plan"))
     def plan(self, lane: Lane) -> str:
         return lane.user.plan.name
 
-    @admin.display(description="slots taken")
+    @admin.display(description=gettext_lazy("slots taken"))
     def taken_of_slots(self, lane: Lane) -> str:
-        return f"{lane.taken} of {lane.slots}"
+        return gettext("{count} of {most}").format(count=lane.taken, most=lane.slots)
 
-    @admin.display(description="held")
+    @admin.display(description=gettext_lazy("held"))
     def held(self, lane: Any) -> str:
-        return capped_text(lane.held_count, HELD_CAP)
+        count = lane.held_count if hasattr(lane, "held_count") else held_counts([lane.pk]).get(lane.pk, 0)
+        return capped_text(count, HELD_CAP)

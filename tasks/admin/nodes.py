@@ -1,55 +1,77 @@
-"""Nodes: the running `qcluster` process trees, what each of their workers runs now; drain and resume."""
+"""Nodes: the running `qcluster` process trees, and those that were lost; drain and resume, stacks of their workers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin, SimpleListFilter
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
+from tasks.admin.access import HX_REQUEST, operator_of
 from tasks.admin.acting import ActingScreen
-from tasks.admin.formats import age, moment, percent_text, task_link
+from tasks.admin.carry_out import number_of, require_permission
+from tasks.admin.formats import age, moment, percent_text
+from tasks.admin.node_page import kept_facts, node_facts
 from tasks.admin.screen import ReadOnlyScreen
+from tasks.errors import TaskError
+from tasks.figures.bounded import bounded_queries
+from tasks.figures.nodes import CURRENT, last_words, load_text, shown_nodes, standing_of
 from tasks.lifecycle.pause import drain_node, resume_node
-from tasks.measures import NOTHING, duration_text
+from tasks.measures import NOTHING
 from tasks.models import Node
-from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
+from tasks.models.node import NodeStatus
 from tasks.operations.action import Action
+from tasks.operations.bulk_action import PERMISSION as TASK_PERMISSION
+from tasks.operations.stacks import ask_for_stack
 from tasks.ui.badge import status_badge
 
 PERMISSION = "tasks.change_node"
 DRAIN = Action(
-    name="drain", label="Drain", title="Drain {it}", done="{it} drains.", permission=PERMISSION,
-    text="It ends what it runs and takes nothing new, until it is resumed or stopped.",
+    name="drain",
+    label=gettext_lazy("Drain"),
+    title=gettext_lazy("Drain {it}"),
+    done=gettext_lazy("{it} drains."),
+    permission=PERMISSION,
+    text=gettext_lazy("It ends what it runs and takes nothing new, until it is resumed or stopped."),
     act=lambda node, by, _choice: drain_node(node.pk, by=by),
-)  # fmt: skip
+)
 RESUME = Action(
-    name="resume", label="Resume", title="Resume {it}", done="{it} takes work again.", permission=PERMISSION,
-    text="It takes work again.", act=lambda node, by, _choice: resume_node(node.pk, by=by),
-)  # fmt: skip
-CURRENT = (NodeStatus.ALIVE, NodeStatus.DRAINING)
+    name="resume",
+    label=gettext_lazy("Resume"),
+    title=gettext_lazy("Resume {it}"),
+    done=gettext_lazy("{it} takes work again."),
+    permission=PERMISSION,
+    text=gettext_lazy("It takes work again."),
+    act=lambda node, by, _choice: resume_node(node.pk, by=by),
+)
+# Asks nobody and reports nothing: the answer appears on the node's page.
+STACK = Action(name="stack", label=gettext_lazy("Show stack"), permission=PERMISSION)
 
 
 class StandingFilter(SimpleListFilter):
-    """Running nodes unless asked otherwise: every restart leaves a row behind."""
+    """What runs, or was lost within a day, unless asked otherwise: every restart leaves a row behind."""
 
-    title = "status"
+    title = gettext_lazy("status")
     parameter_name = "standing"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
-        return [("ended", "Stopped and lost"), ("all", "All")]
+        return [("ended", gettext("Stopped and lost")), ("all", gettext("All"))]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         # Django's first choice is the one without a value, and calls it All.
         first, *others = super().choices(changelist)
-        yield first | {"display": "Running"}
+        yield first | {"display": gettext("Running, or lost today")}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -57,7 +79,7 @@ class StandingFilter(SimpleListFilter):
             return queryset
         if self.value() == "ended":
             return queryset.exclude(status__in=CURRENT)
-        return queryset.filter(status__in=CURRENT)
+        return queryset.filter(pk__in=shown_nodes())
 
 
 class NodeScreen(ActingScreen[Node], ReadOnlyScreen[Node]):
@@ -68,11 +90,6 @@ class NodeScreen(ActingScreen[Node], ReadOnlyScreen[Node]):
     list_select_related = ("cluster",)
     row_actions = (DRAIN, RESUME)
     sortable_by = ()
-    fields = (
-        "id", "name", "place", "cluster", "version", "standing", "heartbeat", "workers", "busy", "cpu", "memory",
-        "started", "stopped_at",
-    )  # fmt: skip
-    readonly_fields = ("place", "standing", "heartbeat", "busy", "cpu", "memory", "started")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Node]:
         return super().get_queryset(request).annotate(now=Now())
@@ -80,45 +97,100 @@ class NodeScreen(ActingScreen[Node], ReadOnlyScreen[Node]):
     def actions_for(self, row: Node) -> list[Action]:
         return {NodeStatus.ALIVE: [DRAIN], NodeStatus.DRAINING: [RESUME]}.get(NodeStatus(row.status), [])
 
+    def address(self, row: Node) -> str:
+        return reverse("admin:tasks_node_change", args=[row.pk])
+
+    def get_urls(self) -> list[URLPattern]:
+        ask = self.admin_site.admin_view(self.ask_for_stack)
+        return [path("<uuid:node_id>/stack/", ask, name="tasks_node_stack"), *super().get_urls()]
+
+    # --- One node ---------------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show one node: what is live on its page is the same for everybody who looks."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        # A page that renews itself: only what changes, and no message to a person is used up.
+        is_part = HX_REQUEST in request.headers
+        node_id = _as_id(object_id)
+        if is_part:
+            facts = kept_facts(node_id)
+        else:
+            with bounded_queries():
+                facts = node_facts(node_id)
+        if facts is None:
+            raise Http404("There is no such node.")
+        node: Node = facts["node"]
+        may_act = request.user.has_perm(PERMISSION)
+        context = (
+            self.admin_site.each_context(request)
+            | facts
+            | {
+                "title": node.name,
+                "opts": self.opts,
+                "buttons": self.draw(node, self.actions_for(node)) if may_act else "",
+                "may_act": may_act,
+                "may_cancel": request.user.has_perm(TASK_PERMISSION),
+                "page": self.address(node),
+            }
+        )
+        return TemplateResponse(request, f"admin/tasks/node/{'live' if is_part else 'page'}.html", context)
+
+    def ask_for_stack(self, request: HttpRequest, node_id: UUID) -> HttpResponse:
+        """Ask a node for the stack of one of its workers."""
+        require_permission(request, STACK)
+        pid = number_of(request, "pid") if request.method == "POST" else None
+        if pid is None:
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            ask_for_stack(node_id, pid, by=operator_of(request))
+        except TaskError as error:
+            messages.error(request, error.message)
+        return HttpResponseRedirect(f"{reverse('admin:tasks_node_change', args=[node_id])}#stacks")
+
     # --- Columns ----------------------------------------------------------------------------------
 
-    @admin.display(description="host")
+    @admin.display(description=gettext_lazy("host"))
     def place(self, node: Node) -> SafeString:
         return format_html('{}<br><span class="muted small">pid {} · {}</span>', node.host, node.pid, node.version)
 
-    @admin.display(description="status")
+    @admin.display(description=gettext_lazy("status"))
     def standing(self, node: Any) -> SafeString:
-        if node.status in CURRENT and node.now - node.heartbeat_at > timedelta(seconds=HEARTBEAT_SECONDS):
-            return status_badge("silent")
-        tag = status_badge(node.status)
-        return format_html('{}<br><span class="muted small">throttled</span>', tag) if node.throttled else tag
+        tag = status_badge(standing_of(node, node.now))
+        if node.status == NodeStatus.LOST:
+            when = f"{age(node.stopped_at, node.now)} ago; {last_words(node)}"
+            return format_html('{}<br><span class="muted small">{}</span>', tag, when)
+        return format_html("{} {}", tag, status_badge("throttled")) if _is_throttled(node) else tag
 
-    @admin.display(description="heartbeat")
+    @admin.display(description=gettext_lazy("heartbeat"))
     def heartbeat(self, node: Any) -> str:
         return f"{age(node.heartbeat_at, node.now)} ago" if node.status in CURRENT else NOTHING
 
-    @admin.display(description="busy workers")
-    def busy(self, node: Node) -> SafeString | str:
-        if node.status not in CURRENT:
-            return NOTHING
-        lines = format_html_join(
-            "",
-            '<br><span class="small">{} · pid {} · {}</span>',
-            (
-                (task_link(run.get("task")), run.get("pid", ""), duration_text(run.get("since_seconds")))
-                for run in node.running
-            ),
-        )
-        return format_html("{} of {}{}", len(node.running), node.workers, lines)
+    @admin.display(description=gettext_lazy("busy workers"))
+    def busy(self, node: Node) -> str:
+        return load_text(node) if node.status in CURRENT else NOTHING
 
-    @admin.display(description="CPU")
+    @admin.display(description=gettext_lazy("CPU"))
     def cpu(self, node: Node) -> str:
         return percent_text(node.cpu_percent)
 
-    @admin.display(description="memory")
+    @admin.display(description=gettext_lazy("memory"))
     def memory(self, node: Node) -> str:
         return percent_text(node.memory_percent)
 
-    @admin.display(description="started")
+    @admin.display(description=gettext_lazy("started"))
     def started(self, node: Node) -> SafeString | str:
         return moment(node.started_at)
+
+
+def _is_throttled(node: Node) -> bool:
+    return node.throttled and node.status in CURRENT
+
+
+def _as_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Http404("There is no such node.") from error

@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from tasks.admin.acting import ActingScreen
@@ -22,7 +23,7 @@ from tasks.admin.filters import Choices, WordFilter
 from tasks.admin.formats import moment, user_link
 from tasks.admin.keyset import KeysetScreen
 from tasks.errors import NotFound
-from tasks.models import AuditEntry, Node, Operation
+from tasks.models import AuditEntry, Cause, Node, Operation
 from tasks.models.node import NodeStatus
 from tasks.models.operation import OperationStatus
 from tasks.operations.action import Action, say
@@ -30,18 +31,19 @@ from tasks.operations.bulk_action import PERMISSION, bulk_actions, find_bulk_act
 from tasks.operations.manage import cancel_operation, pause_operation, resume_operation
 from tasks.operations.task_filter import TaskFilter, read_filter
 from tasks.ui.badge import status_badge
+from tasks.ui.words import look_of_status
 
 # Their buttons are on the operation's page, which shows what came of them.
 PAUSE = Action(
-    name="pause", label="Pause", permission=PERMISSION,
+    name="pause", label=gettext_lazy("Pause"), permission=PERMISSION,
     act=lambda operation, by, _choice: pause_operation(operation.pk, by=by),
 )  # fmt: skip
 RESUME = Action(
-    name="resume", label="Go on", permission=PERMISSION, tone="primary",
+    name="resume", label=gettext_lazy("Go on"), permission=PERMISSION, tone="primary",
     act=lambda operation, by, _choice: resume_operation(operation.pk, by=by),
 )  # fmt: skip
 STOP = Action(
-    name="cancel", label="Stop here", permission=PERMISSION, tone="danger",
+    name="cancel", label=gettext_lazy("Stop here"), permission=PERMISSION, tone="danger",
     act=lambda operation, by, _choice: cancel_operation(operation.pk, by=by),
 )  # fmt: skip
 MOST_NAMES = 10
@@ -51,7 +53,7 @@ MOST_AUDIT = 50
 class KindFilter(WordFilter):
     """By what is done. The table knows no list of kinds; the registry does."""
 
-    title = "kind"
+    title = gettext_lazy("kind")
     parameter_name = "kind__exact"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
@@ -120,28 +122,28 @@ class OperationScreen(ActingScreen[Operation], KeysetScreen[Operation]):
 
     # --- Columns ----------------------------------------------------------------------------------
 
-    @admin.display(description="operation")
+    @admin.display(description=gettext_lazy("operation"))
     def title(self, operation: Operation) -> SafeString:
         link = reverse("admin:tasks_operation_change", args=[operation.pk])
         return format_html('<a href="{}">{}</a>', link, title_of(operation))
 
-    @admin.display(description="by")
+    @admin.display(description=gettext_lazy("by"))
     def who(self, operation: Operation) -> SafeString | str:
         return user_link(operation.made_by)
 
-    @admin.display(description="status")
+    @admin.display(description=gettext_lazy("status"))
     def standing(self, operation: Operation) -> SafeString:
         return status_badge(operation.status)
 
-    @admin.display(description="done")
+    @admin.display(description=gettext_lazy("done"))
     def progress(self, operation: Operation) -> str:
-        return f"{operation.done:,} of {operation.total:,}"
+        return gettext("{count} of {most}").format(count=f"{operation.done:,}", most=f"{operation.total:,}")
 
-    @admin.display(description="started")
+    @admin.display(description=gettext_lazy("started"))
     def created(self, operation: Operation) -> SafeString | str:
         return moment(operation.created_at)
 
-    @admin.display(description="ended")
+    @admin.display(description=gettext_lazy("ended"))
     def ended(self, operation: Operation) -> SafeString | str:
         return moment(operation.finished_at)
 
@@ -185,24 +187,34 @@ def _percent(operation: Operation) -> int:
 def _words(wanted: TaskFilter) -> Iterator[tuple[str, Any]]:
     """Yield the conditions of a filter as people read them."""
     if wanted.ids:
-        yield "Tasks", f"{len(wanted.ids)} selected"
+        yield gettext("Tasks"), gettext("{count} selected").format(count=len(wanted.ids))
     if wanted.id_from:
-        yield "Id from", wanted.id_from
+        yield gettext("Id from"), wanted.id_from
     if wanted.owners is not None:
-        yield "Users", _names(wanted.owners)
+        yield gettext("Users"), _names(wanted.owners)
     plain = {
-        "Status": ", ".join(wanted.statuses),
-        "Type": wanted.type,
-        "Queue": wanted.queue,
-        "Batch": wanted.batch,
-        "Tag": wanted.tag,
-        "Error": wanted.error_code,
-        "Message begins": wanted.error_head,
-        "Created after": wanted.created_after and moment(wanted.created_after),
-        "Created before": wanted.created_before and moment(wanted.created_before),
-        "Ended after": wanted.ended_after and moment(wanted.ended_after),
+        gettext("Status"): ", ".join(str(look_of_status(one).label) for one in wanted.statuses),
+        gettext("Type"): wanted.type,
+        gettext("Queue"): wanted.queue,
+        gettext("Batch"): wanted.batch,
+        gettext("Tag"): wanted.tag,
+        gettext("Error"): wanted.error_code,
+        gettext("Message begins"): wanted.error_head,
+        gettext("Failed of"): _cause(wanted.cause),
+        gettext("Tried again after"): _cause(wanted.retries_of),
+        gettext("Created after"): wanted.created_after and moment(wanted.created_after),
+        gettext("Created before"): wanted.created_before and moment(wanted.created_before),
+        gettext("Ended after"): wanted.ended_after and moment(wanted.ended_after),
     }
     yield from ((name, value) for name, value in plain.items() if value)
+
+
+def _cause(cause_id: int | None) -> SafeString | str:
+    """Return a link to a cause, by its words while there are some."""
+    if cause_id is None:
+        return ""
+    name = next((str(cause) for cause in Cause.objects.filter(pk=cause_id)), f"cause {cause_id}")
+    return format_html('<a href="{}">{}</a>', reverse("admin:tasks_cause_change", args=[cause_id]), name)
 
 
 def _names(owners: tuple[int, ...]) -> str:

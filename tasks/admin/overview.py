@@ -1,36 +1,42 @@
-"""The figures of the overview: a handful of queries, each bounded, whatever the tables hold."""
+"""The overview: is all well; if not, why, and where it is mended. Read once for all who look."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from django.db.models import F
-from django.db.models.functions import Now
-from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
-from tasks.admin.formats import capped_text
-from tasks.backends.figures import silent_kinds
+from tasks.alarms.facts import read_facts
+from tasks.alarms.find import find_troubles
+from tasks.alarms.trouble import Trouble
 from tasks.figures.bounded import bounded_queries
-from tasks.figures.depths import NOT_COUNTED, Depth, at_least, queue_depths
-from tasks.figures.ended import Ended, last_hour_and_day
-from tasks.measures import duration_text
-from tasks.models import Lane, Node, Queue, Task
-from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
-from tasks.statuses import Status
-from tasks.storage import storage_trouble
+from tasks.figures.depths import Depth, at_least
+from tasks.figures.ended import Ended
+from tasks.figures.nodes import CURRENT, last_words, load_text, standing_of
+from tasks.kept import kept
+from tasks.models import Lane, Node, Queue
+from tasks.models.node import NodeStatus
+from tasks.operations.action import Words
 
+# Every operator has the page open, and it renews itself: the database is asked once in this time, in each process.
+KEPT_SECONDS = 3.0
 MOST_FULL_LANES = 10
-FAILED_CAP = 1_000
-LONG_WAIT_SECONDS = 15 * 60
+# Of one kind, before the rest is a line with its number.
+MOST_ALARMS = 3
 
 
 @dataclass(frozen=True)
-class Period(Ended):
+class Period:
     """What ended in the last hour or day."""
 
-    label: str = ""
+    label: Words
+    ended: Ended
 
 
 @dataclass(frozen=True)
@@ -41,23 +47,29 @@ class Line:
     depth: Depth
 
 
-@dataclass(frozen=True)
-class Alarm:
-    """Something that needs a person, with the page where it can be mended."""
+class NodeLine(NamedTuple):
+    """A node, how it is, and how busy, or what it ran when it was last heard of."""
 
-    text: str
-    url: str
-    is_bad: bool = True
+    node: Node
+    standing: str
+    load: str
+
+
+class More(NamedTuple):
+    """So many more alarms of the kind of the one before."""
+
+    number: int
+    kind: str
 
 
 @dataclass(frozen=True)
 class Overview:
-    lines: list[Line]
-    nodes: list[Any]
-    periods: list[Period]
-    full_lanes: list[Lane]
-    failed_last_hour: int
-    alarms: list[Alarm]
+    lines: Sequence[Line]
+    nodes: Sequence[NodeLine]
+    periods: Sequence[Period]
+    full_lanes: Sequence[Lane]
+    alarms: Sequence[Trouble]
+    read_at: datetime = field(default_factory=timezone.now)
 
     @property
     def running(self) -> int:
@@ -72,123 +84,73 @@ class Overview:
         return at_least(self.waiting, any(line.depth.is_partial for line in self.lines))
 
     @property
-    def failed_text(self) -> str:
-        return capped_text(self.failed_last_hour, FAILED_CAP)
+    def hour(self) -> Ended:
+        return self.periods[0].ended
 
     @property
     def worker_count(self) -> int:
-        return sum(node.workers for node in self.nodes if node.is_fresh and node.status == NodeStatus.ALIVE)
+        return sum(node.workers for node in self._working)
+
+    @property
+    def busy_count(self) -> int:
+        """How many workers, which are processes, run something."""
+        return sum(node.busy_workers for node in self._working)
 
     @property
     def fresh_nodes(self) -> int:
-        return sum(node.is_fresh for node in self.nodes)
+        return sum(line.standing in CURRENT for line in self.nodes)
+
+    @property
+    def lost_nodes(self) -> int:
+        return sum(line.standing not in CURRENT for line in self.nodes)
+
+    @property
+    def urgent_count(self) -> int:
+        return sum(alarm.is_bad for alarm in self.alarms)
+
+    @property
+    def shown_alarms(self) -> list[Trouble | More]:
+        """The first few of each kind, and how many more there are."""
+        shown: list[Trouble | More] = []
+        for _, group in groupby(self.alarms, key=lambda alarm: (alarm.is_bad, alarm.kind)):
+            alarms = list(group)
+            shown += alarms[:MOST_ALARMS]
+            if len(alarms) > MOST_ALARMS:
+                shown.append(More(len(alarms) - MOST_ALARMS, str(alarms[0].kind.label)))
+        return shown
+
+    @property
+    def _working(self) -> list[Node]:
+        return [line.node for line in self.nodes if line.standing == NodeStatus.ALIVE]
 
 
+@kept(seconds=KEPT_SECONDS, has_words=True)
 def overview() -> Overview:
-    """Read everything the overview shows."""
-    # Before the transaction: those who ask for it at the same time wait for each other.
-    hour, day = last_hour_and_day()
+    """Read everything the overview shows, as it was at most three seconds ago.
+
+    Raises:
+        django.db.OperationalError: the database is away, or a statement took longer than five seconds.
+    """
+    facts = read_facts()
     with bounded_queries():
-        depths = queue_depths()
-        queues = Queue.objects.select_related("cluster")
-        lines = [Line(queue, depths[queue.pk]) for queue in queues]
-        nodes = _nodes()
-        failed = _failed_last_hour()
-        return Overview(
-            lines=lines,
-            nodes=nodes,
-            periods=[Period(**vars(hour), label="Last hour"), Period(**vars(day), label="Last day")],
-            full_lanes=list(_full_lanes()),
-            failed_last_hour=failed,
-            alarms=[
-                *_node_alarms(nodes, lines),
-                *_queue_alarms(lines),
-                *_backend_alarms(),
-                *_failure_alarms(failed),
-                *_storage_alarms(),
-            ],
-        )
+        full_lanes = list(_full_lanes())
+    return Overview(
+        lines=[Line(queue, facts.depths[queue.pk]) for queue in facts.queues],
+        nodes=[_line(node, facts.now) for node in facts.nodes],
+        periods=[
+            Period(gettext_lazy("Last hour"), facts.lately.hour),
+            Period(gettext_lazy("Last day"), facts.lately.day),
+        ],
+        full_lanes=full_lanes,
+        alarms=find_troubles(facts),
+    )
 
 
-def _nodes() -> list[Any]:
-    rows = Node.objects.filter(status__in=[NodeStatus.ALIVE, NodeStatus.DRAINING]).annotate(now=Now())
-    nodes = list(rows.order_by("cluster", "name")[:100])
-    for node in nodes:
-        node.is_fresh = node.now - node.heartbeat_at <= timedelta(seconds=HEARTBEAT_SECONDS)  # type: ignore[attr-defined]
-    return nodes
+def _line(node: Node, now: datetime) -> NodeLine:
+    is_lost = node.status == NodeStatus.LOST
+    return NodeLine(node, standing_of(node, now), last_words(node) if is_lost else load_text(node))
 
 
 def _full_lanes() -> Any:
     full = Lane.objects.filter(taken__gte=F("slots"), slots__gt=0)
     return full.select_related("user", "cluster").order_by("-taken")[:MOST_FULL_LANES]
-
-
-def _failed_last_hour() -> int:
-    failed = Task.objects.filter(status=Status.FAILED, finished_at__gt=Now() - timedelta(hours=1))
-    return failed.order_by()[: FAILED_CAP + 1].count()
-
-
-# --- Needs attention --------------------------------------------------------------------------------
-
-
-def _node_alarms(nodes: list[Any], lines: list[Line]) -> list[Alarm]:
-    page = reverse("admin:tasks_node_changelist")
-    working = {node.cluster_id for node in nodes if node.is_fresh and node.status == NodeStatus.ALIVE}
-    alarms = [
-        Alarm(f"No node of the cluster {cluster} takes work. Start one: python manage.py qcluster", page)
-        for cluster in sorted({line.queue.cluster_id for line in lines} - working)
-    ]
-    for node in nodes:
-        if not node.is_fresh:
-            alarms.append(
-                Alarm(
-                    f"{node} has been silent for {duration_text((node.now - node.heartbeat_at).total_seconds())}.", page
-                )
-            )
-        elif node.status == NodeStatus.DRAINING:
-            alarms.append(Alarm(f"{node} is draining: it takes nothing new.", page, is_bad=False))
-    return alarms
-
-
-def _queue_alarms(lines: list[Line]) -> list[Alarm]:
-    page = reverse("admin:tasks_queue_changelist")
-    alarms, unknown = [], 0
-    for line in lines:
-        queue, depth = line.queue, line.depth
-        if queue.paused_at:
-            reason = f" ({queue.paused_reason})" if queue.paused_reason else ""
-            count = f"{depth.queued_text} wait in it"
-            if depth.queued_text == NOT_COUNTED:
-                count = "what waits in it was not counted"
-            text = f"The queue {queue.name} is paused{reason}; {count}."
-            alarms.append(Alarm(text, page, is_bad=False))
-        elif (depth.oldest_seconds or 0) > LONG_WAIT_SECONDS:
-            tasks = reverse("admin:tasks_task_changelist", query={"queue": queue.pk, "status": "queued"})
-            oldest = f"{'at least ' if depth.is_partial else ''}{duration_text(depth.oldest_seconds)}"
-            alarms.append(Alarm(f"The oldest task in {queue.name} has waited for {oldest}.", tasks, is_bad=False))
-        elif depth.is_partial:
-            unknown += 1
-    if unknown:
-        queues = "one queue" if unknown == 1 else f"{unknown} queues"
-        text = f"More tasks wait than are counted: how long the oldest in {queues} waits is not known."
-        alarms.append(Alarm(text, page, is_bad=False))
-    return alarms
-
-
-def _backend_alarms() -> list[Alarm]:
-    page = reverse("admin:tasks_backend_changelist")
-    return [Alarm(f"No model server for {kind} answers.", page) for kind in silent_kinds()]
-
-
-def _failure_alarms(failed: int) -> list[Alarm]:
-    if not failed:
-        return []
-    count = capped_text(failed, FAILED_CAP)
-    text = f"{count} {'task' if failed == 1 else 'tasks'} failed in the last hour."
-    return [Alarm(text, f"{reverse('admin:failures')}?period=hour")]
-
-
-def _storage_alarms() -> list[Alarm]:
-    trouble = storage_trouble()
-    page = reverse("admin:tasks_file_changelist")
-    return [Alarm(f"The folder of files {trouble}: uploads and results fail.", page)] if trouble else []

@@ -12,11 +12,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 
 from accounts.models import Plan, User
 from tasks.admin.acting import ActingScreen
 from tasks.admin.screen import AuditedScreen
+from tasks.admin.user_forms import PlanForm
 from tasks.errors import InvalidInput
 from tasks.lifecycle.apply_limits import apply_limits
 from tasks.measures import NOTHING
@@ -32,26 +33,33 @@ def _make_default(plan: Plan, _by: User, _choice: Choice) -> None:
 
 
 MAKE_DEFAULT = Action(
-    name="make_default", label="Give to new users", title="Give {it} to new users", done="New users get the plan {it}.",
-    things=ngettext_lazy("{count} plan", "{count} plan", "count"), reports_each=True, permission="accounts.change_plan",
-    act=_make_default, audits=lambda plan: {"name": plan.name},
-)  # fmt: skip
+    name="make_default",
+    label=gettext_lazy("Give to new users"),
+    title=gettext_lazy("Give {it} to new users"),
+    done=gettext_lazy("New users get the plan {it}."),
+    things=ngettext_lazy("{count} plan", "{count} plan", "count"),
+    reports_each=True,
+    permission="accounts.change_plan",
+    act=_make_default,
+    audits=lambda plan: {"name": plan.name},
+)
 
 
 class PlanScreen(ActingScreen[Plan], AuditedScreen[Plan]):
-    list_display = ("name", "is_default", "slots", "weight", "waiting", "minute", "day", "max_priority", "allowances",
+    form = PlanForm
+    list_display = ("name", "whose", "slots", "weight", "waiting", "minute", "day", "max_priority", "allowances",
                     "keep_days", "user_count")  # fmt: skip
     sortable_by = ()
     selected_actions = (MAKE_DEFAULT,)
     readonly_fields = ("is_default",)
     fieldsets = (
         (None, {"fields": ("name", "is_default")}),
-        ("Share of the workers", {"fields": ("slots", "weight", "max_priority", "longest_timeout")}),
+        (gettext_lazy("Share of the workers"), {"fields": ("slots", "weight", "max_priority", "longest_timeout")}),
         (
-            "How much may be submitted",
+            gettext_lazy("How much may be submitted"),
             {"fields": ("max_waiting", "per_minute", "per_day", "high_per_day", "urgent_per_day")},
         ),
-        ("What is kept", {"fields": ("file_bytes", "keep_days")}),
+        (gettext_lazy("What is kept"), {"fields": ("file_bytes", "keep_days")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
@@ -79,27 +87,34 @@ class PlanScreen(ActingScreen[Plan], AuditedScreen[Plan]):
         users = User.objects.filter(plan=plan, lanes__isnull=False).distinct()
         for user in users.select_related("plan").iterator(chunk_size=500):
             apply_limits(user)
-        messages.info(request, f"The lanes of {users.count():,} users on {plan} follow.")
+        messages.info(
+            request,
+            gettext("The lanes of {count} users on {plan} follow.").format(count=f"{users.count():,}", plan=plan),
+        )
 
     # --- Columns ----------------------------------------------------------------------------------
 
-    @admin.display(description="most waiting")
+    @admin.display(description=gettext_lazy("for"))
+    def whose(self, plan: Plan) -> str:
+        return gettext("new users") if plan.is_default else NOTHING
+
+    @admin.display(description=gettext_lazy("most waiting"))
     def waiting(self, plan: Plan) -> str:
         return f"{plan.max_waiting:,}"
 
-    @admin.display(description="per minute")
+    @admin.display(description=gettext_lazy("per minute"))
     def minute(self, plan: Plan) -> str:
         return _limit(plan.per_minute)
 
-    @admin.display(description="per day")
+    @admin.display(description=gettext_lazy("per day"))
     def day(self, plan: Plan) -> str:
         return _limit(plan.per_day)
 
-    @admin.display(description="high / urgent a day")
+    @admin.display(description=gettext_lazy("high / urgent a day"))
     def allowances(self, plan: Plan) -> str:
         return f"{_limit(plan.high_per_day)} / {_limit(plan.urgent_per_day)}"
 
-    @admin.display(description="users")
+    @admin.display(description=gettext_lazy("users"))
     def user_count(self, plan: Any) -> SafeString:
         users = reverse("admin:accounts_user_changelist")
         return format_html('<a href="{}?plan__id__exact={}">{}</a>', users, plan.pk, f"{plan.user_total:,}")

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
 from tasks.admin.acting import ActingScreen
 from tasks.admin.formats import moment, task_link
@@ -20,33 +21,54 @@ from tasks.operations.action import Action
 from tasks.schedules.fire import run_schedule_now
 from tasks.schedules.manage import pause_schedule, resume_schedule, upcoming
 from tasks.ui.badge import status_badge
+from tasks.ui.sentences import in_language
 
 PERMISSION = "tasks.change_schedule"
 RUNS_SHOWN = 20
 RUN = Action(
-    name="run", label="Run now", title="Run {it} now", done="The task of {it} is submitted.", permission=PERMISSION,
-    text="Its task is submitted for its owner now, on top of the schedule's times. It counts against their plan.",
+    name="run",
+    label=gettext_lazy("Run now"),
+    title=gettext_lazy("Run {it} now"),
+    done=gettext_lazy("The task of {it} is submitted."),
+    permission=PERMISSION,
+    text=gettext_lazy(
+        "Its task is submitted for its owner now, on top of the schedule's times. It counts against their plan."
+    ),
     act=lambda schedule, by, _choice: run_schedule_now(schedule.pk, by=by),
-)  # fmt: skip
+)
 PAUSE = Action(
-    name="pause", label="Pause", title="Pause {it}", done="{it} is paused.", permission=PERMISSION,
-    text="It does not run until an operator or its owner resumes it. The owner sees the reason.",
-    form=frozenset({"reason"}), reason_label="Reason, for the owner and the audit log",
+    name="pause",
+    label=gettext_lazy("Pause"),
+    title=gettext_lazy("Pause {it}"),
+    done=gettext_lazy("{it} is paused."),
+    permission=PERMISSION,
+    text=gettext_lazy("It does not run until an operator or its owner resumes it. The owner sees the reason."),
+    form=frozenset({"reason"}),
+    reason_label=gettext_lazy("Reason, for the owner and the audit log"),
     act=lambda schedule, by, choice: pause_schedule(schedule.pk, by=by, reason=choice.reason),
-)  # fmt: skip
+)
 RESUME = Action(
-    name="resume", label="Resume", title="Resume {it}", done="{it} runs again.", permission=PERMISSION,
-    text="It runs again at its next time; what was missed is not made up for.",
+    name="resume",
+    label=gettext_lazy("Resume"),
+    title=gettext_lazy("Resume {it}"),
+    done=gettext_lazy("{it} runs again."),
+    permission=PERMISSION,
+    text=gettext_lazy("It runs again at its next time; what was missed is not made up for."),
     act=lambda schedule, by, _choice: resume_schedule(schedule.pk, by=by),
-)  # fmt: skip
+)
 
 
 class StandingFilter(SimpleListFilter):
-    title = "status"
+    title = gettext_lazy("status")
     parameter_name = "standing"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Schedule]) -> list[tuple[str, str]]:
-        return [("active", "Active"), ("paused", "Paused"), ("ended", "Ended"), ("refused", "Last run refused")]
+        return [
+            ("active", gettext("Active")),
+            ("paused", gettext("Paused")),
+            ("ended", gettext("Ended")),
+            ("refused", gettext("Last run refused")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> QuerySet[Schedule]:
         conditions = {
@@ -84,30 +106,30 @@ class ScheduleScreen(ActingScreen[Schedule], OwnedScreen[Schedule]):
 
     # --- Columns ----------------------------------------------------------------------------------
 
-    @admin.display(description="schedule")
+    @admin.display(description=gettext_lazy("schedule"))
     def title(self, schedule: Schedule) -> str:
         return str(schedule)
 
-    @admin.display(description="when")
+    @admin.display(description=gettext_lazy("when"))
     def when(self, schedule: Schedule) -> str:
         return schedule.when
 
-    @admin.display(description="status")
+    @admin.display(description=gettext_lazy("status"))
     def standing(self, schedule: Schedule) -> SafeString:
         tag = status_badge(schedule.status)
         if not schedule.paused_reason:
             return tag
-        return format_html('{}<br><span class="muted small">{}</span>', tag, schedule.paused_reason)
+        return format_html('{}<br><span class="muted small">{}</span>', tag, in_language(schedule.paused_reason))
 
-    @admin.display(description="next run")
+    @admin.display(description=gettext_lazy("next run"))
     def next_run(self, schedule: Schedule) -> SafeString | str:
         return moment(schedule.next_run_at)
 
-    @admin.display(description="next runs")
+    @admin.display(description=gettext_lazy("next runs"))
     def times(self, schedule: Schedule) -> SafeString | str:
         return format_html_join(", ", "{}", ((moment(time),) for time in upcoming(schedule))) or NOTHING
 
-    @admin.display(description="last run")
+    @admin.display(description=gettext_lazy("last run"))
     def last(self, schedule: Schedule) -> SafeString | str:
         if schedule.last_run_at is None:
             return NOTHING
@@ -115,18 +137,18 @@ class ScheduleScreen(ActingScreen[Schedule], OwnedScreen[Schedule]):
             return format_html(
                 '{}<br><span class="muted small">{}</span>',
                 moment(schedule.last_run_at),
-                schedule.last_error["message"],
+                in_language(schedule.last_error["message"]),
             )
         task = schedule.last_task
         status = status_badge(task.shown_status) if task else ""
         return format_html("{}<br>{} {}", moment(schedule.last_run_at), status, task_link(schedule.last_task_id))
 
-    @admin.display(description="latest runs")
+    @admin.display(description=gettext_lazy("latest runs"))
     def runs(self, schedule: Schedule) -> SafeString | str:
         found = schedule.runs.select_related("task").order_by("-pk")[:RUNS_SHOWN]
         return format_html_join("", "<div>{} {} {}</div>", (_run_row(run) for run in found)) or NOTHING
 
-    @admin.display(description="actions")
+    @admin.display(description=gettext_lazy("actions"))
     def act(self, schedule: Schedule) -> SafeString:
         return self.draw(schedule, self.actions_for(schedule))
 
@@ -134,4 +156,4 @@ class ScheduleScreen(ActingScreen[Schedule], OwnedScreen[Schedule]):
 def _run_row(run: ScheduleRun) -> tuple[SafeString | str, SafeString | str, SafeString | str]:
     if run.task is not None:
         return moment(run.due_at), status_badge(run.task.shown_status), task_link(run.task_id)
-    return moment(run.due_at), status_badge(run.outcome), (run.error or {}).get("message", "")
+    return moment(run.due_at), status_badge(run.outcome), in_language((run.error or {}).get("message", ""))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.db.models import Model
 from django.db.models.query import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from tasks import audit
 from tasks.admin.access import operator_of
@@ -26,7 +28,31 @@ else:
             return cls
 
 
-class ReadOnlyScreen(Screen[M]):
+class LoggedScreen(Screen[M]):
+    """A screen as ours look, whose history is in the audit log: Django's own knows of its forms only.
+
+    `audit_kind` is what the log calls its rows, where that is not the name of the model.
+    """
+
+    audit_kind = ""
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        # Titles of fields stand above them, and end in no colon.
+        for form in (
+            context["adminform"].form,
+            *(form for formset in context["inline_admin_formsets"] for form in formset.forms),
+        ):
+            form.label_suffix = ""
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseRedirect:
+        query = urlencode({"kind": self.audit_kind or self.opts.model_name, "q": object_id})
+        return HttpResponseRedirect(f"{reverse('admin:tasks_auditentry_changelist')}?{query}")
+
+
+class ReadOnlyScreen(LoggedScreen[M]):
     """Shows rows and lets nobody add, change or delete one; what can be done has its own address and permission."""
 
     # Both would count every row of the table.
@@ -48,7 +74,7 @@ class ReadOnlyScreen(Screen[M]):
         return super().changelist_view(request, title | (extra_context or {}))
 
 
-class AuditedScreen(Screen[M]):
+class AuditedScreen(LoggedScreen[M]):
     """A screen where rows are edited: whatever Django notes in an object's history is audited as well."""
 
     show_facets = ShowFacets.NEVER

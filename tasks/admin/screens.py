@@ -6,6 +6,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.models import Group
 
 from accounts.models import Plan, User
+from tasks.admin.alarms import AlarmScreen, AlarmSettingsScreen
 from tasks.admin.audit import AuditScreen
 from tasks.admin.backends import BackendScreen
 from tasks.admin.batches import BatchScreen
@@ -21,6 +22,8 @@ from tasks.admin.tasks import TaskScreen
 from tasks.admin.users import UserScreen
 from tasks.admin.webhooks import DeliveryScreen, EndpointScreen
 from tasks.models import (
+    Alarm,
+    AlarmSettings,
     AuditEntry,
     Backend,
     Batch,
@@ -51,6 +54,8 @@ def register_screens(site: AdminSite) -> None:
     site.register(WebhookDelivery, DeliveryScreen)
     site.register(User, UserScreen)
     site.register(Plan, PlanScreen)
+    site.register(Alarm, AlarmScreen)
+    site.register(AlarmSettings, AlarmSettingsScreen)
     site.register(AuditEntry, AuditScreen)
     site.unregister(Group)
     site.register(Group, GroupScreen)

@@ -16,6 +16,7 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy
 
 from tasks.admin.access import operator_of
 from tasks.admin.carry_out import carry_out, choice_of, number_of, report, require_permission
@@ -27,7 +28,7 @@ from tasks.models.operation import OperationStatus
 from tasks.operations.action import Choice
 from tasks.operations.bulk_action import BulkAction, Place, bulk_actions
 from tasks.operations.manage import MOST_PACE, MOST_TASKS, PACE, count_fitting, run_for, start_operation
-from tasks.operations.task_filter import TaskFilter, read_filter
+from tasks.operations.task_filter import MOST_IDS, TaskFilter, read_filter
 from tasks.owned import get_owned
 from tasks.statuses import Status, shown_status
 
@@ -35,7 +36,7 @@ from tasks.statuses import Status, shown_status
 MOST_AT_ONCE = 100
 # An operation begins within the request, so that a small one is over when the answer comes.
 FIRST_SECONDS = 1.0
-SLOW = "Counting took the database too long. Choose a shorter time, or more filters."
+SLOW = gettext_lazy("Counting took the database too long. Choose a shorter time, or more filters.")
 Kinds = list[tuple[str, str, int]]
 
 
@@ -50,8 +51,8 @@ def ask(request: HttpRequest, action: BulkAction, tasks: QuerySet[Task], *, back
     """
     require_permission(request, action)
     fitting = tasks.filter(status__in=action.statuses).order_by("pk").select_related(None)
-    ids = list(fitting.values_list("pk", flat=True)[:MOST_AT_ONCE])
-    if action.act is None and ids:
+    ids = list(fitting.values_list("pk", flat=True)[:MOST_IDS])
+    if ids and (action.act is None or len(ids) > MOST_AT_ONCE):
         return ask_for_all(request, action, TaskFilter(ids=tuple(ids)), back=back)
     fields = [("ids", ",".join(str(task_id) for task_id in ids))]
     return _question(request, action, len(ids), Task.objects.filter(pk__in=ids), fields, back=back)

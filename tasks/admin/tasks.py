@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
 from tasks.admin import task_page
+from tasks.admin.access import operator_of
 from tasks.admin.acting import menu
+from tasks.admin.carry_out import require_permission
+from tasks.admin.export import ExportedScreen
 from tasks.admin.filter_from_request import filter_of
-from tasks.admin.filters import BatchFilter, CreatedFilter, ErrorFilter, QueueFilter, StatusFilter, TypeFilter
+from tasks.admin.filters import (
+    PERIODS,
+    BatchFilter,
+    CauseFilter,
+    CreatedFilter,
+    ErrorFilter,
+    QueueFilter,
+    StatusFilter,
+    SystemFilter,
+    TypeFilter,
+    cause_id,
+)
 from tasks.admin.formats import between, task_link
+from tasks.admin.keyset import Places
 from tasks.admin.owned import OwnedScreen
-from tasks.admin.search import HELP, match_tasks
+from tasks.admin.search import HELP, read_search
 from tasks.admin.task_actions import act_on_tasks, ask, ask_for_all, posted_action, safe_back
-from tasks.errors import InvalidInput
+from tasks.errors import InvalidInput, TaskError
+from tasks.lifecycle.retry import retry_with_input
 from tasks.measures import NOTHING
-from tasks.models import Task
-from tasks.operations.bulk_action import BulkAction, bulk_actions
-from tasks.statuses import Status
+from tasks.models import Failure, Task, TaskContent
+from tasks.models.ids import first_id
+from tasks.models.task_sources import task_sources
+from tasks.operations.bulk_action import BulkAction, bulk_actions, find_bulk_action
+from tasks.statuses import SHOWN, Status
 from tasks.ui.badge import status_badge
 
 
-class TaskScreen(OwnedScreen[Task]):
+class TaskScreen(ExportedScreen[Task], OwnedScreen[Task]):
     """Read-only; acts through `tasks.lifecycle`."""
 
     list_display = (
@@ -38,7 +62,9 @@ class TaskScreen(OwnedScreen[Task]):
         "created",
     )  # fmt: skip
     list_display_links = None
-    list_filter = (StatusFilter, TypeFilter, QueueFilter, CreatedFilter, ErrorFilter, BatchFilter)
+    list_filter = (
+        StatusFilter, TypeFilter, QueueFilter, CreatedFilter, ErrorFilter, CauseFilter, BatchFilter, SystemFilter,
+    )  # fmt: skip
     search_help_text = HELP
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
@@ -47,7 +73,24 @@ class TaskScreen(OwnedScreen[Task]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
     ) -> tuple[QuerySet[Task], bool]:
-        return (queryset.filter(match_tasks(search_term)) if search_term.strip() else queryset), False
+        return (queryset.filter(read_search(search_term).condition)), False
+
+    def places(self, given: Mapping[str, str]) -> Places:
+        status, age = given.get("status", ""), PERIODS.get(given.get("created", ""))
+        words = ["failed"] if given.get("error") or given.get("cause") else [status] if status in SHOWN else []
+        search = read_search(given[SEARCH_VAR])
+        conditions: dict[str, Any] = {"pk__gte": first_id(timezone.now() - age[1])} if age else {}
+        if search.ids:
+            conditions["pk__range"] = search.ids
+        with suppress(ValueError):
+            conditions |= {"batch": UUID(given["batch"])} if given.get("batch") else {}
+        by_index: QuerySet[Any] | None = None
+        if cause := cause_id(given.get("cause")):
+            by_index = Failure.objects.filter(cause=cause)
+        elif search.tag:
+            by_index = TaskContent.objects.filter(tags__contains=[search.tag])
+        sources = task_sources(words=words, type=given.get("type", ""), owners=search.owners, **conditions)
+        return Places(sources, by_index)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -55,8 +98,26 @@ class TaskScreen(OwnedScreen[Task]):
             path("act/<str:verb>/", wrap(self.act), name="tasks_task_act"),
             path("<uuid:task_id>/ask/<str:verb>/", wrap(self.ask_one), name="tasks_task_ask"),
             path("<uuid:task_id>/content/", wrap(self.show_content), name="tasks_task_content"),
+            path("<uuid:task_id>/retry-with-input/", wrap(self.retry_with_input), name="tasks_task_retry_with_input"),
             *super().get_urls(),
         ]
+
+    def export_row(self, row: Task) -> dict[str, Any]:
+        error = row.error or {}
+        return {
+            "id": row.pk,
+            "user": row.owner.email,
+            "type": row.type,
+            "queue": row.queue_id,
+            "status": row.shown_status,
+            "priority": row.priority,
+            "attempts": row.attempts_counted,
+            "created_at": row.created_at,
+            "started_at": row.started_at,
+            "finished_at": row.finished_at,
+            "error_code": error.get("code"),
+            "error_message": error.get("message"),
+        }
 
     # --- Acting -----------------------------------------------------------------------------------
 
@@ -96,17 +157,35 @@ class TaskScreen(OwnedScreen[Task]):
             return HttpResponseNotAllowed(["POST"])
         return task_page.show(self, request, str(task_id), reveal=True)
 
+    def retry_with_input(self, request: HttpRequest, task_id: UUID) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        require_permission(request, find_bulk_action("retry"))
+        if not request.user.has_perm(task_page.CONTENT_PERMISSION):
+            raise PermissionDenied("You may look at tasks, but not at what is in them.")
+        text = request.POST.get("input", "")
+        try:
+            retry_with_input(task_id, task_page.read_input(text), by=operator_of(request))
+        except InvalidInput as error:
+            faults = [f"{fault.pointer}: {fault.detail}" for fault in error.errors] or [error.message]
+            return task_page.show(self, request, str(task_id), reveal=True, edited=task_page.Edited(text, faults))
+        except TaskError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, gettext("The task was put back in line with the new input."))
+        return HttpResponseRedirect(reverse("admin:tasks_task_change", args=[task_id]))
+
     # --- Columns ----------------------------------------------------------------------------------
 
-    @admin.display(description="id")
+    @admin.display(description=gettext_lazy("id"))
     def short_id(self, task: Task) -> SafeString | str:
         return task_link(task.pk)
 
-    @admin.display(description="status")
+    @admin.display(description=gettext_lazy("status"))
     def shown(self, task: Task) -> SafeString:
         return status_badge(task.shown_status)
 
-    @admin.display(description="priority")
+    @admin.display(description=gettext_lazy("priority"))
     def priorities(self, task: Task) -> SafeString | str:
         if task.priority == task.priority_requested:
             return str(task.priority)
@@ -114,21 +193,21 @@ class TaskScreen(OwnedScreen[Task]):
             '<span title="{}">{} → {}</span>', task.priority_reason, task.priority_requested, task.priority
         )
 
-    @admin.display(description="attempts")
+    @admin.display(description=gettext_lazy("attempts"))
     def attempts_made(self, task: Task) -> str:
-        return f"{task.attempts_counted} of {task.max_attempts}"
+        return gettext("{count} of {most}").format(count=task.attempts_counted, most=task.max_attempts)
 
-    @admin.display(description="waited")
+    @admin.display(description=gettext_lazy("waited"))
     def waited(self, task: Task) -> str:
         return between(task.created_at, task.started_at or task.finished_at or _now(task))
 
-    @admin.display(description="ran")
+    @admin.display(description=gettext_lazy("ran"))
     def ran(self, task: Task) -> str:
         if task.status == Status.RUNNING:
             return between(task.started_at, _now(task))
         return between(task.started_at, task.finished_at) if task.finished_at else NOTHING
 
-    @admin.display(description="error")
+    @admin.display(description=gettext_lazy("error"))
     def error_code(self, task: Task) -> SafeString | str:
         if not task.error:
             return NOTHING

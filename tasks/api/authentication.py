@@ -33,7 +33,11 @@ def bearer_token(request: HttpRequest) -> ApiToken | None:
     Raises:
         InvalidToken: it brings credentials that are no good.
     """
-    header = request.META.get("HTTP_AUTHORIZATION", "")
+    return token_of_header(request.META.get("HTTP_AUTHORIZATION", ""))
+
+
+def token_of_header(header: str) -> ApiToken | None:
+    """Return the token that an Authorization header brings; None when it is empty. Raises as `bearer_token`."""
     if not header:
         return None
     scheme, _, text = header.partition(" ")
@@ -103,6 +107,12 @@ def may_read_tasks(request: Request) -> bool:
     """Say whether the caller of a view of DRF may see what tasks were given and made: some tokens only submit."""
     token = cast("ApiToken | None", request.auth)
     return token is None or Scope.TASKS_READ in token.scopes
+
+
+def may_read_files(request: Request) -> bool:
+    """Say whether the caller of a view of DRF may see the bytes of files."""
+    token = cast("ApiToken | None", request.auth)
+    return token is None or Scope.FILES in token.scopes
 
 
 def caller_of(request: Request) -> User:

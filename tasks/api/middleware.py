@@ -84,10 +84,12 @@ def _refuse_slow(request: HttpRequest) -> errors.TaskError | None:
 
 
 def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:
-    made = problems.problem(request, problems.refusal_of_status(response.status_code))
+    detail = str(getattr(response, "detail", ""))
+    made = problems.problem(request, problems.refusal_of_status(response.status_code, detail))
     for name, value in response.headers.items():
         if name.lower() not in {"content-type", "content-length"}:
             made.headers.setdefault(name, value)
     made.cookies = response.cookies
-    response.close()
+    # Whoever serves the new one closes what the old one held. Its own close() would say that the request is over.
+    made._resource_closers.extend(response._resource_closers)  # type: ignore[attr-defined]
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from tasks.api.bodies import Query
 from tasks.api.refusals import InvalidParameter
+from tasks.models.newest import find
 
 Row = TypeVar("Row", bound=Model)
 Value = TypeVar("Value")
@@ -58,7 +59,7 @@ class NamedPageQuery(PageQuery):
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Rows of a page, and the cursor of the next one if there is one."""
+    """Rows of a page, and the cursor of the next one if there may be one."""
 
     rows: list[Row]
     next_cursor: str | None
@@ -77,6 +78,19 @@ def page_by_id(rows: QuerySet[Row], query: PageQuery, *, newest_first: bool = Tr
     more = len(found) > query.limit
     found = found[: query.limit]
     return Page(found, cursor_of(found[-1].pk) if more else None)
+
+
+def page_among(
+    rows: QuerySet[Row], sources: Sequence[QuerySet[Row]], query: PageQuery, *, by_index: QuerySet[Any] | None = None
+) -> Page[Row]:
+    """Return a page of rows that match, newest first, looking at a limited number of rows (`tasks.models.newest`).
+
+    Raises:
+        InvalidParameter: the cursor is not one of this list.
+    """
+    after = None if query.cursor is None else _place(query.cursor, rows.model)
+    found = find(rows, sources, most=query.limit, after=after, by_index=by_index)
+    return Page(found.rows, None if found.end is None else cursor_of(found.end))
 
 
 def page_by_name(named: Mapping[str, Value], query: PageQuery) -> tuple[list[Value], str | None]:
@@ -110,6 +124,19 @@ def cursor_of(place: UUID | int | str) -> str:
             return f"{place:016x}"
         case _:
             return place.encode().hex()
+
+
+def id_of_cursor(cursor: str | None) -> UUID | None:
+    """Return the id that a cursor goes on behind; None without one.
+
+    Raises:
+        InvalidParameter: it is no cursor of a list of ids.
+    """
+    if cursor is None:
+        return None
+    if not re.fullmatch(CURSOR_OF_ID, cursor):
+        raise _not_a_cursor()
+    return UUID(cursor)
 
 
 def _place(cursor: str, model: type[Model]) -> UUID | int:

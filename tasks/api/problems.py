@@ -16,10 +16,11 @@ from django.urls import reverse
 from rest_framework.exceptions import APIException
 
 from tasks import errors
-from tasks.api import refusals
+from tasks.api import languages, refusals
 from tasks.api.read_again import is_cut_read
 from tasks.api.uploads import NameTooLong
 from tasks.storage import is_full
+from tasks.ui.sentences import in_language
 
 logger = logging.getLogger("tasks.api")
 
@@ -134,18 +135,20 @@ def refusal_of_status(status: int, detail: str = "") -> errors.TaskError:
 
 
 def problem(request: HttpRequest, refusal: errors.TaskError) -> HttpResponse:
-    """Answer a refusal."""
+    """Answer a refusal, in the client's language."""
     status = status_of(type(refusal))
-    body: dict[str, Any] = {
-        "type": reverse("api:problem", args=[refusal.code]),
-        "title": title_of(type(refusal)),
-        "status": status,
-        "detail": refusal.message,
-        "code": refusal.code,
-        "request_id": getattr(request, "request_id", ""),
-        "errors": getattr(refusal, "errors", []),
-    }
     response = HttpResponse(status=status, content_type=MEDIA_TYPE)
+    with languages.spoken(request):
+        languages.mark(response)
+        body: dict[str, Any] = {
+            "type": reverse("api:problem", args=[refusal.code]),
+            "title": in_language(title_of(type(refusal))),
+            "status": status,
+            "detail": in_language(refusal.message),
+            "code": refusal.code,
+            "request_id": getattr(request, "request_id", ""),
+            "errors": [fault | {"detail": in_language(fault["detail"])} for fault in getattr(refusal, "errors", [])],
+        }
     for name, value in getattr(refusal, "headers", {}).items():
         response.headers[name] = value
     if isinstance(refusal, errors.QuotaExceeded):

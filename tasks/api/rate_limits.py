@@ -6,9 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from accounts.limits import limits_with
+from rest_framework.request import Request
+
+from accounts.limits import Limits, limits_with
 from accounts.models import User
 from tasks import sql
+from tasks.lifecycle.known_limits import known_limits
+from tasks.lifecycle.submission import Usage
 
 DAY_SECONDS = 86_400
 MINUTE_SECONDS = 60
@@ -37,9 +41,14 @@ class _Policy:
     reset: int | None = None
 
 
-def rate_limit_headers(user: User) -> dict[str, str]:
+def note_usage(request: Request, usage: Usage | None) -> None:
+    """Keep what a submission found while it was counted: its answer need not ask the database again."""
+    request.usage = usage  # type: ignore[attr-defined]
+
+
+def rate_limit_headers(user: User, request: Request) -> dict[str, str]:
     """Return the headers `RateLimit-Policy` and `RateLimit`; a policy without a limit is left out."""
-    limited = [policy for policy in _policies(user) if policy.quota is not None]
+    limited = [policy for policy in _policies(user, request) if policy.quota is not None]
     return {
         "RateLimit-Policy": ", ".join(
             f'"{policy.name}";q={policy.quota}' + (f";w={policy.window}" if policy.window else "") for policy in limited
@@ -52,9 +61,16 @@ def rate_limit_headers(user: User) -> dict[str, str]:
     }
 
 
-def _policies(user: User) -> list[_Policy]:
+def _policies(user: User, request: Request) -> list[_Policy]:
+    counted: Usage | None = getattr(request, "usage", None)
+    if counted is not None:
+        # By these limits it was counted.
+        return _policies_of(counted, known_limits(user).limits)
     [usage] = sql.run("lifecycle/read_usage", {"user": user.pk}, row=KnownUsage)
-    limits = limits_with(user, (usage.overrides or {}).items())
+    return _policies_of(usage, limits_with(user, (usage.overrides or {}).items()))
+
+
+def _policies_of(usage: Usage | KnownUsage, limits: Limits) -> list[_Policy]:
     midnight = math.ceil(usage.day_seconds_left)
     sent = math.ceil(usage.burst_seconds * (limits.per_minute or 0) / MINUTE_SECONDS)
     return [

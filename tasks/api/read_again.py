@@ -7,6 +7,9 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponseBase
+from psycopg import OperationalError as DriversError
+from psycopg.errors import AdminShutdown, CrashShutdown
+from psycopg_pool import PoolTimeout
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -22,8 +25,7 @@ def is_cut_read(request: HttpRequest, error: Exception) -> bool:
         isinstance(error, AWAY)
         and request.method in {"GET", "HEAD"}
         and not hasattr(request, "read_again")
-        and connection.connection is not None
-        and not connection.is_usable()
+        and (_was_cut(error) or (connection.connection is not None and not connection.is_usable()))
     )
 
 
@@ -32,3 +34,17 @@ def read_again(request: HttpRequest, read: Callable[[], Response]) -> Response:
     request.read_again = True  # type: ignore[attr-defined]
     connection.close()
     return read()
+
+
+def _was_cut(error: Exception) -> bool:
+    """Say whether the error itself tells of a connection that was there.
+
+    One that is lost in a transaction is given up by Django before anybody can look at it.
+    """
+    cause = error.__cause__
+    if isinstance(cause, AdminShutdown | CrashShutdown):
+        return True
+    # The server said nothing any more. psycopg notes `pgconn` when connecting fails, and only then.
+    if not isinstance(cause, DriversError) or isinstance(cause, PoolTimeout):
+        return False
+    return cause.sqlstate is None and cause.pgconn is None

@@ -71,8 +71,15 @@ def readiness() -> Readiness:
     if not servers:
         return Readiness("unavailable", hint=none_set_up("chat"))
     if all(server.is_demo for server in servers):
-        return Readiness("embedded", "model server on this machine (make run: SmolLM2-135M, a demo model)")
+        model = "SmolLM2-135M, a demo model that reads English only"
+        return Readiness("embedded", f"model server on this machine (make run: {model})")
     return Readiness("backend", names_of([server for server in servers if not server.is_demo]))
+
+
+def has_demo_only() -> bool:
+    """Return whether the demo model of `make run` is all there is."""
+    servers = [server for server in directory.servers("chat") if server.enabled]
+    return bool(servers) and all(server.is_demo for server in servers)
 
 
 def knows_model(model: str) -> bool:

@@ -6,6 +6,7 @@ Source: "Embeddings" of OpenAI's API reference, as llama.cpp, vLLM, Ollama and o
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,20 @@ class Embeddings:
 
     vectors: list[list[float]]
     model: str
+
+    def closeness_to_first(self) -> list[float]:
+        """Return the cosine of each vector after the first with the first, from -1 to 1; 0 where one has no length.
+
+        >>> Embeddings([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0], [0.0, 0.0]], "m").closeness_to_first()
+        [1.0, 0.0, 0.0]
+        """
+        first, *others = self.vectors
+        length = math.hypot(*first)
+        lengths = [length * math.hypot(*vector) for vector in others]
+        return [
+            sum(map(operator.mul, first, vector)) / both if both else 0.0
+            for vector, both in zip(others, lengths, strict=True)
+        ]
 
 
 def embed(server: Server, texts: Sequence[str], *, check: Callable[[], None], model: str = "") -> Embeddings:

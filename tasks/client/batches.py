@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from .saving import save
 from .sending import Sender
 from .shapes import Batch, ItemResult
 from .written_once import method, series
@@ -44,6 +46,31 @@ class Batches:
         """Cancel what has not ended of a batch; repeating it changes nothing."""
         batch: Batch = await self._sender.send_json("POST", f"/api/v1/batches/{batch_id}/cancel")
         return batch
+
+    @method
+    async def retry_batch(self, batch_id: str) -> Batch:
+        """Retry what has failed of a batch, counted like submissions.
+
+        Raises:
+            WrongStatus: nothing of it has failed.
+        """
+        batch: Batch = await self._sender.send_json("POST", f"/api/v1/batches/{batch_id}/retry")
+        return batch
+
+    @method
+    async def download_batch(self, batch_id: str, to: str | Path | None = None) -> bytes:
+        """Return all results of a batch as one ZIP; or with `to` write it to that path, and return nothing."""
+        return await save(self._sender, f"/api/v1/batches/{batch_id}/results.zip", to)
+
+    @method
+    async def download_batch_tables(self, batch_id: str, to: str | Path | None = None) -> bytes:
+        """Return the tables of all results as one CSV; or with `to` write it to that path, and return nothing."""
+        return await save(self._sender, f"/api/v1/batches/{batch_id}/tables.csv", to)
+
+    @method
+    async def download_batch_workbook(self, batch_id: str, to: str | Path | None = None) -> bytes:
+        """Return the tables of all results as a workbook (XLSX); or with `to` write it to that path."""
+        return await save(self._sender, f"/api/v1/batches/{batch_id}/tables.xlsx", to)
 
     @series
     async def batch_results(self, batch_id: str) -> AsyncGenerator[ItemResult]:

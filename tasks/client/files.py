@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import AsyncGenerator
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from .saving import save
 from .sending import Sender, given
 from .shapes import File, FileLink
 from .written_once import method, series
@@ -37,21 +36,7 @@ class Files:
     @method
     async def download(self, file_id: str, to: str | Path | None = None) -> bytes:
         """Return a file's bytes; or with `to` write them to that path, whole or not at all, and return none."""
-        content = self._sender.open("GET", f"/api/v1/files/{file_id}/content", headers={"Accept": "*/*"})
-        if to is None:
-            async with content as answer:
-                return await self._sender.wire.read(answer)
-        part = Path(to).with_name(f".{Path(to).name}.{uuid.uuid4().hex[:8]}.part")
-        on_disk = self._sender.wire.on_disk
-        try:
-            async with content as answer:
-                with await on_disk(lambda: part.open("xb")) as target:
-                    async for chunk in self._sender.wire.chunks(answer):
-                        await on_disk(partial(target.write, chunk))
-            part.replace(to)
-        finally:
-            part.unlink(missing_ok=True)
-        return b""
+        return await save(self._sender, f"/api/v1/files/{file_id}/content", to)
 
     @series
     async def files(self) -> AsyncGenerator[File]:

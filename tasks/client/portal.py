@@ -10,13 +10,14 @@ from .batches import Batches
 from .files import Files
 from .schedules import Schedules
 from .sending import Sender
+from .shares import Shares
 from .tasks import Tasks
 from .webhooks import Webhooks
 from .wire import AsyncWire, BlockingWire
 from .written_once import Awaiting, Blocking, finish
 
 
-class Everything(Tasks, Batches, Files, Schedules, Webhooks, Account):
+class Everything(Tasks, Batches, Files, Schedules, Shares, Webhooks, Account):
     """All that can be asked of a portal.
 
     Whatever may be repeated is repeated while the portal is away or asks for patience (429, 502, 503, 504),

@@ -10,6 +10,7 @@ class Task(TypedDict):
 
     id: str
     type: str
+    name: str | None
     status: str
     done: bool
     version: int
@@ -139,6 +140,18 @@ class ScheduleRun(TypedDict):
     task: str | None
     error: dict[str, Any] | None
     created_at: str
+
+
+class Share(TypedDict):
+    """`url` is there only in answers that made one, and null in their repetitions."""
+
+    id: str
+    task: str
+    created_at: str
+    expires_at: str
+    opened_at: str | None
+    urls: dict[str, str]
+    url: NotRequired[str | None]
 
 
 class WebhookEndpoint(TypedDict):

@@ -9,11 +9,13 @@ from typing import Any, Literal, TypedDict
 class SubmissionOptions(TypedDict, total=False):
     """What may be said of a task besides its type and input; None is the same as nothing.
 
+    `name` is what it is called in lists.
     `needs` are ids of tasks that must have succeeded first, `after` of those that must have ended. `run_after` and
     `start_before` are RFC 3339 times. `timeout` and `keep` are seconds, or durations like ``"2h30m"``. `webhook` is
     the id of an endpoint, or a URL.
     """
 
+    name: str | None
     priority: int | None
     needs: Sequence[str]
     after: Sequence[str]

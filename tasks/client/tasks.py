@@ -14,6 +14,8 @@ from .stream import Event, follow
 from .submission import SubmissionOptions, submission
 from .written_once import method, series
 
+ANY = {"Accept": "*/*"}
+
 
 class Tasks:
     _sender: Sender
@@ -91,6 +93,40 @@ class Tasks:
         """
         return await self._sender.send_json("GET", f"/api/v1/tasks/{task_id}/result")
 
+    @method
+    async def result_workbook(self, task_id: str) -> bytes:
+        """Return all tables of the result as a workbook (XLSX).
+
+        Raises:
+            NoResult: there is none yet, or the task did not succeed.
+            NotFound: the result has no tables.
+        """
+        async with self._sender.open("GET", f"/api/v1/tasks/{task_id}/result/tables.xlsx", headers=ANY) as answer:
+            return await self._sender.wire.read(answer)
+
+    @method
+    async def result_table(self, task_id: str, table_number: int = 1) -> str:
+        """Return one table of the result, counted from 1, as CSV.
+
+        Raises:
+            NoResult, NotFound: as `result_workbook`.
+        """
+        csv = self._sender.open("GET", f"/api/v1/tasks/{task_id}/result/tables/{table_number}.csv", headers=ANY)
+        async with csv as answer:
+            content = await self._sender.wire.read(answer)
+        return content.decode("utf-8-sig")
+
+    @method
+    async def result_markdown(self, task_id: str) -> str:
+        """Return the result as Markdown, its tables in their places.
+
+        Raises:
+            NoResult, NotFound: as `result_workbook`.
+        """
+        async with self._sender.open("GET", f"/api/v1/tasks/{task_id}/result/document.md", headers=ANY) as answer:
+            content = await self._sender.wire.read(answer)
+        return content.decode()
+
     @series
     async def stream(self, task_id: str | None = None, *, last_event_id: str = "") -> AsyncGenerator[Event]:
         """Yield what happens as it happens: to one task until it is done, or to all of one's own without an end.
@@ -115,6 +151,17 @@ class Tasks:
         """Yield each execution of a task, with the worker that did it, and how it ended."""
         async for attempt in self._sender.pages(f"/api/v1/tasks/{task_id}/attempts"):
             yield attempt
+
+    @method
+    async def rename(self, task_id: str, name: str | None) -> Task:
+        """Call a task by this name; None: as the portal would.
+
+        Raises:
+            InvalidBody: it is more than one line.
+            ContentPurged: its content is gone, and its name with it.
+        """
+        task: Task = await self._sender.send_json("PATCH", f"/api/v1/tasks/{task_id}", json={"name": name})
+        return task
 
     @method
     async def cancel(self, task_id: str) -> Task:

@@ -65,7 +65,12 @@ class Heart(threading.Thread):
     def _beat(self) -> None:
         now = time.monotonic()
         running = [
-            {"pid": record.pid, "task": str(record.task_id), "since_seconds": round(now - record.since, 1)}
+            {
+                "pid": record.pid,
+                "task": str(record.task_id),
+                "since_seconds": round(now - record.since, 1),
+                "thread": bool(record.is_thread),
+            }
             for record in self._node.memory.records
             if record.state in (WorkerState.RUNNING, WorkerState.FINISHING)
         ]

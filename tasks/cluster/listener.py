@@ -1,4 +1,4 @@
-"""The pusher's LISTEN connection: wakes it when tasks become ready, and takes cancellations."""
+"""The pusher's LISTEN connection: wakes it when tasks become ready, takes cancellations and operators' questions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import psycopg
 from django.db import connection
 
 from tasks.cluster.node import Node
+from tasks.cluster.stacks import answer_soon
 from tasks.live import channels
 
 logger = logging.getLogger(__name__)
@@ -26,8 +27,10 @@ class Line:
         self._node = node
         self._connection = _connect()
 
-    def wait(self, seconds: float) -> None:
-        """Return when something happened, or after `seconds`. Cancellations are noted in shared memory.
+    def wait(self, seconds: float) -> bool:
+        """Return when something happened, or after `seconds`: whether tasks of this node's cluster became ready.
+
+        Cancellations are noted in shared memory; a stack that an operator asked for is sent by a thread of its own.
 
         Raises:
             psycopg.OperationalError: the connection is gone; make a new Line and look at the tables again.
@@ -35,9 +38,15 @@ class Line:
         select.select([self._connection.fileno(), self._node.wake_reader], [], [], seconds)
         with suppress(BlockingIOError):
             os.read(self._node.wake_reader, 4096)
+        is_ready = False
         for notice in self._connection.notifies(timeout=0):
             if notice.channel == channels.CANCEL:
                 self._take_cancel(notice.payload)
+            elif notice.channel == channels.STACK:
+                answer_soon(self._node, notice.payload)
+            else:
+                is_ready |= notice.payload == self._node.cluster
+        return is_ready
 
     def _take_cancel(self, payload: str) -> None:
         call = json.loads(payload)
@@ -50,6 +59,6 @@ def _connect() -> psycopg.Connection[Any]:
     parameters.pop("cursor_factory", None)
     parameters.pop("context", None)
     raw = psycopg.connect(**parameters, autocommit=True)
-    for channel in (channels.READY, channels.CANCEL):
+    for channel in (channels.READY, channels.CANCEL, channels.STACK):
         raw.execute(f"LISTEN {channel}")
     return raw

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
+import tempfile
 import time
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -52,6 +55,8 @@ class Node:
         self.leader_pid = os.getppid()
         self.memory = SharedMemory(workers, grace_seconds=settings.STOP_GRACE_SECONDS, threads=settings.WORKER_THREADS)
         self._watch = Watch(self.memory)
+        # Where each worker writes its stack when it is asked to (`tasks.cluster.stacks`).
+        self.stacks = Path(tempfile.mkdtemp(prefix="portal-stacks-"))
         # A worker writes here when it becomes idle, so that the pusher looks at once.
         self.wake_reader, self.wake_writer = os.pipe()
         os.set_blocking(self.wake_reader, False)
@@ -72,6 +77,7 @@ class Node:
             pid=self.leader_pid,
             version=settings.PORTAL_VERSION,
             workers=self.workers,
+            threads=settings.WORKER_THREADS,
             runs_functions=functions.are_run_here(),
         )
 
@@ -91,6 +97,7 @@ class Node:
             logger.error("node %s could not sign off: %s", self.id, error)
         finally:
             connections.close_all()
+            shutil.rmtree(self.stacks, ignore_errors=True)
 
     def _return_running(self) -> None:
         for claimed in running_tasks_of(self.id):

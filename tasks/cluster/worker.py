@@ -7,9 +7,8 @@ import os
 import signal
 import threading
 import time
-from dataclasses import replace
 from types import FrameType
-from uuid import uuid4
+from uuid import UUID
 
 import psutil
 from django.conf import settings
@@ -21,6 +20,7 @@ from tasks.cluster.interrupts import WorkerInterrupts
 from tasks.cluster.orphans import die_with_parent, orphaned
 from tasks.cluster.recorder import Recorder
 from tasks.cluster.shared import WorkerState
+from tasks.cluster.stacks import write_stack_on_signal
 from tasks.cluster.threads import Threads
 from tasks.lifecycle.claim import MOST_TOGETHER, Claimed, claim_tasks
 from tasks.lifecycle.recover import give_back
@@ -48,16 +48,20 @@ class Worker:
         shared = SharedConnections(SHARED_CONNECTIONS)
         self.recorder = Recorder(shared, keep_seconds=KEEP_SECONDS)
         self.threads = Threads(here, settings.WORKER_THREADS, shared)
+        self._process = psutil.Process()
+        self._tokens = new_tokens(MOST_TOGETHER)
         signal.signal(node.INTERRUPT_SIGNAL, self._on_signal)
 
     def become_idle(self) -> None:
         """Say that this worker waits for a ticket."""
+        # Before there is work that would wait for them.
+        self._tokens = self._tokens or new_tokens(MOST_TOGETHER)
         self.record.state = WorkerState.IDLE
         self.node.wake()
 
     def work(self) -> bool:
         """Claim and run one task, or several short ones; False when there was none."""
-        tokens = [uuid4() for _ in range(MOST_TOGETHER)]
+        tokens, self._tokens = self._tokens or new_tokens(MOST_TOGETHER), []
         # Both at once: whoever takes back unstarted tasks sees those of the claim before, or none.
         with self.node.memory.locked():
             self.record.note(tokens)
@@ -71,10 +75,9 @@ class Worker:
             threads=self._takes_waiting_work(),
         )
         self.record.keep(len(claimed))
-        claimed_at = time.monotonic()
         try:
             for number, one in enumerate(claimed):
-                if not self._start(number, replace(one, late_seconds=time.monotonic() - claimed_at)):
+                if not self._start(number, one):
                     give_back(self.node.id, self.record.unstarted_tokens())
                     break
         finally:
@@ -103,10 +106,20 @@ class Worker:
                 self.recorder.keep(ended)
         return True
 
+    @property
+    def is_large(self) -> bool:
+        return bool(self._process.memory_info().rss > settings.WORKER_MAX_RSS_MB * 1024 * 1024)
+
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         # The threads first: what is due here raises.
         self.threads.deliver_interrupts()
         self.interrupts.on_signal(number, frame)
+
+
+def new_tokens(count: int) -> list[UUID]:
+    """Return random tokens (UUIDv4); all from one call of the system."""
+    drawn = os.urandom(16 * count)
+    return [UUID(bytes=drawn[start : start + 16], version=4) for start in range(0, len(drawn), 16)]
 
 
 _worker: Worker | None = None
@@ -119,7 +132,9 @@ def start_worker() -> None:
     # A group of its own: killing the group takes along what a handler started.
     os.setpgid(0, 0)
     assert node.here is not None
+    write_stack_on_signal(node.here.stacks)
     _worker = Worker(node.here)
+    tickets.run_slice = run_slice
     tickets.before_wait = _worker.become_idle
     tickets.before_stop = _worker.threads.join
     if settings.WORKER_THREADS:
@@ -158,7 +173,7 @@ def run_slice() -> None:
 
 
 def _replace_when_large(worker: Worker) -> None:
-    if psutil.Process().memory_info().rss > settings.WORKER_MAX_RSS_MB * 1024 * 1024:
+    if worker.is_large:
         logger.info("worker %s uses too much memory and is replaced when its threads are done", os.getpid())
         worker.threads.join()
         worker.record.state = WorkerState.IDLE

@@ -7,15 +7,21 @@ import gzip
 import lzma
 import tarfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from zipfile import ZipInfo
 
 from tasks.engines.contained import Tell
+from tasks.engines.document import Notice
+from tasks.engines.encodings import decode_names
 from tasks.engines.zip_members import open_zip
 from tasks.errors import UnreadableFile
 
-MAX_LISTED = 1000
+MAX_LISTED, MAX_NAME = 1000, 500
+# The flag by which a zip file says that a name is UTF-8; zipfile reads others as the first PC's encoding.
+UTF8_NAME = 0x800
 MAX_UNPACKED_BYTES = 1_000_000_000
 # Beyond this, text and pictures do not compress: it is made to fill disks.
 BOMB_RATIO, BOMB_BYTES = 200, 500_000_000
@@ -63,10 +69,24 @@ def list_archive(tell: Tell, *, path: str, content_type: str, name: str) -> dict
 def _zip(path: Path) -> dict[str, Any]:
     with open_zip(path) as archive:
         files = [entry for entry in archive.entries if not entry.is_dir()]
-        entries = [{"name": entry.filename[:500], "size": entry.file_size} for entry in files[:MAX_LISTED]]
+        names, notices = _names(files[:MAX_LISTED])
+        entries = [{"name": name, "size": entry.file_size} for name, entry in zip(names, files, strict=False)]
         locked = any(entry.flag_bits & 1 for entry in files)
         total = sum(entry.file_size for entry in files)
-        return _listing(entries, len(files), total, path.stat().st_size) | {"encrypted": locked}
+        listing = _listing(entries, len(files), total, path.stat().st_size)
+        return listing | {"encrypted": locked, "notices": [*map(asdict, notices), *listing["notices"]]}
+
+
+def _names(entries: list[ZipInfo]) -> tuple[list[str], list[Notice]]:
+    """Return the entries' names; those not marked as UTF-8 are in whatever encoding the machine had."""
+    raw = [
+        None if entry.flag_bits & UTF8_NAME or entry.filename.isascii() else entry.filename.encode("cp437", "replace")
+        for entry in entries
+    ]
+    found, notices = decode_names([name for name in raw if name is not None])
+    guessed = iter(found)
+    names = [entry.filename if name is None else next(guessed) for name, entry in zip(raw, entries, strict=True)]
+    return names, notices
 
 
 def _stream(unpacked: BinaryIO, packed_size: int, name: str, *, packed: bool) -> dict[str, Any]:
@@ -78,9 +98,11 @@ def _stream(unpacked: BinaryIO, packed_size: int, name: str, *, packed: bool) ->
             for member in archive:
                 # tarfile remembers them all.
                 archive.members.clear()  # type: ignore[attr-defined]
-                if member.isfile():
-                    count, total = count + 1, total + member.size
-                    entries += [{"name": member.name[:500], "size": member.size}] if count <= MAX_LISTED else []
+                if not member.isdir():
+                    # Links and devices, too: they are names in the archive.
+                    size = member.size if member.isfile() else 0
+                    count, total = count + 1, total + size
+                    entries += [{"name": member.name, "size": size}] if count <= MAX_LISTED else []
     except _TooMuchError:
         return _listing(entries, count, None, packed_size)
     except tarfile.ReadError:
@@ -105,4 +127,25 @@ def _single(counting: _Counting, packed_size: int, name: str) -> dict[str, Any]:
 
 def _listing(entries: list[dict[str, Any]], count: int, total: int | None, packed_size: int) -> dict[str, Any]:
     bomb = total is None or (total > BOMB_BYTES and total > BOMB_RATIO * packed_size)
-    return {"entries": entries, "entry_count": count, "unpacked_size": total, "suspicious": bomb, "encrypted": False}
+    notices = [asdict(notice) for notice in _left_out(entries, count)]
+    entries = [entry | {"name": entry["name"][:MAX_NAME]} for entry in entries]
+    return {
+        "entries": entries,
+        "entry_count": count,
+        "unpacked_size": total,
+        "suspicious": bomb,
+        "encrypted": False,
+        "notices": notices,
+    }
+
+
+def _left_out(entries: list[dict[str, Any]], count: int) -> Iterator[Notice]:
+    if not count:
+        yield Notice("no text", "The archive is empty.")
+        return
+    what = "The file" if count == 1 else f"The {count:,} files"
+    yield Notice("left out", f"{what} in the archive {'was' if count == 1 else 'were'} not read.", count)
+    if (over := count - len(entries)) > 0:
+        yield Notice("limit", f"Only the first {len(entries):,} names are listed.", over)
+    if cut := sum(len(entry["name"]) > MAX_NAME for entry in entries):
+        yield Notice("limit", f"Names of more than {MAX_NAME} characters are cut ({cut}).", cut)

@@ -19,7 +19,7 @@ from tasks.errors import InputTooLarge, UnreadableFile
 RATE = 16_000
 BYTES_PER_SECOND = 2 * RATE
 # FFmpeg's names. Not there: playlists and the like (hls, concat, dash), which open what they name.
-READERS = "wav,w64,aiff,mp3,ogg,flac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,amr,asf,au,caf,wv"
+READERS = "wav,w64,aiff,mp3,ogg,flac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,amr,asf,au,caf,wv,avi"
 OPTIONS = {"format_whitelist": READERS, "protocol_whitelist": "file"}
 SLACK_SECONDS = 1.0
 TELL_SECONDS = 60

@@ -14,19 +14,20 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasks import errors
+from tasks.engines.processor_time import Allowance
+from tasks.engines.scratch import Scratch, remove_abandoned
 
 # Address space, of which libraries take half a gigabyte before they do anything.
 MEMORY_BYTES = 3 * 1024**3
+# Of processor time.
 CALL_SECONDS = 300.0
-# A child that once needed more than this is not kept.
-KEPT_RSS_BYTES = 600 * 1024**2
 MAX_ANSWER_BYTES = 128 * 1024**2
 LOOK_SECONDS = 0.2
 CHILD = Path(__file__).parent / "contained_child.py"
@@ -35,7 +36,7 @@ LAUNCHER = Path(__file__).parent / "limited_program.py"
 KNOWN_ERRORS = {error.__name__: error for error in (errors.UnreadableFile, errors.InputTooLarge, errors.GiveUp)}
 
 # All that a child gets to know: a file that takes it over must not find our keys in its environment.
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "LD_LIBRARY_PATH")
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "TESSDATA_PREFIX")
 
 Check = Callable[[], None]
 Tell = Callable[[float, str], None]
@@ -49,25 +50,50 @@ def no_tell(fraction: float, stage: str) -> None:
     """Tell nobody how far it is."""
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a child is for: children of a kind are kept for each other's work, one of each.
+
+    Args:
+        kept_rss_bytes: one that once needed more memory is not kept.
+        most_calls: nor is one that was called this often, so that no library's leak grows without end.
+        stalled_seconds: how long one may use no processor before it counts as stuck.
+        data_bytes: how much memory of its own one may take, libraries' code not counted; 0 for no limit but
+            that of the address space, most of which libraries only reserve.
+    """
+
+    name: str
+    kept_rss_bytes: int = 600 * 1024**2
+    most_calls: int = 10_000
+    stalled_seconds: float = 180.0
+    data_bytes: int = 0
+
+
+READER = Kind("reader", data_bytes=1400 * 1024**2)
+
+
 class Child:
     """One child process. Not for several threads at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind = READER) -> None:
+        self.kind, self.calls = kind, 0
+        self._scratch = Scratch()
         limits = [sys.executable, "-I", "-S", str(LAUNCHER), "0", str(MEMORY_BYTES)]
         self._process = subprocess.Popen(
-            [*limits, sys.executable, "-I", str(CHILD)],
+            [*limits, sys.executable, "-I", str(CHILD), str(kind.data_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            env=_environment(),
+            env=_environment() | {"TMPDIR": str(self._scratch.path)},
         )
         self._buffer = bytearray()
         self.rss_bytes = 0
 
     @property
     def usable(self) -> bool:
-        return self._process.poll() is None and self.rss_bytes < KEPT_RSS_BYTES
+        worn_out = self.rss_bytes >= self.kind.kept_rss_bytes or self.calls >= self.kind.most_calls
+        return self._process.poll() is None and not worn_out
 
     def call(
         self,
@@ -81,17 +107,18 @@ class Child:
     ) -> Any:
         """Run ``module:function(tell, **arguments)`` of `tasks.engines` in the child and return what it returns.
 
-        Arguments and what is returned are JSON. `check` is called meanwhile and may raise; then, and
-        after every failure of its own, the child is of no more use and `close` ends it.
+        Arguments and what is returned are JSON; `seconds` are processor time. `check` is called meanwhile and may
+        raise; then, and after every failure of its own, the child is of no more use and `close` ends it.
 
         Raises:
             UnreadableFile, InputTooLarge, GiveUp: as the function says; or the file brought the child down.
-            EngineError: anything else that went wrong.
+            EngineError: anything else that went wrong; also, the child has got stuck.
         """
-        deadline = time.monotonic() + seconds
+        self.calls += 1
+        allowance = Allowance(self._process.pid, seconds=seconds, stalled_seconds=self.kind.stalled_seconds)
         self._send({"function": function, "arguments": arguments})
         while True:
-            message = self._receive(check, deadline)
+            message = self._receive(check, allowance)
             if "progress" in message:
                 tell(*message["progress"])
                 continue
@@ -107,6 +134,7 @@ class Child:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
+        self._scratch.remove()
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -117,14 +145,15 @@ class Child:
         except BrokenPipeError:
             raise self._death() from None
 
-    def _receive(self, check: Check, deadline: float) -> dict[str, Any]:
+    def _receive(self, check: Check, allowance: Allowance) -> dict[str, Any]:
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            while (end := self._buffer.find(b"\n")) < 0:
+            searched = 0
+            while (end := self._buffer.find(b"\n", searched)) < 0:
+                searched = len(self._buffer)
                 check()
-                if time.monotonic() > deadline:
-                    raise errors.InputTooLarge("Reading the file took too long; it is too large or made to be slow.")
+                allowance.check()
                 if not selector.select(LOOK_SECONDS):
                     continue
                 piece = os.read(self._process.stdout.fileno(), 1024 * 1024)
@@ -148,14 +177,14 @@ class Child:
         )
 
 
-_idle: dict[int, list[Child]] = {}
+_idle: dict[tuple[int, str], Child] = {}
 _lock = threading.Lock()
 
 
 @contextmanager
-def child() -> Iterator[Child]:
+def child(kind: Kind = READER) -> Iterator[Child]:
     """Lend a child process for as long as the block lasts. It ends when the block raises; else it is kept."""
-    mine = _take()
+    mine = _take(kind)
     try:
         yield mine
     except BaseException:
@@ -165,37 +194,38 @@ def child() -> Iterator[Child]:
     _give_back(mine)
 
 
-def call(function: str, /, **options: Any) -> Any:
+def call(function: str, /, *, child_kind: Kind = READER, **options: Any) -> Any:
     """Run one function in a child; see `Child.call`."""
-    with child() as mine:
+    with child(child_kind) as mine:
         return mine.call(function, **options)
 
 
-def _take() -> Child:
+def _take(kind: Kind) -> Child:
     with _lock:
         # By process: a forked worker must not talk to the child of the process that it was forked from.
-        kept = _idle.get(os.getpid(), [])
-        while kept:
-            mine = kept.pop()
-            if mine.usable:
-                return mine
-            mine.close()
-    return Child()
+        kept = _idle.pop((os.getpid(), kind.name), None)
+    if kept is not None:
+        if kept.usable:
+            return kept
+        kept.close()
+    remove_abandoned()
+    return Child(kind)
 
 
 def _give_back(mine: Child) -> None:
     with _lock:
-        kept = _idle.setdefault(os.getpid(), [])
-        if mine.usable and not kept:
-            kept.append(mine)
+        place = (os.getpid(), mine.kind.name)
+        if mine.usable and place not in _idle:
+            _idle[place] = mine
             return
     mine.close()
 
 
 @atexit.register
 def _close_idle() -> None:
-    for mine in _idle.pop(os.getpid(), []):
-        mine.close()
+    for pid, name in list(_idle):
+        if pid == os.getpid():
+            _idle.pop((pid, name)).close()
 
 
 def _error_of(described: dict[str, str]) -> errors.TaskError:

@@ -5,6 +5,7 @@ A script: it becomes the child process, and ends when the worker closes the pipe
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import json
@@ -25,6 +26,9 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_WRITTEN_BYTES, MAX_WRITTEN_BYTES))
+    if (most := int(sys.argv[1])) and sys.platform == "linux":
+        # Elsewhere it counts little of what a process takes.
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     # What libraries print must not come between the answers.
@@ -50,14 +54,20 @@ def _answer(asked: dict[str, Any], answers: BinaryIO) -> dict[str, Any]:
 
 
 def _say(answers: BinaryIO, message: dict[str, Any]) -> None:
-    unsent = memoryview(json.dumps(message).encode() + b"\n")
+    # Not as ASCII: a Chinese character would take six bytes. Readers meet halves of characters, too.
+    written = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    unsent = memoryview(written + b"\n")
     while unsent:
         unsent = unsent[answers.write(unsent) :]
 
 
 def _peak_rss() -> int:
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        # Not `getrusage`, which on Linux begins with the peak of the process that started this one.
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts in KiB, macOS in bytes.
+    # macOS counts in bytes, others in KiB.
     return peak if sys.platform == "darwin" else peak * 1024
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import fnmatch
 import mimetypes
+import mmap
+import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 import filetype
+
+from tasks.engines.encodings import wide_encoding
 
 HEAD_BYTES = 8192
 OFFICE = {
@@ -18,6 +22,23 @@ OFFICE = {
     "META-INF/container.xml": "application/epub+zip",
 }
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
+OLE, OLE_MAGIC = "application/x-ole-storage", bytes.fromhex("d0cf11e0a1b11ae1")
+LOCKED_OFFICE = "application/x-ooxml-protected"
+# In this order: files of the earlier kinds may hold some of the later.
+OLE_STREAMS = {
+    "EncryptedPackage": LOCKED_OFFICE,
+    "__properties_version1.0": "application/vnd.ms-outlook",
+    "Quill": "application/x-mspublisher",
+    "PowerPoint Document": "application/vnd.ms-powerpoint",
+    "WordDocument": "application/msword",
+    "Workbook": "application/vnd.ms-excel",
+    "Book": "application/vnd.ms-excel",
+    "VisioDocument": "application/vnd.visio",
+}
+# Printers and mail programs put lines before a PDF; readers look for its mark in the first kilobyte.
+PDF_WITHIN, PDF_BEHIND = 1024, re.compile(rb"(?:^|[\r\n\0\x1a])%PDF-[12]\.\d")
+# Netpbm's formats begin with their kind, width and height.
+PORTABLE = re.compile(rb"P[1-6]\s+(?:#[^\n]{0,200}\n\s*){0,9}\d{1,6}\s+\d{1,6}\s")
 # Texts have no magic number; these are told by how they begin, the others by name.
 TEXT_BEGINNINGS = (
     ("<?xml", "application/xml"),
@@ -61,7 +82,15 @@ MORE_NAMES = {
     "audio/mpeg": {".mp3", ".mpga"},
     "video/mp4": {".mp4", ".m4v", ".m4a"},
     "video/webm": {".webm", ".mkv"},
+    "application/msword": {".doc", ".dot"},
+    "application/vnd.ms-excel": {".xls", ".xlt"},
+    "application/vnd.ms-powerpoint": {".ppt", ".pps", ".pot"},
+    "application/vnd.ms-outlook": {".msg"},
+    "application/x-mspublisher": {".pub"},
+    LOCKED_OFFICE: {".docx", ".xlsx", ".pptx", ".docm", ".xlsm", ".pptm"},
+    "image/heic": {".heic", ".heif"},
     "text/markdown": {".md", ".markdown"},
+    "image/x-portable-anymap": {".pnm", ".pbm", ".pgm", ".ppm"},
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": {".docx", ".docm"},
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {".xlsx", ".xlsm"},
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": {".pptx", ".pptm"},
@@ -75,16 +104,40 @@ def content_type_of(path: Path, name: str = "") -> str:
     """Return the content type that a file's bytes show; kinds of text without a mark are told by `name`."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    kind = filetype.guess(head)
-    found = str(kind.mime) if kind else _text_type(head, name)
+    found = type_of_head(head, name)
+    if found == OLE:
+        return _ole_type(path)
     if found == "application/zip" or found in OFFICE.values():
         return _zip_type(path)
+    return found
+
+
+def type_of_head(head: bytes, name: str = "") -> str:
+    """Return the content type that a file's first bytes show, as far as they do: many formats are zip files."""
+    if head.startswith(OLE_MAGIC):
+        return OLE
+    kind = filetype.guess(head)
+    if kind is None and PORTABLE.match(head):
+        return "image/x-portable-anymap"
+    if kind is None and PDF_BEHIND.search(head[:PDF_WITHIN]):
+        return "application/pdf"
+    found = str(kind.mime) if kind else _text_type(head, name)
     return SAME.get(found, found)
 
 
 def is_taken(content_type: str, accept: Iterable[str]) -> bool:
     """Return whether a content type fits one of the patterns, such as ``image/*``."""
     return any(fnmatch.fnmatch(content_type, pattern) for pattern in accept)
+
+
+def _ole_type(path: Path) -> str:
+    """Tell Microsoft's formats of before 2007, and what is locked, by the names of the streams inside."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for stream, content_type in OLE_STREAMS.items():
+            # A name in the directory ends with a NUL.
+            if content.find(f"{stream}\0".encode("utf-16-le")) >= 0:
+                return content_type
+    return OLE
 
 
 def _zip_type(path: Path) -> str:
@@ -116,8 +169,11 @@ def _text_type(head: bytes, name: str) -> str:
 
 
 def _decoded(head: bytes) -> str | None:
+    """Return the beginning of a text, as far as is needed to tell its kind; None where the bytes are no text."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return head.decode("utf-16", "replace")
+    if wide := wide_encoding(head):
+        return head.decode(wide, "replace")
     if b"\0" in head:
         return None
     try:
@@ -126,8 +182,8 @@ def _decoded(head: bytes) -> str | None:
         if error.start >= len(head) - 4:
             # The cut may fall inside a character.
             return head[: error.start].decode("utf-8")
-    # Windows' western encoding has these bytes for letters; control characters are in no text.
-    strange = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head)
+    # Every other encoding has letters at these bytes; control characters are in no text.
+    strange = sum(byte < 32 and byte not in b"\t\n\r\f\x1a\x1b" for byte in head)
     return head.decode("cp1252", "replace") if not strange else None
 
 

@@ -6,17 +6,28 @@ the sentence that they stand in, and last by being equal. Only the first two can
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from string import ascii_uppercase
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
-from tasks.engines.facts import Fact, label_likeness, normal_label
+from tasks.engines.facts import Fact
+from tasks.engines.labels import has_cjk, label_likeness, normal_label
 from tasks.engines.typed_values import comparable, equal
 
 # Out of 100. Below, "net total" would be "total", and one sentence another.
 SAME_LABEL, SAME_SENTENCE = 90.0, 88.0
 WANTED_LABEL = 85.0
+# A row's name alone is a little less than the names of row and column.
+BY_ROW = 5.0
+SAME_CELL = 94.0
+# Two digits wrong, or one and two transposed.
+SAME_ACCOUNT = 98.0
+# In the short numbers of papers one digit or one transposition; their series is known by two letters, "PO-".
+OF_SHORT, SHORTEST_SERIES = 2, 2
 # A masked sentence shorter than this, in words, says too little to be known again.
 SHORTEST_SENTENCE = 4
 # Equal values of these types mean the same thing wherever they stand.
@@ -66,7 +77,7 @@ def _merged(document: int, facts: Iterable[Fact]) -> list[Field]:
     fields: list[Field] = []
     known: dict[tuple[str, str, str], Field] = {}
     for fact in facts:
-        name = fact.label or f"{fact.context} {fact.place}"
+        name = f"{fact.label} {fact.cell}" if fact.label else f"{fact.context} {fact.place}"
         key = (fact.value.type, name, fact.value.shown)
         if key not in known:
             known[key] = Field()
@@ -78,7 +89,7 @@ def _merged(document: int, facts: Iterable[Fact]) -> list[Field]:
 def _pair(fields: list[Field], own: list[Field]) -> list[Field]:
     """Add a document's own fields to those that they belong to; return the ones that are new."""
     left = own
-    for score, least in ((_label_score, SAME_LABEL), (_sentence_score, SAME_SENTENCE)):
+    for score, least in SCORES:
         left = _pair_by(score, least, fields, left)
     taken: set[int] = set()
     new = []
@@ -90,7 +101,7 @@ def _pair(fields: list[Field], own: list[Field]) -> list[Field]:
                 break
         else:
             new.append(mine)
-    return new
+    return _pair_by(_account_score, SAME_ACCOUNT, fields, new)
 
 
 def _pair_by(score: object, least: float, fields: list[Field], own: list[Field]) -> list[Field]:
@@ -131,16 +142,60 @@ def _counts(places: Iterable[int]) -> dict[int, int]:
 
 
 def _label_score(one: Fact, other: Fact) -> float:
+    if one.cell and other.cell and not (" / " in one.label and " / " in other.label) and not (one.row or other.row):
+        # A table without the names of its columns has their order.
+        return SAME_CELL if one.cell == other.cell else 0.0
+    if (one.row or other.row) and (" / " not in one.label or " / " not in other.label or (one.row and other.row)):
+        # "Total | | 5 EUR" in a table is "Total: 5 EUR" elsewhere, whatever the column is called.
+        row = label_likeness(one.row or one.label, other.row or other.label) - BY_ROW
+        return max(label_likeness(one.label, other.label), row)
     return label_likeness(one.label, other.label)
 
 
 def _sentence_score(one: Fact, other: Fact) -> float:
-    if one.place != other.place or min(len(one.context.split()), len(other.context.split())) < SHORTEST_SENTENCE:
+    if one.place != other.place or min(_words(one.context), _words(other.context)) < SHORTEST_SENTENCE:
         return 0.0
     if one.label and other.label:
         # Both have names, and other ones.
         return 0.0
+    if has_cjk(one.context) and _parties(one.context) != _parties(other.context):
+        return 0.0
     return fuzz.ratio(one.context, other.context)
+
+
+def _words(context: str) -> float:
+    # Two Chinese characters are about a word.
+    return len(context.split()) + sum(map(has_cjk, context)) / 2
+
+
+def _parties(context: str) -> list[str]:
+    """What one character turns into its opposite: 甲方 and 乙方, 买方 and 卖方, 收 and 付."""
+    return re.findall("[甲乙丙丁买卖收付借贷]", context)
+
+
+def _account_score(one: Fact, other: Fact) -> float:
+    """Accounts with no name that match but for a digit or two are one account, written wrongly in one place.
+
+    So are numbers that begin with the same letters, "PO-7731", if their names have a word in common or one has none.
+    """
+    if one.value.type != other.value.type or one.value.type not in {"iban", "reference"}:
+        return 0.0
+    (mine,), (theirs,) = one.value.readings, other.value.readings
+    if one.value.type == "reference":
+        are_apart = one.label and other.label and set(one.label.split()).isdisjoint(other.label.split())
+        if are_apart or _series(mine) != _series(theirs) or len(_series(mine)) < SHORTEST_SERIES:
+            return 0.0
+        return 100.0 - OF_SHORT * OSA.distance(mine, theirs)
+    return 100.0 - OSA.distance(mine, theirs)
+
+
+def _series(reference: str) -> str:
+    """Return the letters that a number begins with."""
+    return reference[: len(reference) - len(reference.lstrip(ascii_uppercase))]
+
+
+# In this order: what is paired by its name is not paired by its sentence.
+SCORES = ((_label_score, SAME_LABEL), (_sentence_score, SAME_SENTENCE))
 
 
 def _same_value(one: Field, other: Field) -> bool:

@@ -1,4 +1,4 @@
-"""Reads a stored file of any kind that has text (PDF, text, Markdown, picture) into sources for questions."""
+"""Reads stored files, of whatever kind, into sources for questions; what was read lately is remembered."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tasks.context import FileInfo
-from tasks.engines.passages import Source, title_of
-from tasks.engines.plain_texts import decode
-from tasks.errors import InputTooLarge
+from tasks.engines.any_file import WITH_TEXT, kind_of, read_document
+from tasks.engines.content_types import content_type_of
+from tasks.engines.passages import Source
+from tasks.engines.source_pieces import sources_of
 
-MAX_TEXT_BYTES = 20_000_000
 MAX_REMEMBERED, MAX_REMEMBERED_CHARACTERS = 32, 500_000
-PDF = "application/pdf"
-TEXTS = ("text/", "application/json", "application/xml")
 
 
 @dataclass
@@ -28,95 +26,61 @@ class Budget:
 
 @dataclass
 class Reading:
-    """The sources of one file, and what was left out of it and why."""
+    """The sources of one file, what was left out of it and why, and what else is to be said of it."""
 
     sources: list[Source] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 # What this process read lately, by the sum of the bytes: a person asks the same files several questions.
 _read_before: OrderedDict[str, Reading] = OrderedDict()
 
 
-def has_text(info: FileInfo) -> bool:
-    """Return whether a file is of a kind that is read here."""
-    return info.content_type == PDF or info.content_type.startswith((*TEXTS, "image/"))
+def text_type_of(info: FileInfo, path: Path) -> str | None:
+    """Return the content type of a file that may have text, else None.
+
+    It is told anew from the whole file: an upload shows only its beginning, where office files are just zip files.
+    """
+    content_type = content_type_of(path, info.name)
+    return content_type if kind_of(content_type) in WITH_TEXT else None
 
 
-def read_document(info: FileInfo, path: Path, budget: Budget, *, check: Callable[[], None]) -> Reading:
+def read_sources(
+    info: FileInfo, path: Path, content_type: str, budget: Budget, *, check: Callable[[], None]
+) -> Reading:
     """Read one file as far as the budget goes; `check` is called meanwhile and may raise.
 
     Raises:
         UnreadableFile, InputTooLarge: the file is broken or too large.
     """
     known = _read_before.get(info.sha256)
-    reading = known or _read(info, path, budget, check)
+    reading = known or _read(info, path, content_type, budget, check)
     if not known and not reading.skipped:
         _remember(info.sha256, reading)
     named = [replace(source, file=info.id, file_name=info.name) for source in reading.sources]
-    return Reading(named, reading.skipped)
+    return Reading(named, reading.skipped, [f"{info.name}: {warning}" for warning in reading.warnings])
 
 
 def _remember(sha256: str, reading: Reading) -> None:
-    if sum(len(source.text) for source in reading.sources) <= MAX_REMEMBERED_CHARACTERS:
+    length = sum(source.length for source in reading.sources)
+    if length <= MAX_REMEMBERED_CHARACTERS:
         _read_before[sha256] = reading
     while len(_read_before) > MAX_REMEMBERED:
         _read_before.popitem(last=False)
 
 
-def _read(info: FileInfo, path: Path, budget: Budget, check: Callable[[], None]) -> Reading:
-    if info.content_type == PDF:
-        return _read_pdf(info, path, budget, check)
-    if info.content_type.startswith("image/"):
-        return _read_picture(info, path, budget, check)
-    if info.size > MAX_TEXT_BYTES:
-        raise InputTooLarge(f"It is a text of more than {MAX_TEXT_BYTES // 1_000_000} MB.")
-    text = decode(path.read_bytes())
-    return Reading([Source(text, title_of(text))])
-
-
-def _read_pdf(info: FileInfo, path: Path, budget: Budget, check: Callable[[], None]) -> Reading:
-    from tasks.engines.pdf_pages import open_pages
-
-    result, title = Reading(), ""
-    with open_pages(path, check=check) as pdf:
-        for number in range(1, pdf.page_count + 1):
-            check()
-            if budget.pages <= 0:
-                result.skipped.append(f"{info.name}: pages from {number} on, because too many pages were asked.")
-                break
-            budget.pages -= 1
-            page = pdf.read(number, use_ocr="auto" if budget.scans > 0 else "never")
-            budget.scans -= page.source == "ocr"
-            title = title or title_of(page.prose)
-            rows = tuple(row for table in page.tables for row in describe_rows(table))
-            result.sources.append(Source(page.prose, title, page=number, rows=rows))
-    return result
-
-
-def _read_picture(info: FileInfo, path: Path, budget: Budget, check: Callable[[], None]) -> Reading:
-    from tasks.engines import contained
-
-    if budget.scans <= 0:
+def _read(info: FileInfo, path: Path, content_type: str, budget: Budget, check: Callable[[], None]) -> Reading:
+    kind = kind_of(content_type)
+    if kind == "picture" and budget.scans <= 0:
         return Reading(skipped=[f"{info.name}: too many pictures to read their text."])
-    budget.scans -= 1
-    seen = contained.call("picture_contained:read_text", path=str(path), check=check)
-    return Reading([Source(seen["text"])])
-
-
-def describe_rows(rows: list[list[str]]) -> list[str]:
-    """Return each row of a table as a sentence that names its columns.
-
-    >>> describe_rows([["Region", "Q1", "Q2"], ["North", "1,204", ""]])
-    ['Region: North; Q1: 1,204']
-    """
-    if len(rows) < 2:
-        return ["; ".join(cell for cell in row if cell) for row in rows if any(row)]
-    head, *body = rows
-    if not any(head[1:]):
-        return ["; ".join(cell for cell in row if cell) for row in rows if any(row)]
-    return [
-        "; ".join(f"{name}: {cell}" if name else cell for name, cell in zip(head, row, strict=False) if cell)
-        for row in body
-        if any(row)
-    ]
+    if kind == "pdf" and budget.pages <= 0:
+        return Reading(skipped=[f"{info.name}: pages from 1 on, because too many pages were asked."])
+    document = read_document(
+        path, content_type, most_pages=max(budget.pages, 1), most_scans=max(budget.scans, 0), check=check
+    )
+    budget.pages -= len(document.pages) if kind == "pdf" else 0
+    budget.scans -= sum(page.source == "ocr" for page in document.pages)
+    skipped = [f"{info.name}: {notice.text}" for notice in document.all_notices() if notice.kind == "limit"]
+    warnings = [notice.text for notice in document.all_notices() if notice.kind != "limit"]
+    return Reading(sources_of(document), skipped, warnings)

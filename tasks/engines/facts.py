@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz
-
-from tasks.engines.any_file import PageText
-from tasks.engines.typed_values import CURRENCIES, NUMERIC, TypedValue, find_values, month_comes_first
-from tasks.engines.written_numbers import decimal_mark
+from tasks.engines.chinese_numbers import CJK, folded, is_in_capitals
+from tasks.engines.document import Page
+from tasks.engines.labels import has_cjk, is_total, normal_label
+from tasks.engines.notation import Notation, notation_of
+from tasks.engines.text_tables import tables_in
+from tasks.engines.typed_values import NUMERIC, TypedValue, equal, find_values
+from tasks.engines.written_numbers import MONTH
 
 MAX_QUOTE = 300
 MAX_LABEL_WORDS, MAX_TEXT_WORDS, MAX_LINE = 8, 8, 2000
-# Said in several ways; the first stands for all.
-SYNONYMS = {
-    "number": "no nr num numero nummer n° №",
-    "quantity": "qty menge count",
-    "amount": "amt betrag",
-    "total": "sum summe gesamt",
-    "invoice": "inv rechnung",
-    "date": "datum",
-    "vat": "mwst ust",
-    "customer": "client buyer",
-    "supplier": "vendor seller",
-    "email": "mail",
-    "phone": "tel telephone telefon",
-    "reference": "ref",
-}
-STANDS_FOR = {word: first for first, words in SYNONYMS.items() for word in words.split()}
-SILENT = {"the", "a", "an", "of", "is", "was", "are", "at", "on", "for", "in", "to", "by", "our", "your", "and", "per"}
 PAGE_NUMBER = re.compile(r"^(?:page|seite|p\.)?\s*\d{1,4}(?:\s*(?:of|/|von)\s*\d{1,4})?$", re.IGNORECASE)
-LABELLED_TEXT = re.compile(r"^\s*([^\W\d][^:\d]{1,50}?)\s*:\s+(\S.{0,100}?)[\s.]*$")
-SENTENCES = re.compile(r"(?<=[.!?;])\s+(?=[A-Z(\"“])|\t|\s{3,}|\s\|\s")
+LABELLED_TEXT = re.compile(rf"^\s*([^\W\d][^:：\d]{{1,50}}?)\s*(?::\s+|：\s*|(?<=[{CJK}]):)(\S.{{0,100}}?)[\s.。]*$")
+SENTENCES = re.compile(rf"(?<=[.!?;])\s+(?!(?i:{MONTH})\b)(?=[A-ZÄÖÜ(\"“])|(?<=[。；！？])\s*|\t|\s{{3,}}|\s\|\s")
 
 
 @dataclass(frozen=True)
 class Fact:
     """A value and its place. `label` is what the document calls it, empty in running text; there `context` tells:
-    the sentence with its values left out, and the value's `place` among those of its type.
+    the sentence with its values left out, and the value's `place` among those of its type. In a table `row` is what the
+    row is called, for the value that it is about, and `cell` that and where in the row it stands. `fault` tells what
+    contradicts it in its own document.
     """
 
     value: TypedValue
@@ -49,71 +36,35 @@ class Fact:
     page: int | None
     quote: str
     scanned: bool = False
+    row: str = ""
+    cell: str = ""
+    fault: str = ""
 
 
-def facts_of(pages: Sequence[PageText]) -> list[Fact]:
+def facts_of(pages: Sequence[Page]) -> list[Fact]:
     """Return the facts of a document in its order."""
     whole = "\n".join(page.text for page in pages)
-    notation = _Notation(whole)
-    return [fact for page in pages for fact in (*_facts_of_tables(page, notation), *_facts_of_lines(page, notation))]
+    notation = notation_of(whole)
+    return [fact for page in pages for fact in _facts_of_page(page, notation)]
 
 
-class _Notation:
-    """How a document writes numbers and dates."""
-
-    def __init__(self, text: str) -> None:
-        self._mark, self._month_first = decimal_mark(text), month_comes_first(text)
-
-    def values(self, text: str) -> list[TypedValue]:
-        return find_values(text, mark=self._mark, month_first=self._month_first)
-
-
-def normal_label(text: str) -> str:
-    """Return a label as it is compared: known words for their synonyms, in one order, without what says nothing.
-
-    What stands in brackets comes after a bracket: it may be missing in another document.
-
-    >>> normal_label("Date of the invoice:"), normal_label("Inv. No."), normal_label("Unit price (EUR)")
-    ('date invoice', 'invoice number', 'price unit')
-    >>> normal_label("Weight (gross)")
-    'weight (gross'
-    """
-    text = text.lower().replace("e-mail", "email").replace("#", " number ")
-    aside = " ".join(re.findall(r"[(\[]([^)\]]*)[)\]]?", text))
-    words, asides = _words(re.sub(r"[(\[][^)\]]*[)\]]?", " ", text)), _words(aside)
-    if not words:
-        return " ".join(asides)
-    return " ".join(words) + (f" ({' '.join(asides)}" if asides else "")
+def _facts_of_page(page: Page, notation: Notation) -> Iterator[Fact]:
+    yield from _facts_of_tables((grid.rows for grid in page.tables), page, notation)
+    in_tables = {" ".join(" ".join(row).split()) for grid in page.tables for row in grid.rows}
+    lines = [line for line in page.text.splitlines() if " ".join(line.split()) not in in_tables]
+    tables, prose = tables_in(lines)
+    yield from _facts_of_tables(tables, page, notation)
+    yield from _facts_of_lines(prose, page, notation)
 
 
-def label_likeness(one: str, other: str) -> float:
-    """Return how alike two labels are, from 0 to 100; one that only adds something in brackets is nearly the same.
-
-    >>> label_likeness("rent", "rent (cold"), label_likeness("gross weight", "weight (gross")
-    (95.0, 100.0)
-    """
-    if not one or not other:
-        return 0.0
-    (bare, _, aside), (other_bare, _, other_aside) = one.partition(" ("), other.partition(" (")
-    if bare == other_bare and not (aside and other_aside):
-        return 100.0 if aside == other_aside else 95.0
-    whole, other_whole = (" ".join(sorted(label.replace("(", "").split())) for label in (one, other))
-    return float(fuzz.ratio(whole, other_whole))
-
-
-def _words(text: str) -> list[str]:
-    words = {STANDS_FOR.get(word, word) for word in re.findall(r"[^\W\d_]+|№|n°", text)}
-    return sorted(word for word in words if word not in SILENT and word not in CURRENCIES and len(word) > 1)
-
-
-def _facts_of_tables(page: PageText, notation: _Notation) -> Iterator[Fact]:
-    for rows in page.tables:
+def _facts_of_tables(tables: Iterable[list[list[str]]], page: Page, notation: Notation) -> Iterator[Fact]:
+    for rows in tables:
         head = rows[0] if len(rows) > 1 and _is_head(rows, notation) else None
         for row in rows[1:] if head else rows:
             yield from _facts_of_row(row, head, page, notation)
 
 
-def _is_head(rows: list[list[str]], notation: _Notation) -> bool:
+def _is_head(rows: list[list[str]], notation: Notation) -> bool:
     """Return whether the first row names columns. Two columns may also be names and values, of many types."""
     first = rows[0]
     if sum(bool(cell) for cell in first) < 2 or any(_only_value(cell, notation) for cell in first):
@@ -124,7 +75,7 @@ def _is_head(rows: list[list[str]], notation: _Notation) -> bool:
     return len({value.type if value else "text" for value in values}) == 1
 
 
-def _facts_of_row(row: list[str], head: list[str] | None, page: PageText, notation: _Notation) -> Iterator[Fact]:
+def _facts_of_row(row: list[str], head: list[str] | None, page: Page, notation: Notation) -> Iterator[Fact]:
     quote = " | ".join(cell for cell in row if cell)
     names = [cell for cell in row if cell and not _only_value(cell, notation)]
     # A row without a name is called by its first cell: an article's number, a date.
@@ -138,26 +89,33 @@ def _facts_of_row(row: list[str], head: list[str] | None, page: PageText, notati
         if value is None and not re.search(r"\d", cell) and 0 < len(cell.split()) <= MAX_TEXT_WORDS:
             value = _text_value(cell, 0)
         if value is None:
-            for found in notation.values(cell):
-                yield Fact(found, "", f"{label} {_masked(cell, notation)}", 0, page.number, quote, page.scanned)
+            for found in find_values(cell, notation):
+                yield Fact(found, "", f"{label} {_masked(cell, notation)}", 0, page.number, quote, page.source == "ocr")
             continue
-        yield Fact(value, label, "", 0, page.number, quote[:MAX_QUOTE], page.scanned)
+        place = f"{normal_label(key)} {column} {len(row)}" if names else ""
+        row_name = normal_label(key) if names and _is_about(column, row, key, notation) else ""
+        yield Fact(value, label, "", 0, page.number, quote[:MAX_QUOTE], page.source == "ocr", row_name, place)
 
 
-def _only_value(cell: str, notation: _Notation) -> TypedValue | None:
+def _is_about(column: int, row: list[str], key: str, notation: Notation) -> bool:
+    """Return whether a row is about this one of its cells: the only one with a value, or the last of a total's."""
+    others = [place for place, cell in enumerate(row) if cell and cell != key]
+    return others == [column] or (is_total(normal_label(key)) and others[-1] == column)
+
+
+def _only_value(cell: str, notation: Notation) -> TypedValue | None:
     """Return the value that a cell is; None for a cell with words besides."""
-    values = notation.values(cell)
+    values = find_values(cell, notation)
     if len(values) != 1:
         return None
     rest = (cell[: values[0].start] + cell[values[0].end :]).strip(" .,:*()")
     return values[0] if not rest else None
 
 
-def _facts_of_lines(page: PageText, notation: _Notation) -> Iterator[Fact]:
-    in_tables = {" ".join(" ".join(row).split()) for rows in page.tables for row in rows}
+def _facts_of_lines(lines: Iterable[str], page: Page, notation: Notation) -> Iterator[Fact]:
     before = ""
-    for line in page.text.splitlines():
-        if " ".join(line.split()) in in_tables or PAGE_NUMBER.match(line.strip()):
+    for line in lines:
+        if PAGE_NUMBER.match(line.strip()):
             continue
         for part in _parts(line[:MAX_LINE]):
             yield from _facts_of_part(part, before, page, notation)
@@ -179,35 +137,48 @@ def _parts(line: str) -> list[str]:
     return parts
 
 
-def _facts_of_part(part: str, before: str, page: PageText, notation: _Notation) -> Iterator[Fact]:
-    values = notation.values(part)
+def _facts_of_part(part: str, before: str, page: Page, notation: Notation) -> Iterator[Fact]:
+    values = find_values(part, notation)
     if not values:
         labelled = LABELLED_TEXT.match(part)
-        if labelled and len(labelled[2].split()) <= MAX_TEXT_WORDS and labelled[2][0].isupper():
+        if (
+            labelled
+            and len(labelled[2].split()) <= MAX_TEXT_WORDS
+            and (labelled[2][0].isupper() or has_cjk(labelled[2]))
+        ):
             value = _text_value(labelled[2], labelled.start(2))
-            yield Fact(value, normal_label(labelled[1]), "", 0, page.number, part[:MAX_QUOTE], page.scanned)
+            yield Fact(value, normal_label(labelled[1]), "", 0, page.number, part[:MAX_QUOTE], page.source == "ocr")
         return
-    context, seen, end = _masked(part, notation), dict[str, int](), 0
+    context, seen, end, facts = _masked(part, notation), dict[str, int](), 0, list[Fact]()
     for number, value in enumerate(values):
         label = _label(part, values, number, end, before)
+        fault = ""
+        if is_in_capitals(value.written) and number and values[number - 1].type == "amount":
+            # A sum in figures, and again in words.
+            figures = facts[-1]
+            label = f"{figures.label} 大写".strip()
+            fault = "" if equal(figures.value, value) else f"“{figures.value.written}” before it says something else"
         place = seen.get(value.type, 0)
         seen[value.type] = place + 1
-        yield Fact(value, label, context, place, page.number, part[:MAX_QUOTE], page.scanned)
+        facts.append(
+            Fact(value, label, context, place, page.number, part[:MAX_QUOTE], page.source == "ocr", fault=fault)
+        )
         end = value.end
+    yield from facts
 
 
 def _label(part: str, values: list[TypedValue], number: int, end: int, before: str) -> str:
     """Return what a line calls a value: the words before its colon, or of a short line that ends with it."""
-    text, value = part[end : values[number].start], values[number]
+    text, value = folded(part[end : values[number].start]), values[number]
     if match := re.search(r"([^:;]+?)\s*[:=]\s*$", text):
         # "Increase, yearly: 7 %" is one label; in "5 EUR, total: 7 EUR" it begins behind the comma.
         whole = not number and len(match[1].split()) <= MAX_LABEL_WORDS
-        return normal_label(match[1] if whole else match[1].rpartition(",")[2])
+        return normal_label(match[1] if whole else re.split("[,，、。]", match[1])[-1])
     alone = len(values) == 1
     short = len(text.split()) <= MAX_LABEL_WORDS
-    if alone and short and text.strip() and not part[value.end :].strip(" .)"):
+    if alone and short and text.strip() and not part[value.end :].strip(" .)）"):
         # "Invoice date 3 May 2024", but not "He came on 3 May 2024."
-        return normal_label(text) if not part.rstrip().endswith(".") else ""
+        return normal_label(text) if not part.rstrip().endswith((".", "。")) else ""
     if alone and not text.strip() and not part[value.end :].strip(" .") and _is_label(before):
         return normal_label(before)
     return ""
@@ -217,14 +188,14 @@ def _is_label(line: str) -> bool:
     return 0 < len(line.split()) <= 4 and not re.search(r"\d|[.!?]$", line)
 
 
-def _masked(part: str, notation: _Notation) -> str:
+def _masked(part: str, notation: Notation) -> str:
     text, end = "", 0
-    for value in notation.values(part):
+    for value in find_values(part, notation):
         # Whether a number has its currency beside it is the writer's habit.
         kind = "number" if value.type in NUMERIC else value.type
         text += f"{part[end : value.start]} <{kind}> "
         end = value.end
-    return " ".join((text + part[end:]).lower().split())
+    return " ".join(folded(text + part[end:]).lower().split())
 
 
 def _text_value(text: str, start: int) -> TypedValue:

@@ -1,204 +1,159 @@
-"""Reads the text of a picture: prepares it in several ways, reads each with Tesseract, keeps the best reading.
+"""Reads the text of a picture: Tesseract where the page is clean and its letters Latin, PP-OCR for all else.
 
-A clean picture is read once. Only when that reading is unsure is the picture cleaned, enlarged,
-straightened, read as scattered words, and turned by quarters.
+Tesseract takes a quarter of the time and is as good on clean print; it is sure of what it reads, so that what it
+does not know (other scripts, accents of other languages, faint places) has to be looked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from itertools import groupby
-from statistics import median
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from tasks.engines import tesseract
-from tasks.engines.picture_quality import estimate_noise, estimate_skew, flatten_light, unevenness
-from tasks.engines.tesseract import PAGE, SCATTERED, Segmentation, Word
+from tasks.engines import pp_ocr, pp_ocr_reading, scan_tables, tesseract, tesseract_reading
+from tasks.engines.document import Notice
+from tasks.engines.ocr_wish import ANYTHING, Wish, languages_here
+from tasks.engines.page_reading import Reading
+from tasks.engines.picture_quality import count_marks, estimate_noise, without_codes
+from tasks.engines.picture_treatment import Grey, to_grey
+from tasks.engines.tesseract_reading import Attempt
+from tasks.engines.written_language import UNDETERMINED, language_of
+from tasks.errors import EngineError, GiveUp, InputTooLarge
+from tasks.registry import EngineInfo
 
-Grey = NDArray[np.uint8]
-
-# A reading this sure is not tried again; one less sure than POOR is tried with the picture turned.
-SURE, POOR = 0.90, 0.60
-# Tesseract reads letters best when words are about this high.
-WORD_HEIGHT = 36
-SMALL_PICTURE = 1000
-# Measured on generated pages: grey levels of noise, degrees, grey levels between lit and shaded paper.
-SOME_NOISE, MUCH_NOISE = 15.0, 28.0
-SLIGHT_SKEW = 2.0
-UNEVEN = 50.0
-MAX_PIXELS = 30_000_000
-# Tesseract takes no more pixels a side.
-MAX_SIDE = 32_000
-# Below these, "words" are specks and textures. Those without a letter or digit must be surer.
-MIN_CONFIDENCE, MIN_MARK_CONFIDENCE = 0.35, 0.75
+# Tesseract is this sure of a clean page in a language that it knows; of another with the same letters it is less.
+CLEAN = 0.93
+# Of the marks that look like letters, those that may lie outside all words: bullets, dirt.
+FEW_MARKS, MOST_UNREAD = 3, 0.04
+# A reading less sure than this is told to be so.
+DOUBTFUL = 0.60
+WITHOUT_SPACES = {"zh", "zh-hant", "ja"}
 
 
-@dataclass(frozen=True)
-class Treatment:
-    """One way to prepare a picture. `turn` is in degrees, counter-clockwise; `denoise` the median filter's width."""
-
-    scale: float = 1.0
-    turn: float = 0.0
-    denoise: int = 0
-    flatten: bool = False
-    segmentation: Segmentation = PAGE
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read. Boxes are pixels of the picture as it was given."""
-
-    words: list[Word]
-    treatment: Treatment
-
-    @property
-    def lines(self) -> list[list[Word]]:
-        """The words, a list a line."""
-        return [list(line) for _, line in groupby(self.words, key=lambda word: word.line)]
-
-    @property
-    def text(self) -> str:
-        """The words, a line a line, an empty line between blocks."""
-        blocks = groupby(self.words, key=lambda word: word.line[0])
-        return "\n\n".join(
-            "\n".join(" ".join(word.text for word in line) for _, line in groupby(block, key=lambda word: word.line))
-            for _, block in blocks
-        )
-
-    @property
-    def confidence(self) -> float:
-        """Mean confidence from 0 to 1, long words counting more."""
-        letters = sum(len(word.text) for word in self.words)
-        return sum(len(word.text) * word.confidence for word in self.words) / letters if letters else 0.0
-
-    @property
-    def score(self) -> float:
-        """How much was read surely: sure letters add, doubtful ones take away."""
-        return sum(len(word.text) * (word.confidence - 0.5) for word in self.words)
-
-
-def read_picture(picture: Image.Image, *, check: Callable[[], None]) -> Reading:
+def read_picture(picture: Image.Image, *, wish: Wish = ANYTHING, check: Callable[[], None]) -> Reading:
     """Return the best reading of a picture; `check` is called between readings and may raise.
 
+    A reading without words says why in its notices.
+
     Raises:
-        EngineError: Tesseract failed.
+        GiveUp: no engine here reads what was asked for.
+        InputTooLarge: reading took too long.
+        EngineError: an engine failed.
     """
-    grey = _to_grey(picture)
-    best = Reading([], Treatment())
-    for treatment in _first_treatments(grey):
-        check()
-        best = max(best, _read(grey, treatment), key=lambda reading: reading.score)
-    for treatment in _further_treatments(grey, best):
-        check()
-        best = max(best, _read(grey, treatment), key=lambda reading: reading.score)
-        if best.confidence >= SURE:
-            break
-    return replace(best, words=_without_specks(best.words))
+    grey = to_grey(picture)
+    return _finished(_choose(grey, wish, check), grey, wish)
 
 
-def _first_treatments(grey: Grey) -> Iterator[Treatment]:
-    noise = estimate_noise(grey)
-    skew = estimate_skew(np.asarray(cv2.medianBlur(grey, 5), dtype=np.uint8) if noise > SOME_NOISE else grey)
-    plain = Treatment(
-        scale=2.0 if max(grey.shape) < SMALL_PICTURE else min(1.0, MAX_SIDE / max(grey.shape)),
-        turn=skew if abs(skew) > SLIGHT_SKEW else 0.0,
-        # Tesseract takes minutes over a picture full of specks, so they never reach it.
-        denoise=0 if noise < SOME_NOISE else 3 if noise < MUCH_NOISE else 5,
-    )
-    yield plain
-    if unevenness(grey) > UNEVEN:
-        # What lies in the shadow is missing from a reading that is sure of the rest.
-        yield replace(plain, flatten=True)
+def engine_of(reading: Reading) -> EngineInfo:
+    """Return name and version of the engine that made a reading."""
+    return engine_named(reading.engine)
 
 
-def _further_treatments(grey: Grey, first: Reading) -> Iterator[Treatment]:
-    if first.confidence >= SURE and not _is_small(first):
-        return
-    enlarged = replace(first.treatment, scale=_best_scale(grey, first), turn=estimate_skew(grey))
-    yield replace(enlarged, denoise=max(3, enlarged.denoise))
-    yield replace(enlarged, denoise=0 if enlarged.denoise < 5 else 3)
-    yield replace(enlarged, segmentation=SCATTERED)
-    if first.confidence < POOR:
-        for quarter in (90.0, 270.0, 180.0):
-            yield replace(first.treatment, turn=quarter)
+def engine_named(name: str) -> EngineInfo:
+    """Return name and version of an engine by what readings call it."""
+    return pp_ocr.engine() if name == pp_ocr.NAME else tesseract.engine()
 
 
-def _is_small(reading: Reading) -> bool:
-    return median(word.height for word in reading.words) < WORD_HEIGHT / 4 if reading.words else False
+def _choose(grey: Grey, wish: Wish, check: Callable[[], None]) -> Reading:
+    fault = pp_ocr.fault()
+    names = wish.for_tesseract
+    covers_all = len(names.split("+")) == max(1, len(wish.languages)) and bool(names)
+    if wish.engine == "accurate":
+        if fault or not wish.for_pp_ocr:
+            raise GiveUp(fault or f"{pp_ocr.MODEL} does not read {', '.join(wish.languages)}.")
+        return pp_ocr_reading.read(grey, check=check)
+    is_able = fault is None and wish.for_pp_ocr
+    if not covers_all and (wish.engine == "fast" or not is_able):
+        raise GiveUp(
+            f"Nothing here reads {' and '.join(wish.languages)} together. There are: {', '.join(languages_here())}."
+            if wish.engine == "auto"
+            else f"Tesseract does not read {' and '.join(wish.languages)} here: leave the choice of the engine to us."
+        )
+    if wish.engine == "fast" or not is_able:
+        return _with_tesseract(grey, names, check)
+    if not covers_all or WITHOUT_SPACES & set(wish.languages):
+        return pp_ocr_reading.read(grey, check=check)
+    return _whichever(grey, names, wish, check)
 
 
-def _best_scale(grey: Grey, reading: Reading) -> float:
-    """Return the enlargement that brings the words to a readable height without making the picture huge."""
-    heights = [word.height for word in reading.words if word.confidence > 0.5]
-    wanted = WORD_HEIGHT / median(heights) if heights else 2.0
-    most = (MAX_PIXELS / grey.size) ** 0.5
-    return float(min(max(wanted, 1.0), 4.0, max(most, 1.0), MAX_SIDE / max(grey.shape)))
+def _with_tesseract(grey: Grey, names: str, check: Callable[[], None]) -> Reading:
+    first = tesseract_reading.read_once(grey, languages=names, check=check)
+    return _kept(tesseract_reading.read_further(grey, first, languages=names, check=check))
 
 
-def _read(grey: Grey, treatment: Treatment) -> Reading:
-    prepared, matrix = _prepare(grey, treatment)
-    words = tesseract.read_words(Image.fromarray(prepared), segmentation=treatment.segmentation)
-    back = cv2.invertAffineTransform(matrix)
-    return Reading([_move(word, back, grey.shape) for word in words], treatment)
+def _whichever(grey: Grey, names: str, wish: Wish, check: Callable[[], None]) -> Reading:
+    """Return Tesseract's reading where it is enough, else the better of both."""
+    first: Attempt | None = None
+    try:
+        if estimate_noise(grey) < tesseract_reading.MUCH_NOISE:
+            first = tesseract_reading.read_once(grey, languages=names, check=check)
+    except InputTooLarge:
+        # Specks and textures, over which Tesseract takes minutes.
+        first = None
+    if first is not None and _is_enough(first, grey, wish):
+        return _kept(first)
+    check()
+    try:
+        second = pp_ocr_reading.read(grey, check=check)
+    except (EngineError, InputTooLarge) as error:
+        if first is None or not first.kept:
+            raise
+        notice = Notice("unsure", f"{pp_ocr.MODEL} was to read it, too, but: {error.message}")
+        return replace(_kept(first), notices=(*_kept(first).notices, notice))
+    return second if first is None or second.score >= first.reading.score else _kept(first)
 
 
-def _to_grey(picture: Image.Image) -> Grey:
-    if picture.has_transparency_data:
-        # Text is most often dark: what shows through is paper.
-        paper = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(paper, picture.convert("RGBA"))
-    grey = _stretch(np.asarray(picture.convert("L"), dtype=np.uint8))
-    # Light text on a dark ground reads worse; a page is mostly ground.
-    return np.invert(grey) if np.median(grey) < 100 else grey
+def _is_enough(attempt: Attempt, grey: Grey, wish: Wish) -> bool:
+    words = attempt.kept
+    if not words:
+        return count_marks(grey)[0] == 0
+    if attempt.reading.confidence < CLEAN or attempt.dropped:
+        return False
+    if not wish.languages and language_of(attempt.reading.text) not in {"en", UNDETERMINED}:
+        # Read with the letters of English: the accents of others are lost, and Tesseract is sure of it.
+        return False
+    boxes = [(word.left, word.top, word.left + word.width, word.top + word.height) for word in words]
+    marks, outside = count_marks(grey, boxes)
+    if outside > max(FEW_MARKS, MOST_UNREAD * marks):
+        marks, outside = count_marks(without_codes(grey), boxes)
+    return outside <= max(FEW_MARKS, MOST_UNREAD * marks)
 
 
-def _stretch(grey: Grey) -> Grey:
-    """Use the whole range from black to white, leaving out the darkest and lightest half per cent."""
-    low, high = np.percentile(grey, (0.5, 99.5))
-    if high - low < 10:
-        return grey
-    stretched: Grey = ((grey.astype(np.float32) - low) * (255.0 / (high - low))).clip(0, 255).astype(np.uint8)
-    return stretched
+def _kept(attempt: Attempt) -> Reading:
+    notices: tuple[Notice, ...] = ()
+    if attempt.dropped:
+        text = f"{attempt.dropped} words could not be read surely and are left out."
+        notices = (Notice("left out", text, count=attempt.dropped),)
+    return replace(attempt.reading, words=attempt.kept, notices=notices)
 
 
-def _prepare(grey: Grey, treatment: Treatment) -> tuple[Grey, NDArray[Any]]:
-    """Return the prepared picture and the 2×3 matrix from the given picture's pixels to its own."""
-    height, width = grey.shape
-    prepared: Any = cv2.medianBlur(grey, treatment.denoise) if treatment.denoise else grey
-    prepared = flatten_light(prepared) if treatment.flatten else prepared
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), treatment.turn, treatment.scale)
-    cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
-    extent = (round(width * cosine + height * sine), round(width * sine + height * cosine))
-    matrix[:, 2] += np.array(extent) / 2 - (width / 2, height / 2)
-    if extent != (width, height) or treatment.turn:
-        prepared = cv2.warpAffine(prepared, matrix, extent, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return _stretch(np.asarray(prepared, dtype=np.uint8)), matrix
+def _finished(reading: Reading, grey: Grey, wish: Wish) -> Reading:
+    language = wish.languages[0] if len(wish.languages) == 1 else language_of(reading.text)
+    reading = replace(reading, language=language)
+    if not reading.words:
+        left_out = sum(notice.count for notice in reading.notices if notice.kind == "left out")
+        return replace(reading, language=UNDETERMINED, notices=(_why_nothing(grey, left_out),))
+    if reading.confidence < DOUBTFUL:
+        text = f"The text was read with little confidence ({reading.confidence:.2f}): it may be wrong."
+        reading = replace(reading, notices=(*reading.notices, Notice("unsure", text)))
+    return _with_tables(reading, grey)
 
 
-def _move(word: Word, matrix: NDArray[Any], shape: tuple[int, ...]) -> Word:
-    right, bottom = word.left + word.width, word.top + word.height
-    corners = np.array([[word.left, word.top], [right, word.top], [word.left, bottom], [right, bottom]])
-    moved = corners @ matrix[:, :2].T + matrix[:, 2]
-    left, top = np.maximum(moved.min(axis=0), 0)
-    far_right, far_bottom = np.minimum(moved.max(axis=0), (shape[1], shape[0]))
-    return replace(
-        word,
-        left=round(left),
-        top=round(top),
-        width=max(1, round(far_right - left)),
-        height=max(1, round(far_bottom - top)),
-    )
+def _with_tables(reading: Reading, grey: Grey) -> Reading:
+    tables = tuple(scan_tables.find_tables(grey, reading.words, turn=reading.turn))
+    notices = list(reading.notices)
+    if torn := sum(not table.is_whole for table in tables):
+        text = f"Not all lines of {torn} tables could be found: words may stand in a neighbour's cell."
+        notices.append(Notice("unsure", text, count=torn))
+    return replace(reading, tables=tables, notices=tuple(notices))
 
 
-def _without_specks(words: list[Word]) -> list[Word]:
-    return [
-        word
-        for word in words
-        if word.confidence >= (MIN_CONFIDENCE if any(c.isalnum() for c in word.text) else MIN_MARK_CONFIDENCE)
-    ]
+def _why_nothing(grey: Grey, left_out: int) -> Notice:
+    if left_out:
+        offered = ", ".join(languages_here())
+        text = f"There is writing in {left_out} places, but none that is read here. Languages: {offered}."
+        return Notice("no text", text, count=left_out)
+    if count_marks(grey)[0] == 0:
+        return Notice("no text", "The picture is blank.")
+    return Notice("no text", "No writing was found in the picture.")

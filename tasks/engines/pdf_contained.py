@@ -9,7 +9,9 @@ from typing import Any
 
 from tasks.engines import pdf_document
 from tasks.engines.contained import Tell, no_check
-from tasks.engines.pdf_reader import OcrChoice, PdfReader, open_reader
+from tasks.engines.document import OcrChoice, to_plain
+from tasks.engines.ocr_wish import Wish
+from tasks.engines.pdf_reader import PdfReader, open_reader
 
 THUMBNAIL_SIDE = 320
 
@@ -18,7 +20,7 @@ _reader: PdfReader | None = None
 
 
 def open_document(tell: Tell, *, path: str) -> dict[str, Any]:
-    """Open a PDF and return its number of pages and its metadata.
+    """Open a PDF and return its number of pages, its metadata, and what is to be said of the whole of it.
 
     Raises:
         UnreadableFile: see `pdf_document.open_pdf`.
@@ -26,15 +28,14 @@ def open_document(tell: Tell, *, path: str) -> dict[str, Any]:
     global _reader
     close_document(tell)
     _reader = _open.enter_context(open_reader(Path(path)))
-    return {"page_count": _reader.page_count, "metadata": _reader.metadata}
+    notices = [asdict(notice) for notice in _reader.notices]
+    return {"page_count": _reader.page_count, "metadata": _reader.metadata, "notices": notices}
 
 
-def read_page(tell: Tell, *, number: int, use_ocr: OcrChoice) -> dict[str, Any]:
+def read_page(tell: Tell, *, number: int, use_ocr: OcrChoice, wish: dict[str, Any] | None = None) -> dict[str, Any]:
     """Read one page of the open PDF; see `PdfReader.read_page`."""
     assert _reader is not None
-    reading = asdict(_reader.read_page(number, use_ocr=use_ocr, check=no_check))
-    reading["tables"] = [table["rows"] for table in reading["tables"]]
-    return reading
+    return to_plain(_reader.read_page(number, use_ocr=use_ocr, check=no_check, wish=Wish.of_plain(wish)))
 
 
 def close_document(tell: Tell) -> None:

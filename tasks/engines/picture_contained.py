@@ -9,11 +9,15 @@ from typing import Any
 
 from tasks.engines import ocr, picture_file
 from tasks.engines.contained import Tell, no_check
+from tasks.engines.document import Page, joined, to_plain
+from tasks.engines.ocr_blocks import blocks_of
+from tasks.engines.ocr_wish import Wish
+from tasks.engines.page_reading import Reading
 
 THUMBNAIL_SIDE = 320
 
 
-def analyze(tell: Tell, *, path: str) -> dict[str, Any]:
+def analyze(tell: Tell, *, path: str, wish: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return everything that is told of a picture: text, lines of words, size, EXIF, colours, faces, codes.
 
     Raises:
@@ -24,12 +28,14 @@ def analyze(tell: Tell, *, path: str) -> dict[str, Any]:
     file = picture_file.read_picture_file(Path(path))
     picture = file.picture
     tell(0.1, "reading the text")
-    reading = ocr.read_picture(picture, check=no_check)
+    reading = ocr.read_picture(picture, wish=Wish.of_plain(wish), check=no_check)
     tell(0.7, "looking for faces and codes")
+    page = page_of(reading, picture.width, picture.height)
     return {
-        "text": reading.text,
+        "text": joined(page.blocks),
+        "page": to_plain(page),
+        "engine": ocr.engine_of(reading).model_dump(),
         "lines": [[asdict(word) for word in line] for line in reading.lines],
-        "confidence": round(reading.confidence, 3) if reading.words else None,
         "size": {"width": picture.width, "height": picture.height},
         "format": file.format,
         "frames": file.frame_count,
@@ -40,24 +46,42 @@ def analyze(tell: Tell, *, path: str) -> dict[str, Any]:
     }
 
 
-def read_text(tell: Tell, *, path: str) -> dict[str, Any]:
-    """Return a picture's text, with its size, format and EXIF.
+def read_text(tell: Tell, *, path: str, frame: int = 0, wish: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what is written in one of a picture's frames as a page, with its size, format and EXIF.
 
     Raises:
         UnreadableFile, InputTooLarge: see `read_picture_file`.
     """
-    file = picture_file.read_picture_file(Path(path))
+    file = picture_file.read_picture_file(Path(path), frame)
     tell(0.2, "reading the text in the picture")
-    reading = ocr.read_picture(file.picture, check=no_check)
+    reading = ocr.read_picture(file.picture, wish=Wish.of_plain(wish), check=no_check)
+    page = page_of(reading, file.picture.width, file.picture.height)
     return {
-        "text": reading.text,
-        "confidence": round(reading.confidence, 3) if reading.words else None,
+        "text": joined(page.blocks),
+        "page": to_plain(page),
+        "engine": ocr.engine_of(reading).model_dump(),
         "width": file.picture.width,
         "height": file.picture.height,
         "format": file.format,
         "frames": file.frame_count,
         "exif": file.exif,
     }
+
+
+def page_of(reading: Reading, width: int, height: int) -> Page:
+    """Return a reading of a whole picture as a page of a document; boxes are pixels."""
+    return Page(
+        None,
+        blocks_of(reading),
+        width=width,
+        height=height,
+        unit="pixels",
+        source="ocr",
+        confidence=round(reading.confidence, 3) if reading.words else None,
+        language=reading.language_tag,
+        engine=reading.engine,
+        notices=list(reading.notices),
+    )
 
 
 def make_thumbnail(tell: Tell, *, path: str, into: str, side: int = THUMBNAIL_SIDE) -> dict[str, int]:

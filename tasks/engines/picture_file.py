@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pi_heif  # type: ignore[import-untyped]
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from tasks.errors import InputTooLarge, UnreadableFile
 
 MAX_PIXELS = 60_000_000
 # Pillow's other readers start programs (EPS) or read formats that nobody sends.
-FORMATS = ["PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "ICO", "AVIF", "JPEG2000"]
+FORMATS = ["PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "ICO", "AVIF", "JPEG2000", "HEIF"]
 MAX_EXIF_TEXT, MAX_EXIF_LIST = 500, 16
 # Thumbnails and makers' private data: large, and of no use as text.
 SKIPPED_TAGS = {"MakerNote", "UserComment", "PrintImageMatching", "XMLPacket", "ImageResources"}
@@ -32,7 +33,7 @@ class Shade:
 
 @dataclass(frozen=True)
 class PictureFile:
-    """A picture file's first frame, upright, and what the file tells of itself."""
+    """One frame of a picture file, upright, and what the file tells of itself."""
 
     picture: Image.Image
     format: str
@@ -40,8 +41,14 @@ class PictureFile:
     exif: dict[str, Any]
 
 
-def read_picture_file(path: Path) -> PictureFile:
-    """Read a picture's first frame, turned as its EXIF orientation says.
+# What Pillow's readers raise on damaged data.
+BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, RuntimeError, struct.error,
+)  # fmt: skip
+
+
+def read_picture_file(path: Path, frame: int = 0) -> PictureFile:
+    """Read one of a picture's frames, counted from 0, turned as its EXIF orientation says.
 
     Raises:
         UnreadableFile: empty, broken, cut off, or no picture of a known format.
@@ -51,16 +58,17 @@ def read_picture_file(path: Path) -> PictureFile:
         raise UnreadableFile("The picture is empty (0 bytes).")
     try:
         with path.open("rb") as file, Image.open(file, formats=_known_formats()) as picture:
+            if frame:
+                picture.seek(frame)
             _check_size(picture)
             picture.load()
-            kind, exif, frame = (picture.format or "").lower(), exif_of(picture), upright(picture)
-            return PictureFile(frame, kind, _frame_count(picture), exif)
+            kind, exif, shown = (picture.format or "").lower(), exif_of(picture), upright(picture)
+            return PictureFile(shown, kind, _frame_count(picture), exif)
     except UnidentifiedImageError as error:
         raise UnreadableFile("The file is not a picture in a format that is read here.") from error
     except Image.DecompressionBombError as error:
         raise InputTooLarge(_too_large()) from error
-    except (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error) as error:
-        # What Pillow's readers raise on damaged data.
+    except BROKEN as error:
         raise UnreadableFile("The picture is broken or cut off.") from error
 
 
@@ -68,6 +76,8 @@ def read_picture_file(path: Path) -> PictureFile:
 def _known_formats() -> list[str]:
     # Until then Pillow knows only the commonest, and fails on the names of others.
     Image.init()
+    # One thread, and nothing but the picture itself.
+    pi_heif.register_heif_opener(thumbnails=False, decode_threads=1)
     return [name for name in FORMATS if name in Image.OPEN]
 
 

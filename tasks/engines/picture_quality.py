@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+# Left, top, right, bottom.
+Box = tuple[int, int, int, int]
+
 MAX_DEGREES = 15.0
 LONG_SIDE = 700
+CODE_SIDE = 1200
 
 
 def estimate_skew(grey: NDArray[np.uint8]) -> float:
@@ -72,3 +77,38 @@ def _shrink(grey: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
     height, width = grey.shape
     extent = (max(1, round(width * share)), max(1, round(height * share)))
     return np.asarray(cv2.resize(grey, extent, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def count_marks(grey: NDArray[np.uint8], boxes: Sequence[Box] = ()) -> tuple[int, int]:
+    """Return how many marks of the size of letters there are, and how many of them lie in none of the boxes.
+
+    Boxes are left, top, right, bottom; where there are some, they say how large letters are.
+    """
+    ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 25)
+    _, _, stats, centers = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    heights = [bottom - top for _, top, _, bottom in boxes]
+    usual = float(np.median(heights)) if heights else 0.0
+    least, most = (0.3 * usual, 2.0 * usual) if usual else (6.0, 200.0)
+    high, wide = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_WIDTH]
+    marks = centers[1:][(high >= max(least, 4)) & (high <= most) & (wide <= 2 * most) & (wide >= 2)]
+    covered = np.zeros(grey.shape, dtype=bool)
+    for left, top, right, bottom in boxes:
+        margin = (bottom - top) // 5
+        covered[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin] = True
+    outside = ~covered[marks[:, 1].astype(int), marks[:, 0].astype(int)] if len(marks) else np.zeros(0, dtype=bool)
+    return len(marks), int(outside.sum())
+
+
+def without_codes(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the picture with its QR codes painted over: engines take them for writing."""
+    share = min(1.0, CODE_SIDE / max(grey.shape))
+    found, corners = cv2.QRCodeDetector().detectMulti(_shrink(grey, share))
+    if not found or corners is None:
+        return grey
+    painted = grey.copy()
+    for code in corners:
+        middle = code.mean(axis=0)
+        # With the quiet zone around it, so that no edge is left.
+        wider = ((middle + (code - middle) * 1.15) / share).astype(np.int32)
+        cv2.fillPoly(painted, [wider], color=int(np.percentile(grey, 90)))
+    return painted

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from tasks.engines import contained
 from tasks.engines.contained import Check
@@ -22,7 +19,14 @@ CUT_WITHIN_SECONDS = 20
 QUIET_SECONDS = 0.3
 DECODE_SECONDS = 300.0
 
-Samples = NDArray[np.float32]
+# numpy is loaded with the first recording, and not by every worker that starts.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Samples = NDArray[np.float32]
+else:
+    Samples = Any
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Recording:
 
     def stretches(self) -> Iterator[tuple[float, Samples]]:
         """Yield the samples (mono, 16,000 a second, from -1 to 1) in stretches, each with the second it begins at."""
+        import numpy as np
+
         stored = np.memmap(self.samples, dtype="<i2", mode="r")
         start = 0
         while start < len(stored):
@@ -71,6 +77,8 @@ def open_recording(path: Path, *, most_seconds: float, check: Check) -> Iterator
 
 
 def _quietest(stored: NDArray[np.int16], low: int, high: int) -> int:
+    import numpy as np
+
     width = int(QUIET_SECONDS * RATE)
     loudness = np.square(np.asarray(stored[low:high], dtype=np.float64))
     sums = np.concatenate([[0.0], np.cumsum(loudness)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from tasks.errors import EngineError
@@ -21,15 +21,20 @@ def check_weights(path: Path, expected: str) -> str:
     return found
 
 
-@cache
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex; computed once per process.
+    """Return the SHA-256 of a file, in hex; computed once per process for as long as the file stays as it is.
 
     Raises:
         EngineError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        state = path.stat()
+        return _sha256(path, state.st_size, state.st_mtime_ns)
     except OSError as error:
         raise EngineError(f"The weights {path.name} cannot be read: {error.strerror}.") from error
+
+
+@lru_cache(maxsize=32)
+def _sha256(path: Path, size: int, changed_at: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

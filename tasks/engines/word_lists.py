@@ -1,4 +1,4 @@
-"""Reads the word lists beside it: words without meaning of their own, words of like meaning, opposites."""
+"""Reads the word lists beside it: words without meaning of their own, words of like meaning."""
 
 from __future__ import annotations
 

@@ -6,11 +6,14 @@ import re
 import unicodedata
 
 from tasks.engines.word_lists import read_list
+from tasks.engines.words_cjk import CJK, bigrams
 
-# A number with its points, or a word that may hold digits, like E2 or HX-200.
-TOKEN = re.compile(r"\d+(?:[.,:]\d+)*(?![^\W_])|[^\W_]+(?:['’-][^\W_]+)*")
-# Chinese, Japanese and Korean are written without spaces: every two neighbouring signs are a term.
-CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+_CJK = CJK.pattern.removesuffix("+").strip("[]")
+LETTER = rf"[^\W_{_CJK}]"
+# Chinese and other writing without spaces, a number with its points, or a word that may hold digits, like E2 or HX-200.
+TOKEN = re.compile(
+    rf"{CJK.pattern}|\d+(?:[.,:]\d+)*(?!{LETTER})|{LETTER}+(?:['’-]{LETTER}+)*",
+)
 SILENT = frozenset(word for line in read_list("silent_words") for word in line)
 IRREGULAR = {form: line[0] for line in read_list("irregular_forms") for form in line[1:]}
 VOWELS = set("aeiouy")
@@ -37,8 +40,8 @@ def words_of(text: str) -> list[str]:
         word = match.group()
         if word[0].isdigit() and not re.search(r"[^\W\d_]", word):
             words.append(normal_number(word))
-        elif CJK.search(word):
-            words += [word[place : place + 2] for place in range(max(1, len(word) - 1))]
+        elif CJK.match(word):
+            words += bigrams(word)
         else:
             words += [part for part in re.split(r"['’-](?!\d)", word) if part]
     return words

@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
+from tasks.engines.chinese_numbers import read_numeral
+
 DecimalMark = Literal[",", ".", ""]
 
 # Digits with separators: 1,234.50 · 1.234,50 · 1 234,50 · 1'234.50 · 12.5
@@ -33,6 +35,16 @@ MONTHS = {
     for name in names.split()
 }
 MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+# What looks like decimals and is none: hours (14.30 Uhr) and the numbers of sections (3.2 Delivery).
+NO_DECIMALS = re.compile(
+    r"\b\d{1,2}\.\d\d(?=\s?Uhr\b)|^\s*(?:§\s*)?\d{1,2}(?:\.\d{1,2})+\.?(?=\s+(?!Euro)[A-ZÄÖÜ][a-zäöüß]{2})",
+    re.MULTILINE,
+)
+_BEFORE, _AFTER = r"(?<![\d.,])", r"(?![\d.,]*\d)"
+UNMISTAKABLE = {
+    ",": rf"{_BEFORE}(?:\d+(?:\.\d{{3}})*,(?:\d{{1,2}}|\d{{4,}}){_AFTER}|\d{{1,3}}(?:\.\d{{3}}){{2,}}+{_AFTER}|\d+,-)",
+    ".": rf"{_BEFORE}(?:\d+(?:,\d{{3}})*\.(?:\d{{1,2}}|\d{{4,}}){_AFTER}|\d{{1,3}}(?:,\d{{3}}){{2,}}+{_AFTER})",
+}
 # Two-digit years before this are of this century.
 PIVOT = 70
 
@@ -62,16 +74,18 @@ def read_number(written: str, *, mark: DecimalMark = "") -> frozenset[str]:
 
 
 def decimal_mark(text: str) -> DecimalMark:
-    """Return how a document parts decimals, as far as its unmistakable numbers tell.
+    """Return how a document parts decimals, as far as its unmistakable numbers tell; days, hours and sections do not.
 
-    >>> decimal_mark("Total 1.234,50 and 12,5"), decimal_mark("3.25 and 1,234"), decimal_mark("12")
+    >>> decimal_mark("Total 1.234,50 and 12,5"), decimal_mark("3.25 and 1,234"), decimal_mark("12 at 14.30 Uhr")
     (',', '.', '')
+    >>> decimal_mark("1.234.567 EUR"), decimal_mark("5,- EUR")
+    (',', ',')
     """
-    commas = len(re.findall(r"\d,(?:\d{1,2}|\d{4,})(?![\d.,]*\d)", text))
-    points = len(re.findall(r"(?<![\d.,])\d+(?:,\d{3})*\.(?:\d{1,2}|\d{4,})(?![\d.,]*\d)", text))
-    if commas == points:
+    text = NO_DECIMALS.sub(" ", text)
+    counts = {mark: len(re.findall(pattern, text)) for mark, pattern in UNMISTAKABLE.items()}
+    if counts[","] == counts["."]:
         return ""
-    return "," if commas > points else "."
+    return "," if counts[","] > counts["."] else "."
 
 
 def _plain(written: str) -> frozenset[str]:
@@ -84,19 +98,32 @@ def _plain(written: str) -> frozenset[str]:
 
 
 def read_day(year: str, month: str, day: str) -> str | None:
-    """Return a day as ``2024-05-03``, or ``--05-03`` where the year is not said; None for days that are none."""
-    number = MONTHS.get(month.lower().rstrip("."), 0) if not month.isdigit() else int(month)
-    full = _full_year(year) if year else 2000
+    """Return a day as ``2024-05-03``, or ``--05-03`` where the year is not said, or ``2024-05`` for a whole month.
+
+    None for days that are none. The parts are digits, a month's name, or Chinese numerals.
+    """
+    number = MONTHS.get(month.lower().rstrip(".")) or read_numeral(month)
+    full = read_numeral(year) if year else 2000
+    on = read_numeral(day) if day else 1
+    if number is None or full is None or on is None:
+        return None
     try:
-        found = date(full, number, int(day))
+        found = date(_full_year(year, full), number, on)
     except ValueError:
         return None
-    return found.isoformat() if year else f"--{found:%m-%d}"
+    return f"--{found:%m-%d}" if not year else found.isoformat() if day else f"{found:%Y-%m}"
 
 
-def _full_year(year: str) -> int:
-    number = int(year)
-    return number if len(year) > 2 else number + (2000 if number < PIVOT else 1900)
+def _full_year(written: str, number: int) -> int:
+    return number if len(written) != 2 else number + (2000 if number < PIVOT else 1900)
+
+
+def month_comes_first(text: str) -> bool | None:
+    """Return whether dates with slashes name the month first, as far as days above 12 tell; else None."""
+    pairs = re.findall(r"(?<!\d)(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d{2})(?!\d)", text)
+    first = any(int(b) > 12 >= int(a) for a, b in pairs)
+    last = any(int(a) > 12 >= int(b) for a, b in pairs)
+    return None if first == last else first
 
 
 def same_day(one: str, other: str) -> bool:
@@ -104,7 +131,9 @@ def same_day(one: str, other: str) -> bool:
 
     >>> same_day("2024-05-03", "--05-03"), same_day("2024-05-03", "2023-05-03")
     (True, False)
+    >>> same_day("2024-05", "2024-05-03")
+    True
     """
     if one.startswith("--") or other.startswith("--"):
         return one[-5:] == other[-5:]
-    return one == other
+    return one.startswith(other) or other.startswith(one)

@@ -58,6 +58,7 @@ from tasks.errors.work import (
     Snooze,
     StorageFull,
     StorageUnavailable,
+    TooMuchKept,
     UnreadableFile,
     UrlRefused,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "TaskError",
     "TaskFailed",
     "TimedOut",
+    "TooMuchKept",
     "UnknownTaskType",
     "UnreadableFile",
     "UrlRefused",

@@ -36,6 +36,12 @@ class InputTooLarge(GiveUp):
     code = "input_too_large"
 
 
+class TooMuchKept(GiveUp):
+    """More is to be kept for further attempts than one task may keep."""
+
+    code = "too_much_kept"
+
+
 class StorageFull(HandlerError):
     """There is no room left for files.
 

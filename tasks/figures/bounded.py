@@ -23,9 +23,10 @@ def bounded_queries(*, by_index: bool = False) -> Iterator[None]:
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(STATEMENT_MS)])
+            settings = [f"SET LOCAL statement_timeout = {STATEMENT_MS}"]
             if by_index:
-                cursor.execute("SET LOCAL enable_seqscan = off")
+                settings.append("SET LOCAL enable_seqscan = off")
+            cursor.execute("; ".join(settings))
         yield
 
 

@@ -10,10 +10,13 @@ from typing import NamedTuple
 from accounts.models import User
 from tasks import sql
 from tasks.measures import NOTHING, duration_text
+from tasks.sql.index_order import in_index_order
 from tasks.statuses import QUEUED, Status
 
 # Reading a hundred thousand narrow rows takes tens of milliseconds; more would be felt by the workers.
 CAP = 100_000
+# Of each lane and queue, before the rest of the cap is shared out among those that have more.
+FEW = 100
 UNFINISHED = (Status.WAITING, Status.SCHEDULED, Status.HELD, Status.READY, Status.RUNNING)
 # What operators and users are told of; the rest is for monitoring.
 IN_LINE = (Status.HELD, Status.READY, Status.RUNNING)
@@ -25,6 +28,7 @@ class DepthRow(NamedTuple):
     status: str
     tasks: int
     oldest_seconds: float
+    is_cut: bool
 
 
 class OwnDepth(NamedTuple):
@@ -38,8 +42,8 @@ class OwnDepth(NamedTuple):
 class Depth:
     """A queue's tasks by status. The age is of the oldest that is queued: since it was submitted, or its time came.
 
-    Of the statuses in `cut` not all tasks were read, whatever their queue: those counts are "at least", and so is the
-    age; a queue may have many of which none was read.
+    Of the statuses in `cut` not all tasks were read: those counts are "at least", and so is the age. Held ones are read
+    of each queue; of another status a queue may have many of which none was read.
     """
 
     tasks: Mapping[Status, int] = field(default_factory=dict)
@@ -105,21 +109,35 @@ class Depths(dict[str, Depth]):
         return Depth(cut=self.cut)
 
 
-def queue_depths(statuses: Iterable[Status] = IN_LINE) -> Depths:
-    """Return the depth of each queue: of its tasks of these statuses."""
-    asked = {"cap": CAP, "statuses": [status.value for status in statuses]}
-    rows = sql.run("figures/depths", asked, row=DepthRow)
+def queue_depths(statuses: Iterable[Status] = IN_LINE, *, most: int | None = None) -> Depths:
+    """Return the depth of each queue: of its tasks of these statuses.
+
+    Args:
+        most: how far to count, for who asks again and again; the cap, if that is less.
+    """
+    cap = CAP if most is None else min(most, CAP)
+    asked = {"cap": cap, "few": min(FEW, cap), "statuses": [status.value for status in statuses]}
+    with in_index_order():
+        rows = sql.run("figures/depths", asked, row=DepthRow)
     totals: Counter[Status] = Counter()
     tasks: dict[str, dict[Status, int]] = {}
     oldest: dict[str, float] = {}
+    more_held = {row.queue for row in rows if row.is_cut}
     for row in rows:
         status = Status(row.status)
-        totals[status] += row.tasks
+        if status != Status.HELD:
+            totals[status] += row.tasks
         tasks.setdefault(row.queue, {})[status] = row.tasks
         if status in QUEUED:
             oldest[row.queue] = max(0.0, row.oldest_seconds, oldest.get(row.queue, 0.0))
-    cut = frozenset(status for status, total in totals.items() if total >= CAP)
-    return Depths({queue: Depth(counts, oldest.get(queue), cut) for queue, counts in tasks.items()}, cut)
+    cut = frozenset(status for status, total in totals.items() if total >= cap)
+    return Depths(
+        {
+            queue: Depth(counts, oldest.get(queue), cut | {Status.HELD} if queue in more_held else cut)
+            for queue, counts in tasks.items()
+        },
+        cut,
+    )
 
 
 def own_depths(user: User) -> dict[str, OwnDepth]:

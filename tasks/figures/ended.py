@@ -11,34 +11,21 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from tasks import sql
 from tasks.figures.bounded import bounded_queries
-from tasks.figures.depths import CAP, at_least
+from tasks.figures.depths import at_least
+from tasks.figures.series import Series, Sums, read_series
 from tasks.kept import kept
-from tasks.models.attempt import FAILING
 
+QUARTER = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-# A day's attempts may be a million rows; operators reload, and half a minute changes nothing in a day's sum.
+# Operators reload, and half a minute changes nothing in a day's sum.
 PERIODS_SECONDS = 30.0
-# As many as the statement goes back by.
-STEPS = 100
-
-
-class EndedRow(NamedTuple):
-    """What ended in a span; without a start in all of them together."""
-
-    starts_at: datetime | None
-    succeeded: int
-    failed: int
-    median_seconds: float | None
-    slow_seconds: float | None
-    is_cut: bool
 
 
 @dataclass(frozen=True)
 class Ended:
-    """Counts of attempts, median and 95th percentile of the time of those that succeeded.
+    """Counts of attempts, median and 95th percentile of the time of those that succeeded (see `series.Sums`).
 
     `spans` has what ended and what failed by the start of a span; `is_cut` says that there were more than were read,
     and then all of this is of the newest.
@@ -73,26 +60,55 @@ class Ended:
 
 
 def ended_since(since: datetime, *, within: timedelta, span: timedelta | None = None) -> Ended:
-    """Return what ended since a moment that lies `within` such a time: no more than CAP attempts of an hour of it.
+    """Return what ended since a moment that lies `within` such a time.
 
     Args:
         span: how long the spans are, counted from that moment; one for all if left out.
     """
-    most = int(CAP * (within / HOUR))
-    asked = {"since": since, "span": span or within, "failing": list(FAILING), "stride": max(1, most // STEPS)}
-    rows = sql.run("figures/ended_lately", asked, row=EndedRow)
-    spans = {row.starts_at: (row.succeeded + row.failed, row.failed) for row in rows if row.starts_at is not None}
-    whole = next(row for row in rows if row.starts_at is None)
-    return Ended(whole.succeeded, whole.failed, whole.median_seconds, whole.slow_seconds, whole.is_cut, spans)
+    series = read_series(since, since + within + (span or within), span=span or within)
+    return _ended(series, since)
+
+
+def _ended(series: Series, since: datetime) -> Ended:
+    whole = sum((series.total(label) for label in series.by_label), Sums())
+    # Until everything is counted, what there was before is missing.
+    is_cut = series.is_cut or (series.whole_since is not None and series.whole_since > since)
+    return Ended(
+        succeeded=whole.succeeded,
+        failed=whole.failed,
+        median_seconds=whole.run_percentile(0.5),
+        slow_seconds=whole.run_percentile(0.95),
+        is_cut=is_cut,
+        spans={start: (sums.total, sums.failed) for start, sums in series.by_label.get("", {}).items() if sums.total},
+    )
+
+
+class Lately(NamedTuple):
+    """What ended in the last hour and day, and of each type in the last quarter of an hour."""
+
+    hour: Ended
+    day: Ended
+    by_type: dict[str, Sums]
 
 
 @kept(seconds=PERIODS_SECONDS)
-def last_hour_and_day() -> tuple[Ended, Ended]:
-    """Return what ended in the last hour and in the last day, at most half a minute ago.
+def ended_lately() -> Lately:
+    """Return what ended lately, as it was at most half a minute ago.
+
+    All begin where a sum does: they have up to a minute more, the day up to ten.
 
     Raises:
         django.db.OperationalError: it took longer than five seconds.
     """
     now = timezone.now()
     with bounded_queries(by_index=True):
-        return ended_since(now - HOUR, within=HOUR), ended_since(now - DAY, within=DAY)
+        quarters = read_series(now - HOUR, now + QUARTER, span=QUARTER, by="type")
+        newest = quarters.starts[-2:]
+        return Lately(
+            hour=_ended(quarters, now - HOUR),
+            day=ended_since(now - DAY, within=DAY, span=timedelta(minutes=10)),
+            by_type={
+                type: sum((sums for start, sums in spans.items() if start in newest), Sums())
+                for type, spans in quarters.by_label.items()
+            },
+        )

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
+
+from django.utils import timezone
 
 from accounts.models import User
 from tasks import sql
 from tasks.figures.depths import CAP, Depth, Depths, OwnDepth, own_depths, queue_depths
+from tasks.figures.series import Sums, read_series
 from tasks.kept import kept
 from tasks.models import Queue
-from tasks.models.attempt import FAILING
 from tasks.models.node import HEARTBEAT_SECONDS
+from tasks.sql.index_order import in_index_order
 
 # Everybody may ask, so the whole system is looked at once in this time, per process.
 CACHE_SECONDS = 2.0
-WINDOW_SECONDS = 3600
-MOST_ATTEMPTS = 5000
+# What ended within the last hour changes slowly.
+SPEED_SECONDS = 10.0
+WINDOW = timedelta(hours=1)
+WINDOW_SPAN = timedelta(minutes=1)
 # Crowded: the head of the shared line has waited this long, or so many tasks are ready for each worker.
 CROWDED_SECONDS = 30.0
 CROWDED_PER_WORKER = 4
@@ -40,21 +46,19 @@ class ClusterLoad(NamedTuple):
     head_seconds: float | None
 
 
-class QueueSpeed(NamedTuple):
-    """What ended in the window, or in the last `over_seconds` where more ended than is read (`is_cut`)."""
+class Speeds(NamedTuple):
+    """What ended of each queue in the last so many minutes: an hour, or less where not all of that is counted."""
 
-    queue: str
-    ended: int
-    failed: int
-    over_seconds: float
-    is_cut: bool
-    waited: list[float] | None
-    ran: list[float] | None
+    sums: dict[str, Sums]
+    minutes: float
 
 
 @dataclass(frozen=True)
 class SystemFigures:
-    """Of all users together: for operators. Percentiles are the median and the 90th, of the last hour."""
+    """Of all users together: for operators. Percentiles are the median and the 90th.
+
+    Of the last hour; of less where not all of that is counted, as just after an upgrade.
+    """
 
     depth: Depth
     workers: int
@@ -86,7 +90,8 @@ def read_queues(user: User) -> list[QueueFigures]:
             queue,
             load=loads.get(queue.cluster_id),
             depth=depths[queue.name],
-            speed=speeds.get(queue.name),
+            speed=speeds.sums.get(queue.name, Sums()),
+            minutes=speeds.minutes,
             own=own.get(queue.name, OwnDepth(queue.name, 0, 0, None)),
         )
         for queue in Queue.objects.all()
@@ -96,7 +101,8 @@ def read_queues(user: User) -> list[QueueFigures]:
 @kept(seconds=CACHE_SECONDS)
 def _loads() -> dict[str, ClusterLoad]:
     asked = {"cap": CAP, "heartbeat": HEARTBEAT_SECONDS}
-    return {row.cluster: row for row in sql.run("figures/cluster_load", asked, row=ClusterLoad)}
+    with in_index_order():
+        return {row.cluster: row for row in sql.run("figures/cluster_load", asked, row=ClusterLoad)}
 
 
 @kept(seconds=CACHE_SECONDS)
@@ -104,14 +110,21 @@ def _depths() -> Depths:
     return queue_depths()
 
 
-@kept(seconds=CACHE_SECONDS)
-def _speeds() -> dict[str, QueueSpeed]:
-    asked = {"most": MOST_ATTEMPTS, "window": WINDOW_SECONDS, "failing": list(FAILING)}
-    return {row.queue: row for row in sql.run("figures/queue_speed", asked, row=QueueSpeed)}
+@kept(seconds=SPEED_SECONDS)
+def _speeds() -> Speeds:
+    now = timezone.now()
+    since = now - WINDOW
+    series = read_series(since, now, span=WINDOW_SPAN, by="queue")
+    # Just after an upgrade the past is still to be counted; of very much only the newest is.
+    if series.whole_since is not None and series.whole_since > since:
+        # From the start of the next span on, but the last one at least.
+        since = next((start for start in series.starts if start >= series.whole_since), series.starts[-1])
+    sums = {queue: series.total(queue, since=since) for queue in series.by_label}
+    return Speeds(sums, (now - since) / timedelta(minutes=1))
 
 
 def _figures(
-    queue: Queue, *, load: ClusterLoad | None, depth: Depth, speed: QueueSpeed | None, own: OwnDepth
+    queue: Queue, *, load: ClusterLoad | None, depth: Depth, speed: Sums, minutes: float, own: OwnDepth
 ) -> QueueFigures:
     workers = load.workers if load else 0
     head_seconds = (load.head_seconds if load else None) or 0.0
@@ -127,18 +140,12 @@ def _figures(
         system=SystemFigures(
             depth=depth,
             workers=workers,
-            # A limited number of attempts is read: where they are from less than the hour, they tell of that time.
-            ended_per_minute=round(60 * speed.ended / _period(speed), 2) if speed else 0.0,
-            failed_share=round(speed.failed / speed.ended, 4) if speed and speed.ended else None,
-            waited=_pair(speed.waited) if speed else None,
-            ran=_pair(speed.ran) if speed else None,
+            ended_per_minute=round(speed.total / minutes, 2),
+            failed_share=round(speed.failed / speed.total, 4) if speed.total else None,
+            waited=_pair(speed.wait_percentile),
+            ran=_pair(speed.run_percentile),
         ),
     )
-
-
-def _period(speed: QueueSpeed) -> float:
-    """Return the seconds that the attempts read are from: the window, unless there were more in it."""
-    return max(1.0, speed.over_seconds) if speed.is_cut else float(WINDOW_SECONDS)
 
 
 def _hold_back(queue: Queue, *, crowded: bool, throttled: bool, head_seconds: float) -> int | None:
@@ -149,7 +156,6 @@ def _hold_back(queue: Queue, *, crowded: bool, throttled: bool, head_seconds: fl
     return THROTTLED_RETRY_SECONDS if throttled else None
 
 
-def _pair(found: Sequence[float | None] | None) -> Percentiles:
-    if not found or found[0] is None or found[1] is None:
-        return None
-    return round(found[0], 3), round(found[1], 3)
+def _pair(percentile: Callable[[float], float | None]) -> Percentiles:
+    median, slow = percentile(0.5), percentile(0.9)
+    return None if median is None or slow is None else (round(median, 3), round(slow, 3))

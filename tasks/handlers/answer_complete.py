@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from tasks.context import Context
-from tasks.handlers.rag_query import Question, readiness, reply_to
+from tasks.handlers.answer_reply import WORKS_WITH, readiness, reply_to
+from tasks.handlers.rag_query import Question
 from tasks.registry import Input, Result, task_type
 
 
@@ -34,6 +35,7 @@ class AnswerCompleteResult(Result):
     declined: bool
     reason: str | None = Field(default=None, description="why there is no answer")
     passages: list[ContextPassage] = Field(description="the one with the answer first, then the nearest others")
+    warnings: list[str] = Field(default=[], description="what makes the answer less sure")
 
 
 EXAMPLE: dict[str, Any] = {
@@ -53,22 +55,19 @@ EXAMPLE: dict[str, Any] = {
     samples=[EXAMPLE],
     est_seconds=1.0,
     readiness=readiness,
-    works_with="bm25s, wordllama",
+    works_with=WORKS_WITH,
     icon="message-square-text",
 )
 def complete(ctx: Context, data: AnswerCompleteInput) -> AnswerCompleteResult:
     """Find the sentences of the context that answer the question."""
-    from tasks.engines import answering, embeddings
-    from tasks.engines.passages import Source, split_source
+    from tasks.engines.passages import Source
 
-    ctx.progress(0.0, "finding the answer" if embeddings.is_loaded() else "loading the engine, finding the answer")
-    passages = split_source(Source(data.context))
-    finding = answering.answer_question(data.question, passages, check=ctx.check)
-    reply = reply_to(ctx, data.question, finding)
+    reply = reply_to(ctx, data.question, [Source(data.context)])
     return AnswerCompleteResult(
         answer=reply.answer,
         declined=reply.answer is None,
         reason=reply.declined,
-        passages=[ContextPassage(text=hit.passage.text, score=hit.score) for hit in reply.hits],
+        passages=[ContextPassage(text=quote.text, score=quote.score) for quote in reply.quotes],
+        warnings=reply.warnings,
         engine=reply.engine,
     )

@@ -10,8 +10,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from tasks.engines import crosscheck
-from tasks.engines.any_file import PageText
 from tasks.engines.crosscheck import Field as Compared
+from tasks.engines.document import Page
 
 
 class Evidence(BaseModel):
@@ -45,7 +45,7 @@ class Document:
 
     name: str
     file: UUID | None
-    pages: list[PageText]
+    pages: list[Page]
 
 
 def missing_fields(asked: Sequence[str], compared: list[Compared], documents: list[Document]) -> Iterator[Difference]:
@@ -66,7 +66,9 @@ def missing_fields(asked: Sequence[str], compared: list[Compared], documents: li
 
 def agreement(found: Compared, documents: list[Document]) -> Agreement:
     """Tell a field that documents agree on, or that only one mentions."""
-    value = found.first.value
+    # What one document leaves open another may say plainly.
+    values = (fact.value for facts in found.facts.values() for fact in facts)
+    value = min(values, key=lambda one: (len(one.readings), one.is_ambiguous))
     shown = value.written if value.type == "text" else value.shown
     return Agreement(field=_name(found), type=value.type, value=shown, evidence=_evidence(found, documents))
 

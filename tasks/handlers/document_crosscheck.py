@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from typing import Annotated, Any, Self
@@ -13,9 +14,11 @@ from pydantic_core import PydanticCustomError
 
 from tasks.context import Context
 from tasks.engines import crosscheck
-from tasks.engines.any_file import WITH_TEXT, PageText, kind_of, read_text
+from tasks.engines.any_file import ACCEPT, WITH_TEXT, kind_of, read_document
 from tasks.engines.content_types import content_type_of
 from tasks.engines.crosscheck import Field as Compared
+from tasks.engines.document import text_page
+from tasks.engines.doubts import doubts_about
 from tasks.engines.facts import Fact, facts_of
 from tasks.errors import GiveUp, InputTooLarge, UnreadableFile
 from tasks.handlers.crosscheck_findings import (
@@ -33,8 +36,6 @@ MAX_DOCUMENTS, MAX_FACTS = 20, 5000
 MAX_PAGES, MAX_OCR_PAGES = 200, 30
 MAX_CHARACTERS = 1_000_000
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS)]
-ACCEPT = ("application/pdf", "text/*", "image/*", "application/json", "application/xml", "application/zip",
-          "application/vnd.openxmlformats-officedocument.*", "application/vnd.oasis.opendocument.*")  # fmt: skip
 
 
 class NamedText(BaseModel):
@@ -93,7 +94,9 @@ class DocumentCrosscheckResult(Result):
     differences: list[Difference]
     only_in_one: list[Agreement] = Field(description="named values that no other document mentions")
     documents: list[CheckedDocument]
-    warnings: list[str] = Field(default=[], description="what could not be read, and why")
+    warnings: list[str] = Field(
+        default=[], description="what could not be read, what can be read in two ways, and what contradicts itself"
+    )
 
 
 def readiness() -> Readiness:
@@ -150,7 +153,7 @@ def _files(ctx: Context, data: DocumentCrosscheckInput, warnings: list[str]) -> 
         share = 0.8 / len(data.files)
         ctx.progress(place * share, f"reading {info.name}")
         try:
-            read = read_text(
+            read = read_document(
                 path,
                 content_type,
                 most_pages=MAX_PAGES,
@@ -160,7 +163,7 @@ def _files(ctx: Context, data: DocumentCrosscheckInput, warnings: list[str]) -> 
             )
         except (UnreadableFile, InputTooLarge) as error:
             raise type(error)(f"{info.name}: {error.message}") from error
-        warnings += [f"{info.name}: {warning}" for warning in read.warnings]
+        warnings += [f"{info.name}: {warning}" for warning in read.warnings()]
         yield Document(info.name, file, read.pages)
 
 
@@ -171,7 +174,7 @@ def _tell(ctx: Context, name: str, before: float, share: float, fraction: float,
 def _texts(data: DocumentCrosscheckInput) -> Iterator[Document]:
     for place, given in enumerate(data.texts, start=1):
         name, text = (given.name, given.text) if isinstance(given, NamedText) else (f"text {place}", given)
-        yield Document(name, None, [PageText(None, text)])
+        yield Document(name, None, [text_page(text)])
 
 
 def _results(data: DocumentCrosscheckInput) -> Iterator[Document]:
@@ -181,17 +184,15 @@ def _results(data: DocumentCrosscheckInput) -> Iterator[Document]:
         tables = _listed(result, "tables")
         if pages:
             read = [
-                PageText(
-                    page.get("number"), page["text"], _rows_on(tables, page.get("number")), page.get("source") == "ocr"
+                replace(
+                    text_page(page["text"], _rows_on(tables, page.get("number")), number=page.get("number")),
+                    source="ocr" if page.get("source") == "ocr" else "text",
                 )
                 for page in pages
             ]
         elif isinstance(result.get("text"), str):
-            read = [
-                PageText(
-                    None, result["text"], [rows for table in tables for rows in _rows_on([table], table.get("page"))]
-                )
-            ]
+            rows = [rows for table in tables for rows in _rows_on([table], table.get("page"))]
+            read = [text_page(result["text"], rows)]
         else:
             raise GiveUp(f"{name} has neither pages nor text.")
         yield Document(name, None, read)
@@ -225,6 +226,7 @@ def _result(
     differences = [difference(found, documents) for found in shared if not found.agrees]
     lonely = [found for found in wanted if len(found.facts) == 1 and found.label]
     differences += missing_fields(data.fields or (), compared, documents)
+    warnings = [*warnings, *doubts_about(wanted, [document.name for document in documents])]
     return DocumentCrosscheckResult(
         text=summary(matches, differences),
         matches=matches,
@@ -235,5 +237,5 @@ def _result(
             for document, found in zip(documents, facts, strict=True)
         ],
         warnings=warnings,
-        engine=EngineInfo(name="typed values + rapidfuzz", version=f"1 + {version('rapidfuzz')}"),
+        engine=EngineInfo(name="typed values + rapidfuzz", version=f"2 + {version('rapidfuzz')}"),
     )

@@ -10,14 +10,38 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from tasks.context import Context
-from tasks.engines.any_file import WITH_TEXT, FileText, kind_of, read_text
+from tasks.engines.any_file import NOT_READ, WITH_TEXT, kind_of, read_document
 from tasks.engines.content_types import content_type_of, extensions_of
+from tasks.engines.document import Document, Notice
+from tasks.engines.ocr_wish import AUTO, Wish
 from tasks.errors import InputTooLarge, QuotaExceeded, UnreadableFile
+from tasks.handlers.document_shown import (
+    BLOCKS,
+    BOX,
+    HEAD,
+    MARKDOWN,
+    NOTICES,
+    SPANS,
+    BlockShown,
+    Box,
+    NoticeShown,
+    PageFacts,
+    SpanShown,
+    View,
+    blocks_shown,
+    facts_of_pages,
+    include_field,
+    markdown_shown,
+    notices_shown,
+    spans_shown,
+)
 from tasks.handlers.file_or_url import FileOrUrl, LocalFile, open_input
+from tasks.handlers.kept_pages import KeptPages
+from tasks.handlers.ocr_options import Engine, Language, engines_here, wish_of
 from tasks.registry import EngineInfo, Readiness, Result, file_field, task_type
 
 MAX_PAGES, MAX_OCR_PAGES = 200, 30
-MAX_TEXT_CHARACTERS, MAX_TABLE_CELLS = 5_000_000, 200_000
+MAX_TEXT_CHARACTERS, MAX_TABLE_CELLS, MAX_TABLE_CHARACTERS = 5_000_000, 200_000, 3_000_000
 
 
 class FileProcessInput(FileOrUrl):
@@ -25,11 +49,17 @@ class FileProcessInput(FileOrUrl):
     thumbnail: bool = Field(
         default=True, title="Thumbnail", description="Store a small picture of it, where it has one."
     )
+    language: Language = AUTO
+    engine: Engine = "auto"
+    include: list[View] = include_field()
 
 
 class FileTable(BaseModel):
     page: int | None = Field(description="counted from 1; null for files without pages")
     rows: list[list[str]]
+    head: int = Field(default=0, description=HEAD)
+    spans: list[SpanShown] = Field(default=[], description=SPANS)
+    box: Box | None = Field(default=None, description=BOX)
 
 
 class Entry(BaseModel):
@@ -59,10 +89,21 @@ class FileProcessResult(Result):
     thumbnail: UUID | None = Field(default=None, description="a PNG of at most 320 × 320 pixels")
     files: list[UUID] = Field(default=[], description="the thumbnail, where there is one")
     warnings: list[str] = Field(default=[], description="what could not be read, and why")
+    notices: list[NoticeShown] = Field(default=[], description=NOTICES)
+    pages: list[PageFacts] = Field(default=[], description="how each page was read; its text is in text")
+    blocks: list[BlockShown] | None = Field(default=None, description=BLOCKS)
+    markdown: str | None = Field(default=None, description=MARKDOWN)
 
 
 def readiness() -> Readiness:
-    return Readiness("embedded", "PDFium, Tesseract, Pillow, FFmpeg")
+    return Readiness("embedded", f"PDFium, {engines_here()}, Pillow, FFmpeg")
+
+
+# Text has any name, and many formats are zip files; but not these.
+PROMISES = {
+    ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".heic", ".bmp", ".mp3", ".wav", ".ogg",
+    ".flac", ".m4a", ".mp4", ".docx", ".xlsx", ".pptx", ".doc", ".xls", ".ppt", ".odt", ".ods", ".odp",
+}  # fmt: skip
 
 
 EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c005"}
@@ -92,10 +133,16 @@ def process(ctx: Context, data: FileProcessInput) -> FileProcessResult:
     with open_input(ctx, data) as file:
         ctx.progress(0.05, "telling the type")
         file_type = content_type_of(file.path, file.name)
-        read, archive = _read(ctx, file, file_type)
-        _check_name(file.name, file_type, read.warnings)
-        thumbnail = _thumbnail(ctx, file, file_type, read.warnings) if data.thumbnail else None
-        for warning in read.warnings:
+        read, archive = _read(ctx, file, file_type, wish_of(data.language, data.engine))
+        _check_name(file.name, file_type, read.notices)
+        thumbnail = _thumbnail(ctx, file, file_type, read.notices) if data.thumbnail else None
+        text, tables = _cut_text(read), _tables(read)
+        views = {
+            "blocks": blocks_shown(read, data.include),
+            "markdown": markdown_shown(read, data.include, most=MAX_TEXT_CHARACTERS),
+        }
+        warnings = read.warnings()
+        for warning in warnings:
             ctx.log(warning)
         return FileProcessResult(
             name=file.name,
@@ -103,35 +150,50 @@ def process(ctx: Context, data: FileProcessInput) -> FileProcessResult:
             kind=kind_of(file_type),
             size=file.size,
             sha256=file.sha256,
-            text=_cut_text(read),
+            text=text,
             page_count=read.page_count,
-            tables=_tables(read),
+            tables=tables,
             metadata=read.metadata,
             archive=archive,
             thumbnail=thumbnail,
             files=[thumbnail] if thumbnail else [],
-            warnings=read.warnings,
+            warnings=warnings,
+            notices=notices_shown(read),
+            pages=facts_of_pages(read),
             engine=read.engine,
+            **views,
         )
 
 
-def _read(ctx: Context, file: LocalFile, file_type: str) -> tuple[FileText, Archive | None]:
+def _read(ctx: Context, file: LocalFile, file_type: str, wish: Wish) -> tuple[Document, Archive | None]:
     kind = kind_of(file_type)
+    if file_type in NOT_READ:
+        return Document(notices=[Notice("left out", f"Its text is not read. This is {NOT_READ[file_type]}.")]), None
     if kind in WITH_TEXT:
-        pages = {"most_pages": MAX_PAGES, "most_scans": MAX_OCR_PAGES}
-        return read_text(file.path, file_type, check=ctx.check, tell=ctx.progress, **pages), None
+        read = read_document(
+            file.path,
+            file_type,
+            most_pages=MAX_PAGES,
+            most_scans=MAX_OCR_PAGES,
+            wish=wish,
+            check=ctx.check,
+            tell=ctx.progress,
+            store=KeptPages(ctx, file.sha256),
+        )
+        return read, None
     from tasks.engines import contained
 
     if kind == "archive":
         listed = contained.call(
             "archive_listing:list_archive", path=str(file.path), content_type=file_type, name=file.name, check=ctx.check
         )
-        return FileText(), Archive(**listed)
+        return Document(notices=[Notice(**notice) for notice in listed.pop("notices", [])]), Archive(**listed)
     if kind in {"sound", "video"}:
         told = contained.call("audio_contained:probe", path=str(file.path), check=ctx.check)
         warning = "Speech is not written down here: submit the file as speech.transcribe."
-        return FileText(metadata=told["tags"] | told["facts"], warnings=[warning], engine=_ffmpeg()), None
-    return FileText(warnings=[f"Files of type {file_type} are not looked into."]), None
+        notices = [Notice("left out", warning)]
+        return Document(metadata=told["tags"] | told["facts"], notices=notices, engine=_ffmpeg()), None
+    return Document(notices=[Notice("left out", f"Files of type {file_type} are not looked into.")]), None
 
 
 def _ffmpeg() -> EngineInfo:
@@ -140,37 +202,50 @@ def _ffmpeg() -> EngineInfo:
     return EngineInfo(name="av (FFmpeg)", version=version("av"))
 
 
-def _check_name(name: str, file_type: str, warnings: list[str]) -> None:
+def _check_name(name: str, file_type: str, notices: list[Notice]) -> None:
     said = PurePath(name).suffix.lower()
     usual = extensions_of(file_type)
-    if said and usual and said not in usual:
-        warnings.append(f"The name ends in {said}, but the content is {file_type}.")
+    if said and ((usual and said not in usual) or (not usual and _is_promise(said, file_type))):
+        notices.append(Notice("name", f"The name ends in {said}, but the content is {file_type}."))
 
 
-def _cut_text(read: FileText) -> str:
+def _is_promise(end: str, file_type: str) -> bool:
+    """Return whether an end of names says more than that the content is some text, or some zip file."""
+    return file_type in {"text/plain", "application/zip"} and end in PROMISES
+
+
+def _cut_text(read: Document) -> str:
     text = read.text
-    if len(text) > MAX_TEXT_CHARACTERS:
-        read.warnings.append(f"Only the first {MAX_TEXT_CHARACTERS:,} of {len(text):,} characters are in the result.")
+    if (over := len(text) - MAX_TEXT_CHARACTERS) > 0:
+        told = f"Only the first {MAX_TEXT_CHARACTERS:,} of {len(text):,} characters are in the result."
+        read.notices.append(Notice("limit", told, over))
     return text[:MAX_TEXT_CHARACTERS]
 
 
-def _tables(read: FileText) -> list[FileTable]:
-    tables, left = [], MAX_TABLE_CELLS
+def _tables(read: Document) -> list[FileTable]:
+    tables, left, room = [], MAX_TABLE_CELLS, MAX_TABLE_CHARACTERS
     for page in read.pages:
-        for rows in page.tables:
+        for block in (block for block in page.blocks if block.grid):
+            assert block.grid is not None
             kept = []
-            for row in rows:
-                left -= len(row)
-                if left < 0:
+            for row in block.grid.rows:
+                left, room = left - len(row), room - sum(map(len, row))
+                if min(left, room) < 0:
                     break
                 kept.append(row)
-            tables += [FileTable(page=page.number, rows=kept)] if kept else []
+            spans = spans_shown(block.grid, rows=len(kept))
+            shown = FileTable(page=page.number, rows=kept, head=block.grid.head, spans=spans, box=block.box)
+            tables += [shown] if kept else []
     if left < 0:
-        read.warnings.append(f"Only the first {MAX_TABLE_CELLS:,} cells of tables are in the result.")
+        told = f"Only the first {MAX_TABLE_CELLS:,} cells of tables are in the result."
+        read.notices.append(Notice("limit", told, -left))
+    elif room < 0:
+        told = f"Only the first {MAX_TABLE_CHARACTERS:,} characters of tables are in the result."
+        read.notices.append(Notice("limit", told, -room))
     return tables
 
 
-def _thumbnail(ctx: Context, file: LocalFile, file_type: str, warnings: list[str]) -> UUID | None:
+def _thumbnail(ctx: Context, file: LocalFile, file_type: str, notices: list[Notice]) -> UUID | None:
     makers = {"pdf": "pdf_contained:make_thumbnail", "picture": "picture_contained:make_thumbnail"}
     maker = makers.get(kind_of(file_type))
     if maker is None:
@@ -185,5 +260,5 @@ def _thumbnail(ctx: Context, file: LocalFile, file_type: str, warnings: list[str
             stem = PurePath(file.name).stem or "file"
             return ctx.save(f"{stem}-thumbnail.png", into.read_bytes(), "image/png").id
         except (UnreadableFile, InputTooLarge, QuotaExceeded) as error:
-            warnings.append(f"There is no thumbnail. {error.message}")
+            notices.append(Notice("left out", f"There is no thumbnail. {error.message}"))
             return None

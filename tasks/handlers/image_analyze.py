@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any, Literal
 from uuid import UUID
@@ -9,8 +10,12 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from tasks.context import Context
+from tasks.engines.document import Page, page_of
+from tasks.engines.ocr_wish import AUTO
 from tasks.handlers.caption import NO_CAPTION, caption_picture
+from tasks.handlers.document_shown import HEAD, NOTICES, SPANS, NoticeShown, SpanShown, notice_shown, spans_shown
 from tasks.handlers.file_or_url import FileOrUrl, open_input
+from tasks.handlers.ocr_options import Engine, Language, engines_here, wish_of
 from tasks.registry import EngineInfo, Readiness, Result, file_field, task_type
 
 
@@ -22,6 +27,8 @@ class ImageAnalyzeInput(FileOrUrl):
         description="Answered from the text in the picture, if that says it.",
         max_length=2000,
     )
+    language: Language = AUTO
+    engine: Engine = "auto"
 
 
 class Box(BaseModel):
@@ -54,10 +61,22 @@ class Color(BaseModel):
     share: float = Field(description="of the picture, from 0 to 1")
 
 
+class PictureTable(Box):
+    """A ruled table in the picture."""
+
+    rows: list[list[str]] = Field(description="cells from left to right; an empty cell is an empty string")
+    head: int = Field(description=HEAD)
+    spans: list[SpanShown] = Field(default=[], description=SPANS)
+
+
 class ImageAnalyzeResult(Result):
     text: str = Field(description="the text in the picture, in reading order")
     boxes: list[TextBox] = Field(description="lines, each followed by its words")
     confidence: float | None = Field(description="of the text, from 0 to 1; null where there is none")
+    language: str | None = Field(default=None, description="of the text, as a BCP 47 tag; null where it is not known")
+    tables: list[PictureTable] = []
+    warnings: list[str] = Field(default=[], description="what could not be read, and why")
+    notices: list[NoticeShown] = Field(default=[], description=NOTICES)
     size: Size = Field(description="of the upright picture, in pixels")
     format: str
     frames: int = Field(description="1, or more for animations and many-page TIFFs; the first is analysed")
@@ -72,7 +91,7 @@ class ImageAnalyzeResult(Result):
 
 
 def readiness() -> Readiness:
-    return Readiness("embedded", "Tesseract, OpenCV, Pillow")
+    return Readiness("embedded", f"{engines_here()}, OpenCV, Pillow")
 
 
 EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c002"}
@@ -90,7 +109,7 @@ EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c002"}
     priority=6,
     est_seconds=2.0,
     readiness=readiness,
-    works_with="Tesseract, OpenCV, Pillow",
+    works_with="Tesseract, PP-OCR, OpenCV, Pillow",
     icon="scan-text",
 )
 def analyze(ctx: Context, data: ImageAnalyzeInput) -> ImageAnalyzeResult:
@@ -102,18 +121,28 @@ def analyze(ctx: Context, data: ImageAnalyzeInput) -> ImageAnalyzeResult:
         BackendBusy: there are vision servers, and all are busy.
     """
     ctx.progress(0.0, "opening the picture")
-    from tasks.engines import contained, tesseract
+    from tasks.engines import contained
 
     with open_input(ctx, data, accept=("image/*",)) as file:
         caption = caption_picture(ctx, file.path, data.question)
-        seen = contained.call("picture_contained:analyze", path=str(file.path), check=ctx.check, tell=ctx.progress)
+        wish = wish_of(data.language, data.engine).to_plain()
+        seen = contained.call(
+            "picture_contained:analyze", path=str(file.path), wish=wish, check=ctx.check, tell=ctx.progress
+        )
+    page = page_of(seen["page"])
+    for notice in page.notices:
+        ctx.log(notice.text)
     answer, reason = _answer(ctx, data.question, seen["text"])
     if answer is None and caption.answer:
         answer, reason = caption.answer, None
     return ImageAnalyzeResult(
         text=seen["text"],
         boxes=_boxes(seen["lines"]),
-        confidence=seen["confidence"],
+        confidence=page.confidence,
+        language=page.language,
+        tables=list(_tables(page)),
+        warnings=[notice.text for notice in page.notices],
+        notices=[notice_shown(notice) for notice in page.notices],
         size=Size(**seen["size"]),
         format=seen["format"],
         frames=seen["frames"],
@@ -125,7 +154,7 @@ def analyze(ctx: Context, data: ImageAnalyzeInput) -> ImageAnalyzeResult:
         caption_reason=caption.reason,
         answer=answer,
         answer_reason=reason,
-        engine=_with_opencv(tesseract.engine()).model_copy(update={"note": caption.engine}),
+        engine=_with_opencv(EngineInfo(**seen["engine"])).model_copy(update={"note": caption.engine}),
     )
 
 
@@ -135,11 +164,11 @@ def _answer(ctx: Context, question: str | None, text: str) -> tuple[str | None, 
     if not text:
         return None, "No text was found in the picture."
     ctx.progress(0.9, "answering the question")
-    from tasks.engines import answering
-    from tasks.engines.passages import Source, split_source
+    from tasks.engines.asking import ask
+    from tasks.engines.passages import Source
 
-    finding = answering.answer_question(question, split_source(Source(text=text)), check=ctx.check)
-    return finding.answer, finding.declined
+    found = ask(question, [Source(text=text)], check=ctx.check)
+    return found.answer, found.declined
 
 
 def _boxes(lines: list[list[dict[str, Any]]]) -> list[TextBox]:
@@ -164,10 +193,25 @@ def _boxes(lines: list[list[dict[str, Any]]]) -> list[TextBox]:
     return boxes
 
 
+def _tables(page: Page) -> Iterator[PictureTable]:
+    for block in page.blocks:
+        if block.grid and block.box:
+            left, top, right, bottom = map(round, block.box)
+            yield PictureTable(
+                left=left,
+                top=top,
+                width=right - left,
+                height=bottom - top,
+                rows=block.grid.rows,
+                head=block.grid.head,
+                spans=spans_shown(block.grid),
+            )
+
+
 def _box(region: dict[str, Any]) -> Box:
     return Box(left=region["left"], top=region["top"], width=region["width"], height=region["height"])
 
 
 def _with_opencv(engine: EngineInfo) -> EngineInfo:
     versions = f"{engine.version} + {version('opencv-python-headless')} + {version('pillow')}"
-    return EngineInfo(name=f"{engine.name} + opencv + pillow", version=versions)
+    return engine.model_copy(update={"name": f"{engine.name} + opencv + pillow", "version": versions})

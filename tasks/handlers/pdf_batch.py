@@ -10,12 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from tasks.context import Child, ChildTask, Context
 from tasks.engines.any_file import pdf_engine
+from tasks.engines.ocr_wish import AUTO
 from tasks.engines.page_ranges import PAGES, parse_pages
 from tasks.errors import UnreadableFile
+from tasks.handlers.ocr_options import Engine, Language, engines_here
 from tasks.one_of import exactly_one_of
 from tasks.registry import EngineInfo, Input, Readiness, Result, file_field, task_type
 
 MAX_FILES = 1000
+USUAL = {("language", AUTO), ("engine", "auto")}
 PDF = "application/pdf"
 LONGEST_NAME = 200
 Material = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"\S")]
@@ -39,6 +42,8 @@ class PdfBatchInput(Input):
         json_schema_extra={"pattern": PAGES},
     )
     ocr: Literal["auto", "always", "never"] = Field(default="auto", title="Read scanned pages (OCR)")
+    language: Language = AUTO
+    engine: Engine = "auto"
 
     @field_validator("materials", mode="before")
     @classmethod
@@ -103,7 +108,7 @@ class PdfBatchResult(Result):
 
 
 def readiness() -> Readiness:
-    return Readiness("embedded", "pdfplumber, pypdfium2, Tesseract")
+    return Readiness("embedded", f"pdfplumber, pypdfium2, {engines_here()}")
 
 
 EXAMPLE: dict[str, Any] = {
@@ -145,7 +150,9 @@ def read_batch(ctx: Context, data: PdfBatchInput) -> PdfBatchResult:
     """
     files = wanted_files(data)
     started = {child.key: child for child in ctx.children()}
-    options = {name: value for name, value in (("pages", data.pages), ("ocr", data.ocr)) if value is not None}
+    asked = {"pages": data.pages, "ocr": data.ocr, "language": data.language, "engine": data.engine}
+    # What is as usual is left out, so that tasks of before are found again.
+    options = {name: value for name, value in asked.items() if value is not None and (name, value) not in USUAL}
     missing = [file for file in files if str(file) not in started]
     if missing:
         # After a retry by hand only those that failed are missing.

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from contextlib import AbstractContextManager
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, field_validator
 
 from tasks.context import Context
-from tasks.engines.any_file import pdf_engine
+from tasks.engines.any_file import pdf_engine, with_ocr
+from tasks.engines.document import Document, OcrChoice
+from tasks.engines.document import Page as PageRead
+from tasks.engines.ocr_wish import AUTO, Wish
 from tasks.engines.page_ranges import PAGES, choose_pages, parse_pages
+from tasks.engines.pdf_pages import PdfPages, open_pages
 from tasks.errors import GiveUp, InputTooLarge
-from tasks.handlers.file_or_url import FileOrUrl, open_input
-from tasks.registry import EngineInfo, Readiness, Result, file_field, task_type
-
-if TYPE_CHECKING:
-    from tasks.engines.pdf_pages import PdfPage, PdfPages
+from tasks.handlers.document_shown import (
+    BLOCKS,
+    BOX,
+    HEAD,
+    MARKDOWN,
+    NOTICES,
+    SPANS,
+    BlockShown,
+    Box,
+    NoticeShown,
+    SpanShown,
+    View,
+    blocks_shown,
+    include_field,
+    markdown_shown,
+    notices_shown,
+    spans_shown,
+)
+from tasks.handlers.file_or_url import FileOrUrl, LocalFile, open_input
+from tasks.handlers.kept_pages import KeptPages
+from tasks.handlers.ocr_options import Engine, Language, engines_here, wish_of
+from tasks.registry import Readiness, Result, file_field, task_type
 
 MAX_PAGES, MAX_OCR_PAGES = 500, 100
+MAX_MARKDOWN = 5_000_000
 PDF = "application/pdf"
 
 
@@ -36,6 +59,9 @@ class PdfExtractInput(FileOrUrl):
         title="Read scanned pages (OCR)",
         description="auto: pages that are pictures of text · always: every page · never: only what the file says",
     )
+    language: Language = AUTO
+    engine: Engine = "auto"
+    include: list[View] = include_field()
 
     @field_validator("pages")
     @classmethod
@@ -53,11 +79,16 @@ class Page(BaseModel):
     width: float = Field(description="in points (1/72 inch)")
     height: float
     confidence: float | None = Field(default=None, description="of OCR, from 0 to 1")
+    language: str | None = Field(default=None, description="as a BCP 47 tag, where it is known")
+    engine: str | None = Field(default=None, description="that read the page's picture: tesseract or pp-ocr")
 
 
 class Table(BaseModel):
     page: int
     rows: list[list[str]] = Field(description="cells from left to right; an empty cell is an empty string")
+    head: int = Field(default=0, description=HEAD)
+    spans: list[SpanShown] = Field(default=[], description=SPANS)
+    box: Box | None = Field(default=None, description=BOX)
 
 
 class PdfExtractResult(Result):
@@ -67,10 +98,13 @@ class PdfExtractResult(Result):
     metadata: dict[str, str] = Field(description="title, author, dates and the like, as far as the file tells")
     page_count: int = Field(description="pages of the whole file")
     warnings: list[str] = Field(default=[], description="what could not be read, and why")
+    notices: list[NoticeShown] = Field(default=[], description=NOTICES)
+    blocks: list[BlockShown] | None = Field(default=None, description=BLOCKS)
+    markdown: str | None = Field(default=None, description=MARKDOWN)
 
 
 def readiness() -> Readiness:
-    return Readiness("embedded", "pdfplumber, pypdfium2, Tesseract")
+    return Readiness("embedded", f"pdfplumber, pypdfium2, {engines_here()}")
 
 
 EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c001", "pages": "1-3", "ocr": "auto"}
@@ -87,7 +121,7 @@ EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c001", "page
     samples=[{"file": {"$sample": "report.pdf"}}, {"file": {"$sample": "scan.pdf"}}],
     est_seconds=3.0,
     readiness=readiness,
-    works_with="pypdfium2, pdfplumber, Tesseract",
+    works_with="pypdfium2, pdfplumber, Tesseract, PP-OCR",
     icon="file-text",
 )
 def extract(ctx: Context, data: PdfExtractInput) -> PdfExtractResult:
@@ -100,13 +134,18 @@ def extract(ctx: Context, data: PdfExtractInput) -> PdfExtractResult:
         GiveUp: none of the chosen pages exists.
     """
     ctx.progress(0.0, "opening the file")
-    from tasks.engines.pdf_pages import open_pages
-
-    with open_input(ctx, data, accept=(PDF,)) as file, open_pages(file.path, check=ctx.check) as pdf:
+    wish = wish_of(data.language, data.engine)
+    with open_input(ctx, data, accept=(PDF,)) as file, _open(ctx, file, wish) as pdf:
         numbers = choose_pages(data.pages, pdf.page_count)
         _check_numbers(numbers, data, pdf.page_count)
-        readings = _read_pages(ctx, pdf, numbers, data.ocr)
-        return _result(pdf, readings)
+        pages = _read_pages(ctx, pdf, numbers, data.ocr)
+        engine, notices = with_ocr(pdf_engine(), pages), list(pdf.notices)
+        document = Document(pages, pdf.page_count, dict(pdf.metadata), notices, engine)
+        return _result(document, data.include)
+
+
+def _open(ctx: Context, file: LocalFile, wish: Wish) -> AbstractContextManager[PdfPages]:
+    return open_pages(file.path, check=ctx.check, wish=wish, store=KeptPages(ctx, file.sha256))
 
 
 def _check_numbers(numbers: list[int], data: PdfExtractInput, page_count: int) -> None:
@@ -117,45 +156,55 @@ def _check_numbers(numbers: list[int], data: PdfExtractInput, page_count: int) -
         raise InputTooLarge(f"{len(numbers)} pages are to be read; one task reads at most {most}. Choose with `pages`.")
 
 
-def _read_pages(
-    ctx: Context, pdf: PdfPages, numbers: list[int], ocr: Literal["auto", "always", "never"]
-) -> list[PdfPage]:
-    readings: list[PdfPage] = []
+def _read_pages(ctx: Context, pdf: PdfPages, numbers: list[int], ocr: OcrChoice) -> list[PageRead]:
+    pages: list[PageRead] = []
     for place, number in enumerate(numbers):
         ctx.check()
         ctx.progress(place / len(numbers), f"reading page {place + 1} of {len(numbers)}")
-        reading = pdf.read(number, use_ocr=ocr)
-        for warning in reading.warnings:
-            ctx.log(warning)
-        readings.append(reading)
-        if sum(other.source == "ocr" for other in readings) > MAX_OCR_PAGES:
+        page = pdf.read(number, use_ocr=ocr)
+        for notice in page.notices:
+            ctx.log(notice.text)
+        pages.append(page)
+        if sum(other.source == "ocr" for other in pages) > MAX_OCR_PAGES:
             raise InputTooLarge(f"More than {MAX_OCR_PAGES} pages are scanned. Choose fewer with `pages`.")
-    return readings
+    return pages
 
 
-def _result(pdf: PdfPages, readings: list[PdfPage]) -> PdfExtractResult:
-    engine = pdf_engine()
-    if any(reading.source == "ocr" for reading in readings):
-        from tasks.engines import tesseract
-
-        ocr = tesseract.engine()
-        engine = EngineInfo(name=f"{engine.name} + {ocr.name}", version=f"{engine.version} + {ocr.version}")
+def _result(document: Document, include: list[View]) -> PdfExtractResult:
+    blocks = blocks_shown(document, include)
+    markdown = markdown_shown(document, include, most=MAX_MARKDOWN)
     return PdfExtractResult(
-        text="\n\n".join(reading.text for reading in readings if reading.text),
+        text=document.text,
         pages=[
             Page(
-                number=reading.number,
-                text=reading.text,
-                source=reading.source,
-                width=reading.width,
-                height=reading.height,
-                confidence=reading.confidence,
+                number=page.number or 1,
+                text=page.text,
+                source=page.source,
+                width=page.width or 0.0,
+                height=page.height or 0.0,
+                confidence=page.confidence,
+                language=page.language,
+                engine=page.engine,
             )
-            for reading in readings
+            for page in document.pages
         ],
-        tables=[Table(page=reading.number, rows=rows) for reading in readings for rows in reading.tables],
-        metadata=pdf.metadata,
-        page_count=pdf.page_count,
-        warnings=[warning for reading in readings for warning in reading.warnings],
-        engine=engine,
+        tables=[
+            Table(
+                page=page.number or 1,
+                rows=block.grid.rows,
+                head=block.grid.head,
+                spans=spans_shown(block.grid),
+                box=block.box,
+            )
+            for page in document.pages
+            for block in page.blocks
+            if block.grid is not None
+        ],
+        metadata=document.metadata,
+        page_count=document.page_count or 0,
+        warnings=document.warnings(),
+        notices=notices_shown(document),
+        blocks=blocks,
+        markdown=markdown,
+        engine=document.engine,
     )

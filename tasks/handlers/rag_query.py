@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from tasks.backends import directory, writing
-from tasks.backends.pool import names_of
 from tasks.context import Context, FileInfo
-from tasks.errors import BackendError, GiveUp, InputTooLarge, UnreadableFile
-from tasks.registry import EngineInfo, Input, Readiness, Result, file_field, task_type
+from tasks.engines.any_file import ACCEPT
+from tasks.engines.content_types import is_taken
+from tasks.errors import GiveUp, InputTooLarge, UnreadableFile
+from tasks.handlers.answer_reply import WORKS_WITH, readiness, reply_to
+from tasks.handlers.document_shown import Box
+from tasks.registry import Input, Result, file_field, task_type
 
 if TYPE_CHECKING:
-    from tasks.engines.answering import Finding
-    from tasks.engines.passages import Passage
-    from tasks.engines.retrieval import Hit
+    from tasks.engines.asking import Quote
+    from tasks.engines.documents import Reading
 
-MAX_PASSAGES = 50_000
 Question = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"\S")]
 
 
 class RagQueryInput(Input):
     question: Question = Field(title="Question")
     files: list[UUID] | None = file_field(
-        "application/pdf",
-        "text/*",
-        "image/*",
+        *ACCEPT,
         default=None,
         title="Files",
-        description="Where to look; empty: all of your files.",
+        description="Where to look: PDFs, scans, office files, web pages, e-mails, texts; empty: all of your files.",
         max_length=1000,
     )
 
@@ -41,7 +37,12 @@ class QuotedPassage(BaseModel):
     text: str = Field(description="as the document says it")
     file: UUID
     file_name: str
-    page: int | None = Field(description="counted from 1; null for files without pages")
+    page: int | None = Field(description="page, slide or sheet, counted from 1; null for files without pages")
+    heading: str = Field(default="", description="the headings that it stands under, the nearest last")
+    box: Box | None = Field(
+        default=None,
+        description="left, top, right, bottom on the page, as `pdf.extract` gives boxes; null where it is not known",
+    )
     score: float = Field(description="how well it answers, from 0 to 1")
 
 
@@ -55,14 +56,7 @@ class RagQueryResult(Result):
     passages: list[QuotedPassage] = Field(description="the one with the answer first, then the nearest others")
     file_count: int = Field(description="files that were read")
     skipped: list[str] = Field(default=[], description="what was not read, and why")
-
-
-def readiness() -> Readiness:
-    """Say what finds the passages, and what writes the answer: the demo model never does."""
-    writers = [server for server in directory.servers("chat") if server.enabled and not server.is_demo]
-    if writers:
-        return Readiness("backend", f"bm25s, wordllama; answers by {names_of(writers)}")
-    return Readiness("embedded", "bm25s, wordllama")
+    warnings: list[str] = Field(default=[], description="what was guessed or left out of the files that were read")
 
 
 EXAMPLE: dict[str, Any] = {
@@ -87,7 +81,7 @@ EXAMPLE: dict[str, Any] = {
     timeout=900,
     est_seconds=3.0,
     readiness=readiness,
-    works_with="bm25s, wordllama",
+    works_with=WORKS_WITH,
     icon="file-search",
 )
 def query(ctx: Context, data: RagQueryInput) -> RagQueryResult:
@@ -99,117 +93,72 @@ def query(ctx: Context, data: RagQueryInput) -> RagQueryResult:
         InputTooLarge: the files hold more text than one task looks through.
     """
     files = _files(ctx, data)
-    passages, skipped = _read_files(ctx, files, named=data.files is not None)
-    from tasks.engines import answering, embeddings
-
-    ctx.progress(0.8, "finding the answer" if embeddings.is_loaded() else "loading the engine, finding the answer")
-    finding = answering.answer_question(data.question, passages, check=ctx.check)
-    reply = reply_to(ctx, data.question, finding)
+    reading = _read_files(ctx, files, named=data.files is not None)
+    ctx.progress(0.8, "finding the answer")
+    reply = reply_to(ctx, data.question, reading.sources)
     return RagQueryResult(
         answer=reply.answer,
         declined=reply.answer is None,
         reason=reply.declined,
-        passages=_quote(reply.hits),
+        passages=_quote(reply.quotes),
         file_count=len(files),
-        skipped=skipped,
+        skipped=reading.skipped,
+        warnings=[*reply.warnings, *reading.warnings],
         engine=reply.engine,
     )
 
 
-@dataclass(frozen=True)
-class Reply:
-    """The answer, or why there is none; the passages in the order that the answer names them, then the others."""
+def _files(ctx: Context, data: RagQueryInput) -> list[tuple[FileInfo, str]]:
+    """Return the files to look in, with their content types."""
+    from tasks.engines.documents import text_type_of
 
-    answer: str | None
-    declined: str | None
-    hits: list[Hit]
-    engine: EngineInfo
-
-
-def reply_to(ctx: Context, question: str, finding: Finding) -> Reply:
-    """Let a chat backend write the answer from the passages found; without one, quote it.
-
-    Raises:
-        BackendError, BackendBusy: see `tasks.context.Pool.call`.
-    """
-    from tasks.engines import answering
-
-    quoted = Reply(finding.answer, finding.declined, finding.hits, answering.engine())
-    if not finding.hits:
-        return quoted
-    try:
-        pool = ctx.backend("chat")
-    except BackendError:
-        # None but the demo model, which would make something up.
-        return quoted
-    ctx.progress(0.9, "writing the answer")
-    texts = [hit.passage.text for hit in finding.hits]
-    written = pool.call(lambda server: writing.write_answer(server, question, texts, check=ctx.check))
-    if written is None:
-        return quoted
-    order = [*written.used, *(place for place in range(len(texts)) if place not in written.used)]
-    answer = written.answer and _renumbered(written.answer, written.used)
-    return Reply(answer, written.declined, [finding.hits[place] for place in order], written.engine)
-
-
-def _renumbered(answer: str, used: list[int]) -> str:
-    """Name passages by their places in the result, where those that are used come first."""
-    places = {place + 1: number for number, place in enumerate(used, start=1)}
-
-    def rename(group: re.Match[str]) -> str:
-        named = [places[int(number)] for number in re.findall(r"\d+", group[1]) if int(number) in places]
-        return f"[{', '.join(map(str, named))}]" if named else ""
-
-    return re.sub(r"\[(\d[\d,;\s]*)\]", rename, answer)
-
-
-def _files(ctx: Context, data: RagQueryInput) -> list[FileInfo]:
-    from tasks.engines.documents import has_text
-
-    if data.files:
-        files = [ctx.file_info(file) for file in dict.fromkeys(data.files)]
-        if strange := [info for info in files if not has_text(info)]:
-            raise GiveUp(f"{strange[0].name} is of a kind without text ({strange[0].content_type}).")
-        return files
-    files = [info for info in ctx.files_of_owner() if has_text(info)]
+    wanted = [ctx.file_info(file) for file in dict.fromkeys(data.files)] if data.files else ctx.files_of_owner()
+    files = []
+    for info in wanted:
+        ctx.check()
+        content_type = text_type_of(info, ctx.local_path(info.id)) if is_taken(info.content_type, ACCEPT) else None
+        if content_type is not None:
+            files.append((info, content_type))
+        elif data.files:
+            raise GiveUp(f"{info.name} is of a kind without text ({info.content_type}).")
     if not files:
-        raise GiveUp("There are no files to look in. Upload PDFs, texts or pictures first.")
+        raise GiveUp("There are no files to look in. Upload PDFs, office files, texts or pictures first.")
     return files
 
 
-def _read_files(ctx: Context, files: list[FileInfo], *, named: bool) -> tuple[list[Passage], list[str]]:
-    from tasks.engines.documents import Budget, read_document
-    from tasks.engines.passages import split_source
+def _read_files(ctx: Context, files: list[tuple[FileInfo, str]], *, named: bool) -> Reading:
+    from tasks.engines.documents import Budget, Reading, read_sources
 
-    budget, passages, skipped = Budget(), list[Any](), list[str]()
-    for place, info in enumerate(files):
+    budget, found = Budget(), Reading()
+    for place, (info, content_type) in enumerate(files):
         ctx.check()
         ctx.progress(0.8 * place / len(files), f"reading file {place + 1} of {len(files)}: {info.name}")
         try:
-            reading = read_document(info, ctx.local_path(info.id), budget, check=ctx.check)
+            read = read_sources(info, ctx.local_path(info.id), content_type, budget, check=ctx.check)
         except (UnreadableFile, InputTooLarge) as error:
             if named:
                 raise type(error)(f"{info.name}: {error.message}") from error
-            skipped.append(f"{info.name}: {error.message}")
+            found.skipped.append(f"{info.name}: {error.message}")
             continue
-        skipped += reading.skipped
-        passages += [passage for source in reading.sources for passage in split_source(source)]
-        if len(passages) > MAX_PASSAGES:
-            raise InputTooLarge("The files hold more text than one question looks through. Name fewer files.")
-    for line in skipped:
+        found.sources += read.sources
+        found.skipped += read.skipped
+        found.warnings += read.warnings
+    for line in (*found.skipped, *found.warnings):
         ctx.log(line)
-    return passages, skipped
+    return found
 
 
-def _quote(hits: list[Hit]) -> list[QuotedPassage]:
+def _quote(quotes: list[Quote]) -> list[QuotedPassage]:
     return [
         QuotedPassage(
-            text=hit.passage.text,
-            file=hit.passage.source.file,
-            file_name=hit.passage.source.file_name,
-            page=hit.passage.source.page,
-            score=hit.score,
+            text=quote.text,
+            file=quote.source.file,
+            file_name=quote.source.file_name,
+            page=quote.source.page,
+            heading=quote.heading,
+            box=quote.box,
+            score=quote.score,
         )
-        for hit in hits
-        if hit.passage.source.file is not None
+        for quote in quotes
+        if quote.source.file is not None
     ]

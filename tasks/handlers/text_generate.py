@@ -8,13 +8,29 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_core import PydanticCustomError
 
 from tasks.backends.addresses import is_local
-from tasks.backends.chat import ChatAnswer, Piece, ask_chat, first_model, known_models, knows_model, readiness
+from tasks.backends.chat import (
+    ChatAnswer,
+    Piece,
+    ask_chat,
+    first_model,
+    has_demo_only,
+    known_models,
+    knows_model,
+    readiness,
+)
 from tasks.context import Context, Server
 from tasks.one_of import exactly_one_of
 from tasks.registry import EngineInfo, Input, Result, task_type
 
 MAX_CHARACTERS = 400_000
 MOST_NAMED = 20
+# So much of the letters in other scripts: names and quotations in an English prompt are fewer.
+MUCH_FOREIGN = 0.3
+LOOKED_AT = 10_000
+ENGLISH_ONLY = (
+    "the demonstration model of this portal reads English only; other languages need a chat server, which an operator "
+    "sets up"
+)
 
 
 class Message(BaseModel):
@@ -60,6 +76,13 @@ class TextGenerateInput(Input):
         return model or None
 
     @model_validator(mode="after")
+    def _demo_model_reads_it(self) -> Self:
+        said = self.prompt or "".join(message.content for message in self.messages or ())
+        if _is_foreign(said) and has_demo_only():
+            raise PydanticCustomError("language_unavailable", ENGLISH_ONLY, {})
+        return self
+
+    @model_validator(mode="after")
     def _one_of_prompt_and_messages(self) -> Self:
         if bool(self.prompt and self.prompt.strip()) == bool(self.messages):
             raise ValueError("give either prompt or messages, and not an empty one")
@@ -93,7 +116,7 @@ EXAMPLE: dict[str, Any] = {"prompt": "Write one sentence about lighthouses.", "m
     est_seconds=5.0,
     readiness=readiness,
     waits=True,
-    works_with="any OpenAI-compatible server; `make run` brings SmolLM2-135M",
+    works_with="any OpenAI-compatible server; `make run` brings SmolLM2-135M, which reads English only",
     icon="sparkles",
     markdown=True,
 )
@@ -139,6 +162,17 @@ class _Writer:
             self._count += 1
             self._ctx.emit(piece.text)
             self._ctx.progress(min(0.99, self._count / self._data.max_tokens), "writing")
+
+
+def _is_foreign(text: str) -> bool:
+    """Say whether much of a text is in letters that are not Latin.
+
+    >>> _is_foreign("What does 你好 mean in English?"), _is_foreign("用一句话介绍灯塔。")
+    (False, True)
+    """
+    letters = [character for character in text[:LOOKED_AT] if character.isalpha()]
+    # Latin letters with their accents end before Greek begins.
+    return sum(letter >= "\u0370" for letter in letters) > MUCH_FOREIGN * len(letters)
 
 
 def _messages(data: TextGenerateInput) -> list[dict[str, str]]:

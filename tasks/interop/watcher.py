@@ -6,7 +6,6 @@ well, which is also how it goes on while it cannot listen.
 
 from __future__ import annotations
 
-import json
 import logging
 import selectors
 import socket
@@ -173,7 +172,7 @@ class Watcher:
 
 def _task_of(payload: str) -> Iterator[str]:
     with suppress(ValueError, KeyError, TypeError):
-        yield json.loads(payload)["id"]
+        yield from [message["id"] for message in channels.messages_in(payload)]
 
 
 def _read(names: list[str]) -> list[Seen]:

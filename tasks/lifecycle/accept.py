@@ -1,23 +1,30 @@
-"""Acceptance: all of a submission that is decided before it is stored, and its storing."""
+"""Acceptance: all of a submission that is decided before it is stored."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from psycopg.types.json import Jsonb
 
 from accounts.limits import Limits
 from accounts.models import User
-from tasks import errors, sql
-from tasks.lifecycle import depend, estimate, outbox, reuse, routing
+from tasks import errors
+from tasks.lifecycle import fit, outbox, reuse, routing
 from tasks.lifecycle.submission import Accepted, Submission
 from tasks.lifecycle.validate import Checked, validate_submission
+from tasks.models import File
 from tasks.models.ids import new_id
+
+
+class Place(NamedTuple):
+    """Where a user's tasks of a queue go."""
+
+    queue: str
+    cluster: str
+    lane: int
 
 
 def check_open(user: User) -> None:
@@ -34,21 +41,31 @@ def accept(
     *,
     started_by: UUID | None = None,
     beside: Collection[UUID] = (),
+    places: dict[str, Place] | None = None,
+    files_read: Mapping[UUID, File] = MappingProxyType({}),
 ) -> Accepted:
     """Validate a submission and decide all of it that needs no lock. May wait for names and servers: no transaction.
 
     Args:
         beside: tasks that will be stored before it in the same transaction, so that it may need them.
+        places: by queue, for several submissions in a row; those that are missing are added.
+        files_read: as for `validate_submission`.
 
     Raises:
         UnknownTaskType, InvalidInput, EngineUnavailable: the request cannot be run here.
     """
-    checked = validate_submission(user, limits, submission, beside=beside)
-    return decide(user, limits, submission, checked, started_by=started_by)
+    checked = validate_submission(user, limits, submission, beside=beside, files_read=files_read)
+    return decide(user, limits, submission, checked, started_by=started_by, places=places)
 
 
 def decide(
-    user: User, limits: Limits, submission: Submission, checked: Checked, *, started_by: UUID | None = None
+    user: User,
+    limits: Limits,
+    submission: Submission,
+    checked: Checked,
+    *,
+    started_by: UUID | None = None,
+    places: dict[str, Place] | None = None,
 ) -> Accepted:
     """Decide all of a validated submission that needs no lock; waits for nothing but the database.
 
@@ -57,25 +74,24 @@ def decide(
         InvalidInput: its webhook endpoint does not exist, or is disabled.
     """
     definition = checked.definition
-    bucket = estimate.size_bucket(checked.input, checked.files)
-    queue, cluster = routing.queue_and_cluster(submission.queue or definition.queue)
+    place = _place_of(user, submission.queue or definition.queue, {} if places is None else places)
     priority = submission.priority if submission.priority is not None else min(definition.priority, limits.max_priority)
     return Accepted(
         id=submission.id or new_id(),
         type=definition.name,
-        queue=queue,
-        cluster=cluster,
-        lane=routing.lane_of(user, cluster, limits),
+        queue=place.queue,
+        cluster=place.cluster,
+        lane=place.lane,
         priority=priority,
         priority_requested=priority,
         priority_reason="",
-        est_seconds=estimate.est_seconds(definition, bucket),
-        size_bucket=bucket,
+        est_seconds=fit.est_seconds(definition, checked.work, checked.bucket),
+        size_bucket=checked.bucket,
         # What it stands for is not known yet, where the input refers to another task's result.
-        input_hash=None if checked.has_references else reuse.input_hash(definition, checked.input, checked.files),
+        input_hash=None if checked.has_references else reuse.input_hash(checked),
         waits=definition.waits,
         max_attempts=submission.max_attempts or definition.max_attempts,
-        timeout_seconds=submission.timeout or min(definition.timeout, limits.longest_timeout),
+        timeout_seconds=fit.timeout_of(definition, limits, submission, checked.work, checked.bucket),
         keep_days=limits.keep_days,
         keep_seconds=submission.keep,
         run_after=submission.run_after,
@@ -84,6 +100,7 @@ def decide(
         started_by=started_by,
         input=checked.input,
         metadata=dict(submission.metadata),
+        name=submission.name,
         tags=list(submission.tags),
         on_quota=submission.on_quota,
         needs=checked.needs,
@@ -92,21 +109,8 @@ def decide(
     )
 
 
-def insert(user: User, accepted: Sequence[Accepted], *, batch: UUID | None = None) -> list[Accepted]:
-    """Insert admitted tasks and return them as stored. Needs a transaction that holds the user's usage row.
-
-    Raises:
-        InvalidInput: a task that is needed has failed or vanished meanwhile.
-    """
-    stored = depend.wait_for_needs(user, accepted)
-    if stored:
-        rows = Jsonb([vars(item) for item in stored], dumps=partial(json.dumps, default=_plain))
-        sql.execute("lifecycle/insert_tasks", {"items": rows, "owner": user.pk, "batch": batch})
-        depend.insert_dependencies(stored)
-    return stored
-
-
-def _plain(value: object) -> str:
-    # Ids and times; `default=str` would hide a mistake.
-    assert isinstance(value, UUID | datetime), type(value)
-    return str(value)
+def _place_of(user: User, queue: str, known: dict[str, Place]) -> Place:
+    if queue not in known:
+        name, cluster = routing.queue_and_cluster(queue)
+        known[queue] = Place(name, cluster, routing.lane_of(user, cluster))
+    return known[queue]

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
 from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors, sql
-from tasks.lifecycle.submission import Accepted
+from tasks.lifecycle.submission import Accepted, Usage
 
 # The highest priority that costs no allowance.
 HIGHEST_FREE = 6
 RATE_WINDOW_SECONDS = 60.0
 WAITING_RETRY_SECONDS = 30
 
-
-class Usage(NamedTuple):
-    """A user's counters of the UTC day; `burst_seconds` is how far what was submitted lately is ahead of the rate."""
-
-    day_count: int
-    high_count: int
-    urgent_count: int
-    waiting_bound: int
-    burst_seconds: float
-    day_seconds_left: float
+# Parameters of `count_usage`, but for the owner.
+Counting = dict[str, Any]
+UNCHECKED: Counting = {
+    "checks": False,
+    "overrides": None,
+    "per_day": None,
+    "high_per_day": None,
+    "urgent_per_day": None,
+    "max_waiting": None,
+    "key": None,
+}
+# Tasks that were counted with others.
+NO_MORE: Counting = UNCHECKED | {"tasks": 0, "high": 0, "urgent": 0, "burst": 0.0, "waiting_bound": None}
 
 
 class Waiting(NamedTuple):
@@ -47,21 +49,39 @@ def band(priority: int) -> str:
     return "high" if priority >= 7 else "none"
 
 
-def admit(user: User, limits: Limits, accepted: Sequence[Accepted], *, rate: bool = True) -> list[Accepted]:
-    """Count the tasks against the plan and return them, lowered where their `on_quota` is ``downgrade``.
+def count_at_once(limits: Limits, accepted: Sequence[Accepted], *, overrides: str | None, rate: bool) -> Counting:
+    """Return what `count_usage` needs to count tasks where nothing speaks against it, and to refuse them otherwise.
+
+    Args:
+        overrides: the mark of the overrides with which the limits were found, however long ago; None: just now.
+        rate: whether this counts as a submission of the minute; not so for what a running task starts, and
+            for what was counted before.
+    """
+    return _counting(limits, accepted, rate=rate) | {
+        # None a minute: that is for `look_closer` to say.
+        "checks": True,
+        "overrides": overrides,
+        "per_day": limits.per_day,
+        "high_per_day": limits.high_per_day,
+        "urgent_per_day": limits.urgent_per_day,
+        "max_waiting": -1 if rate and limits.per_minute == 0 else limits.max_waiting,
+        "key": None,
+    }
+
+
+def look_closer(
+    user: User, limits: Limits, accepted: Sequence[Accepted], *, rate: bool
+) -> tuple[list[Accepted], Counting]:
+    """Return the tasks, lowered where their `on_quota` is ``downgrade``, and what `count_usage` needs to count them.
 
     Locks the user's usage row until the transaction ends. Needs a transaction.
 
     Args:
-        rate: whether this counts as a submission of the minute; not so for what a running task starts, and
-            for what was counted before.
+        rate: as for `count_at_once`.
 
     Raises:
         QuotaExceeded: names the policy, its limit and when to try again; then nothing is counted.
     """
-    if not accepted and not rate:
-        return []
-    # Also without a task: a batch of nothing but faults was work, too, and costs the rate.
     [usage] = sql.run("lifecycle/lock_usage", {"user": user.pk}, row=Usage)
     if rate:
         _check_rate(usage, limits)
@@ -69,17 +89,7 @@ def admit(user: User, limits: Limits, accepted: Sequence[Accepted], *, rate: boo
         _check_day(usage, limits, len(accepted))
     admitted = _spend_allowances(usage, limits, accepted)
     waiting = _check_waiting(user, usage, limits, len(accepted)) if accepted else usage.waiting_bound
-    bands = [band(task.priority) for task in admitted]
-    _count(
-        user,
-        limits,
-        tasks=len(admitted),
-        high=bands.count("high"),
-        urgent=bands.count("urgent"),
-        waiting=waiting,
-        rate=rate,
-    )
-    return admitted
+    return admitted, _counting(limits, admitted, rate=rate) | UNCHECKED | {"waiting_bound": waiting}
 
 
 def count_request(user: User, limits: Limits) -> None:
@@ -89,26 +99,38 @@ def count_request(user: User, limits: Limits) -> None:
         QuotaExceeded: the rate of the minute is used up.
     """
     with transaction.atomic(durable=True):
-        admit(user, limits, [])
+        count_without_tasks(user, limits)
+
+
+def count_without_tasks(user: User, limits: Limits) -> None:
+    """As `count_request`, in the caller's transaction."""
+    _, counting = look_closer(user, limits, [], rate=True)
+    sql.execute("lifecycle/count_usage", counting | {"owner": user.pk})
 
 
 def count_one_more(user: User, limits: Limits) -> None:
     """Count a retry like a submission of one task that spends no allowance. Needs a transaction.
 
     Raises:
-        QuotaExceeded: as `admit`.
+        QuotaExceeded: a limit of the plan is reached.
     """
     [usage] = sql.run("lifecycle/lock_usage", {"user": user.pk}, row=Usage)
     _check_rate(usage, limits)
     _check_day(usage, limits, 1)
     waiting = _check_waiting(user, usage, limits, 1)
-    _count(user, limits, tasks=1, high=0, urgent=0, waiting=waiting, rate=True)
+    counting = _counting(limits, [], rate=True) | UNCHECKED | {"tasks": 1, "waiting_bound": waiting}
+    sql.execute("lifecycle/count_usage", counting | {"owner": user.pk})
 
 
-def _count(user: User, limits: Limits, *, tasks: int, high: int, urgent: int, waiting: int, rate: bool) -> None:
-    burst = RATE_WINDOW_SECONDS / limits.per_minute if limits.per_minute and rate else 0.0
-    counted = {"user": user.pk, "tasks": tasks, "high": high, "urgent": urgent, "burst": burst, "waiting": waiting}
-    sql.execute("lifecycle/count_usage", counted)
+def _counting(limits: Limits, tasks: Sequence[Accepted], *, rate: bool) -> Counting:
+    bands = [band(task.priority) for task in tasks if task.priority > HIGHEST_FREE]
+    return {
+        "tasks": len(tasks),
+        "high": bands.count("high"),
+        "urgent": bands.count("urgent"),
+        "burst": RATE_WINDOW_SECONDS / limits.per_minute if limits.per_minute and rate else 0.0,
+        "waiting_bound": None,
+    }
 
 
 def _check_rate(usage: Usage, limits: Limits) -> None:
@@ -148,12 +170,12 @@ def _spend_allowances(usage: Usage, limits: Limits, accepted: Sequence[Accepted]
             left[spends] -= 1
             admitted.append(task)
         elif task.on_quota == "downgrade":
-            admitted.append(replace(task, priority=HIGHEST_FREE, priority_reason=f"{spends}_allowance_used"))
+            admitted.append(task._replace(priority=HIGHEST_FREE, priority_reason=f"{spends}_allowance_used"))
         else:
             limit = (limits.high_per_day if spends == "high" else limits.urgent_per_day) or 0
             raise _refuse(
-                f"Your plan allows {limit} {spends}-priority tasks a day, and they are used up. Choose priority "
-                f'{HIGHEST_FREE} or lower, or send on_quota "downgrade".',
+                f"Your plan allows {limit} {'high' if spends == 'high' else 'urgent'}-priority tasks a day, and they "
+                f'are used up. Choose priority {HIGHEST_FREE} or lower, or send on_quota "downgrade".',
                 f"{spends}-day",
                 limit,
                 usage.day_seconds_left,

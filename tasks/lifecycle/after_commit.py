@@ -8,19 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from accounts.models import User
 from tasks.lifecycle.read import get_task
-from tasks.lifecycle.submission import Accepted
-from tasks.models import Task, TaskContent
-from tasks.statuses import Status
-
-# Below the milliseconds of a UUIDv7 (RFC 9562, section 5.7).
-TIME_BITS = 80
+from tasks.models import Task
 
 Value = TypeVar("Value")
 
@@ -68,13 +61,6 @@ def _log_failure(message: str, what: str, error: Exception) -> None:
         logger.error(message, what, exc_info=error)
 
 
-def read_back(user: User, accepted: Accepted) -> Task:
-    """Return a task that was stored just now, with its content: as it stands, or else as it was stored."""
-    return after_commit(
-        lambda: get_task(accepted.id), otherwise=lambda: _as_stored(user, accepted), what="reading the task back"
-    )
-
-
 def read_again(task: Task) -> Task:
     """Return a task that was changed just now, with its content: as it stands, or else as it is given, without."""
 
@@ -84,50 +70,3 @@ def read_again(task: Task) -> Task:
         return task
 
     return after_commit(lambda: get_task(task.pk), otherwise=as_given, what="reading the task back")
-
-
-def _as_stored(user: User, accepted: Accepted) -> Task:
-    """Return what `insert_tasks.sql` has made of it."""
-    task = Task(
-        id=accepted.id,
-        owner_id=user.pk,
-        type=accepted.type,
-        queue_id=accepted.queue,
-        lane_id=accepted.lane,
-        cluster=accepted.cluster,
-        copy_of=accepted.copy_of,
-        started_by=accepted.started_by,
-        status=first_status(accepted),
-        version=1,
-        priority=accepted.priority,
-        priority_requested=accepted.priority_requested,
-        priority_reason=accepted.priority_reason,
-        size_bucket=accepted.size_bucket,
-        attempt_number=0,
-        attempts_charged=0,
-        max_attempts=accepted.max_attempts,
-        timeout_seconds=accepted.timeout_seconds,
-        progress_stage="",
-        run_after=accepted.run_after,
-        start_before=accepted.start_before,
-        created_at=datetime.fromtimestamp((accepted.id.int >> TIME_BITS) / 1000, UTC),
-    )
-    content = TaskContent(
-        task_id=accepted.id,
-        input=accepted.input,
-        usage={},
-        metadata=dict(accepted.metadata),
-        tags=list(accepted.tags),
-        needs=[*accepted.needs, *accepted.after],
-    )
-    Task._meta.get_field("content").set_cached_value(task, content)
-    return task
-
-
-def first_status(accepted: Accepted) -> Status:
-    """Return the status that a task is stored with."""
-    if accepted.waiting:
-        return Status.WAITING
-    if accepted.run_after is not None and accepted.run_after > datetime.now(UTC):
-        return Status.SCHEDULED
-    return Status.HELD

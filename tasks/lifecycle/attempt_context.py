@@ -21,6 +21,7 @@ from tasks.backends.pool import BalancedPool, Caller
 from tasks.context import Child, ChildTask, FileInfo, Pool
 from tasks.lifecycle.children import ChildrenStarted, accept_children, read_children
 from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.keep import keep_piece, read_pieces
 from tasks.models import File
 from tasks.outbound import own_parts
 from tasks.references import read_result, resolve_references
@@ -66,6 +67,7 @@ class AttemptContext:
         self._output: list[str] = []
         self._progress: tuple[float, str] | None = None
         self._flushed_at = 0.0
+        self._kept_counts: dict[str, int] = {}
 
     @property
     def task_id(self) -> UUID:
@@ -136,6 +138,20 @@ class AttemptContext:
     def _flush_when_due(self, seconds: float) -> None:
         if time.monotonic() - self._flushed_at >= seconds:
             self.flush()
+        self.check()
+
+    # --- What the next attempt goes on from ---------------------------------------------------------
+
+    def kept(self, key: str = "") -> list[Any]:
+        pieces = self._patiently(lambda: read_pieces(self._claimed.id, key))
+        self._kept_counts[key] = len(pieces)
+        return pieces
+
+    def keep(self, piece: Any, key: str = "") -> None:
+        number = self._kept_counts[key] if key in self._kept_counts else len(self.kept(key))
+        if not self._patiently(lambda: keep_piece(self._claimed, key, number, piece)):
+            raise Superseded
+        self._kept_counts[key] = number + 1
         self.check()
 
     # --- Files -------------------------------------------------------------------------------------

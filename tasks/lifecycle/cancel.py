@@ -21,6 +21,7 @@ from tasks.lifecycle.after_commit import left_to_the_sweep, read_again
 from tasks.lifecycle.depend import Change
 from tasks.lifecycle.fill import fill_locked, locked_lanes, settle
 from tasks.lifecycle.outbox import announce_ended
+from tasks.lifecycle.read import get_task
 from tasks.live import channels
 from tasks.models import Task
 from tasks.owned import get_owned
@@ -48,9 +49,11 @@ def cancel_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
             )
             audit.record(by, "cancel", "task", task_id)
             task.refresh_from_db()
-    if asked:
-        with left_to_the_sweep("ending a cancelled task"):
-            _end_soon(task)
+    if not asked:
+        # Nothing was promised, so nothing is answered without its content: an ended task would have no result.
+        return get_task(task_id)
+    with left_to_the_sweep("ending a cancelled task"):
+        _end_soon(task)
     return read_again(task)
 
 

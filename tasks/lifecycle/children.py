@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from accounts.limits import limits_of
@@ -11,8 +10,9 @@ from accounts.models import User
 from tasks import errors
 from tasks.context import Child, ChildTask
 from tasks.lifecycle import admit, depend
-from tasks.lifecycle.accept import accept, insert
+from tasks.lifecycle.accept import accept
 from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.store import store
 from tasks.lifecycle.submission import Accepted, Submission
 from tasks.lifecycle.validate import check_storable
 from tasks.models import Dependency, Task
@@ -53,7 +53,7 @@ def accept_children(claimed: Claimed, wanted: Sequence[ChildTask]) -> list[tuple
         try:
             check_storable(child.key, "/key")
             # Kept as long as what starts it was asked to be, whatever the plan has become since.
-            accepted = replace(accept(owner, limits, submission, started_by=claimed.id), keep_seconds=keep)
+            accepted = accept(owner, limits, submission, started_by=claimed.id)._replace(keep_seconds=keep)
         except errors.Refused as error:
             raise errors.GiveUp(f"The part {child.key!r} cannot be started. {error.message}") from error
         if claimed.id in accepted.needs:
@@ -72,8 +72,7 @@ def insert_started(claimed: Claimed, started: Sequence[tuple[Accepted, str]]) ->
     """
     owner = User.objects.select_related("plan").get(pk=claimed.owner_id)
     limits = limits_of(owner)
-    admit.admit(owner, limits, [child for child, _ in started], rate=False)
-    insert(owner, [child for child, _ in started])
+    store(owner, limits, [child for child, _ in started], rate=False)
     depend.insert_started(claimed.id, started)
 
 

@@ -34,7 +34,7 @@ class ClaimedRow(NamedTuple):
     waits: bool
     alone: bool
     input: str | None
-    told: str
+    told: int
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,6 @@ class Claimed:
     """One attempt: the task, and the token that alone may record its end.
 
     `input` is None when it was purged; `has_references` says that parts of it stand for other tasks' results.
-    `late_seconds` is how long it stood behind those that were claimed with it: its lane pays for its own work only.
     """
 
     id: UUID
@@ -58,7 +57,6 @@ class Claimed:
     has_references: bool = False
     waits: bool = False
     alone: bool = False
-    late_seconds: float = 0.0
 
 
 def claim_tasks(

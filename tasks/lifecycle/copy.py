@@ -21,7 +21,7 @@ def copied_submission(task_id: UUID, changes: Mapping[str, Any], *, owner: User)
 
     Args:
         changes: fields of `Submission` that are to be different. Times (`run_after`, `start_before`) are never
-            taken over; what a plan has lowered since is lowered with it.
+            taken over; what a plan has lowered since is lowered with it. Another input gets as much time as it needs.
 
     Raises:
         NotFound: no such task of the owner.
@@ -30,7 +30,8 @@ def copied_submission(task_id: UUID, changes: Mapping[str, Any], *, owner: User)
     task, content = read_task(task_id, owner.pk)
     if content is None and "input" not in changes:
         raise errors.ContentPurged("The content of this task was purged, so there is nothing to copy: send an input.")
-    return replace(_as_submitted(task, content, limits_of(owner)), **changes)
+    other_work = "input" in changes and "timeout" not in changes
+    return replace(_as_submitted(task, content, limits_of(owner)), may_take_longer=other_work, **changes)
 
 
 def _as_submitted(task: Task, content: TaskContent | None, limits: Limits) -> Submission:
@@ -42,6 +43,7 @@ def _as_submitted(task: Task, content: TaskContent | None, limits: Limits) -> Su
         max_attempts=task.max_attempts,
         keep=_kept(task, limits),
         metadata=content.metadata if content else {},
+        name=content.name if content else "",
         tags=content.tags if content else [],
         copy_of=task.id,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -109,11 +109,13 @@ def wait_for_needs(user: User, accepted: Sequence[Accepted]) -> list[Accepted]:
     Raises:
         InvalidInput: something that is needed has failed or vanished since the submission was validated.
     """
+    if not any(task.needs or task.after for task in accepted):
+        return list(accepted)
     needed = lock_needs(user, (id_ for task in accepted for id_ in (*task.needs, *task.after)))
     for task in accepted:
         for fault in need_faults(needed, task.needs, task.after):
             raise errors.InvalidDependency(fault.detail, errors=[fault])
-    return [replace(task, waiting=_is_open(task, needed)) for task in accepted]
+    return [task._replace(waiting=_is_open(task, needed)) for task in accepted]
 
 
 def insert_dependencies(accepted: Sequence[Accepted]) -> None:

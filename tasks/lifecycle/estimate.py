@@ -6,12 +6,11 @@ and answer "when will it start".
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, quantiles
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -24,8 +23,12 @@ from tasks.periodic import duty
 KEPT = 64
 # Cut off at both ends before the mean is taken: one hung attempt must not make a type look slow.
 TRIMMED = 0.1
+# What a task costs a worker besides its handler.
+LEAST_SECONDS = 0.0003
 MOST_READ = 5000
 LARGEST_BUCKET = 30
+# Those of work that was measured, behind those of bytes.
+FIRST_BUCKET_OF_WORK = 32
 CACHE_SECONDS = 5.0
 # Fewer tell nothing of the spread.
 ENOUGH = 5
@@ -50,14 +53,26 @@ class AttemptToLearn(NamedTuple):
     seconds: float | None
 
 
-def size_bucket(data: Mapping[str, Any], files: Mapping[UUID, File]) -> int:
+def size_bucket(size: int, files: Mapping[UUID, File]) -> int:
     """Return the size class of an input: 0 up to 1 KiB, then one more with each doubling; files count in full.
 
-    >>> size_bucket({"a": "x"}, {}), size_bucket({"a": "x" * 3000}, {})
+    Args:
+        size: of the input as JSON, in characters.
+
+    >>> size_bucket(100, {}), size_bucket(3000, {})
     (0, 2)
     """
-    size = len(json.dumps(data, default=str)) + sum(file.size for file in files.values())
+    size += sum(file.size for file in files.values())
     return min(LARGEST_BUCKET, max(0, (size - 1) // 1024).bit_length())
+
+
+def work_bucket(seconds: float) -> int:
+    """Return the size class of work that was measured: one more with each doubling of the seconds that it is guessed.
+
+    >>> work_bucket(0.4), work_bucket(8.0), work_bucket(15.9)
+    (32, 36, 36)
+    """
+    return FIRST_BUCKET_OF_WORK + min(LARGEST_BUCKET, max(0, int(seconds)).bit_length())
 
 
 def est_seconds(definition: registry.TaskType, bucket: int) -> float:
@@ -66,22 +81,25 @@ def est_seconds(definition: registry.TaskType, bucket: int) -> float:
     return learned.seconds if learned else definition.est_seconds
 
 
-def learned_for(type_name: str, bucket: int, *, enough: int = ENOUGH) -> Learned | None:
+def learned_for(type_name: str, bucket: int, *, enough: int = ENOUGH, near: bool = True) -> Learned | None:
     """Return what was learned for a type and size, or for the nearest size of that type; None while nothing was.
 
     Args:
         enough: how many attempts it must have been learned from.
+        near: whether another size will do.
     """
     known = _known()
     exact = known.get((type_name, bucket))
     if exact is not None and exact.samples >= enough:
         return exact
-    near = [
+    if not near:
+        return None
+    nearest = [
         (abs(other - bucket), other)
         for (name, other), learned in known.items()
         if name == type_name and learned.samples >= enough
     ]
-    return known[(type_name, min(near)[1])] if near else None
+    return known[(type_name, min(nearest)[1])] if nearest else None
 
 
 @kept(seconds=CACHE_SECONDS)
@@ -137,7 +155,7 @@ def robust_mean(values: Sequence[float]) -> float:
     """
     cut = max(1, int(len(values) * TRIMMED)) if len(values) >= ENOUGH else 0
     kept = sorted(values)[cut : len(values) - cut]
-    return max(0.001, fmean(kept))
+    return max(LEAST_SECONDS, fmean(kept))
 
 
 def _percentiles(values: Sequence[float]) -> tuple[float, float]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tasks import sql
+from tasks.kept import kept
 from tasks.lifecycle.forecast import Standing, starts_in
+from tasks.lifecycle.read import TaskRow
 from tasks.models import Task
 from tasks.statuses import QUEUED, Status
 
 POSITION_LIMIT = 1000
+CACHE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Wait:
 NOTHING = Wait(None, None)
 
 
-def explain_wait(task: Task) -> Wait:
+def explain_wait(task: Task | TaskRow) -> Wait:
     """Return why a task has not started; all None when it has."""
     if task.status == Status.WAITING:
         return Wait(None, "waiting_for_tasks")
@@ -36,7 +40,7 @@ def explain_wait(task: Task) -> Wait:
         return Wait(None, _why_scheduled(task))
     if task.status not in QUEUED:
         return NOTHING
-    row = sql.run_one("lifecycle/explain_wait", {"task": task.pk, "limit": POSITION_LIMIT - 1}, row=Standing)
+    row = sql.run_one("lifecycle/explain_wait", {"task": task.id, "limit": POSITION_LIMIT - 1}, row=Standing)
     if row is None:
         return NOTHING
     if row.queue_paused:
@@ -49,7 +53,27 @@ def explain_wait(task: Task) -> Wait:
     return Wait(min(POSITION_LIMIT, row.ahead + 1), why, expected)
 
 
-def _why_scheduled(task: Task) -> str:
+def explain_briefly(task: Task) -> Wait:
+    """Return why a task has not started, without its place in the line: that is counted when somebody asks for it."""
+    if task.status not in QUEUED:
+        return explain_wait(task)
+    line = "waiting_for_a_worker" if task.status == Status.READY else "waiting_for_a_slot"
+    return Wait(None, _standstills().get(task.queue_id, line))
+
+
+class Standstill(NamedTuple):
+    """A queue from which nothing starts, and why."""
+
+    name: str
+    why: str
+
+
+@kept(seconds=CACHE_SECONDS)
+def _standstills() -> dict[str, str]:
+    return dict(sql.run("lifecycle/find_standstills", {}, row=Standstill))
+
+
+def _why_scheduled(task: Task | TaskRow) -> str:
     if not task.attempt_number:
         return "scheduled"
     code = task.error.get("code") if task.error else None

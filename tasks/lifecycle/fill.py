@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -32,6 +33,19 @@ class Filled(NamedTuple):
     told: int
 
 
+class Arrived(NamedTuple):
+    """How a newcomer stands; `may_swap`: there is a lesser task whose slot it could have. Its watchers were told."""
+
+    id: UUID
+    status: str
+    version: int
+    line_key: float
+    rank: float | None
+    created_at: datetime
+    may_swap: bool
+    told: str
+
+
 class Swapped(NamedTuple):
     swapped: int
 
@@ -42,7 +56,12 @@ class Settled(NamedTuple):
     id: UUID
     has_dependents: bool
     may_be_heard: bool
-    told: str
+    told: int
+
+
+class FreeLanes(NamedTuple):
+    lanes: list[int]
+    setting: str
 
 
 class DependentLane(NamedTuple):
@@ -69,29 +88,55 @@ def locked_lanes(lanes: Iterable[int]) -> Iterator[list[int]]:
         yield ids
 
 
-def fill_lanes(lanes: Iterable[int], *, newcomers: Sequence[UUID] | None = None) -> int:
-    """Move held tasks into free slots; return how many became ready. Opens its own transaction.
+def fill_lanes(lanes: Iterable[int]) -> int:
+    """Move held tasks into free slots; return how many became ready. Opens its own transaction."""
+    ids = sorted(set(lanes))
+    with sql.one_trip():
+        sql.execute("lifecycle/lock_lanes", {"lanes": ids})
+        filled = _send_fill(ids, None)
+    return filled()
 
-    In a full lane a newcomer of higher priority takes the slot of a ready task that nobody has claimed.
+
+def fill_soon(lanes: Iterable[int], *, newcomers: Sequence[UUID]) -> list[Arrived]:
+    """Fill the lanes that tasks have come into, and tell their watchers. Opens its own transaction, or several.
+
+    In a full lane a newcomer of higher priority takes the slot of a ready task that nobody has claimed. What fails is
+    left to the sweep: for callers whose first transaction has promised everything already.
 
     Args:
-        newcomers: as for `fill_locked`; their watchers are told to look again.
+        newcomers: as for `fill_locked`.
+
+    Returns:
+        how the first newcomers stand now; none where it was left to the sweep.
     """
-    arrived = newcomers or ()
-    with _pipelined_lanes(lanes) as ids:
-        filled = _send_fill(ids, newcomers)
-        if arrived:
-            sql.execute("lifecycle/tell", {"tasks": list(arrived[:MOST_TOLD])})
-        moved = filled()
-        while moved < len(arrived) and swap(ids):
-            moved += fill_locked(ids, newcomers=())
-        return moved
-
-
-def fill_soon(lanes: Iterable[int], *, newcomers: Sequence[UUID]) -> None:
-    """Fill lanes now, or leave it to the sweep: for callers whose first transaction has promised everything already."""
+    arrived: list[Arrived] = []
     with left_to_the_sweep("filling lanes"):
-        fill_lanes(lanes, newcomers=newcomers)
+        arrived += _fill_with(sorted(set(lanes)), newcomers)
+    return arrived
+
+
+def _fill_with(lanes: list[int], newcomers: Sequence[UUID]) -> list[Arrived]:
+    with sql.one_trip():
+        sql.execute("lifecycle/lock_lanes", {"lanes": lanes})
+        filled = _send_fill(lanes, newcomers)
+        looked = _send_look(newcomers)
+    arrived = looked()
+    may_swap = len(newcomers) > MOST_TOLD or any(task.may_swap for task in arrived)
+    missing = len(newcomers) - filled()
+    return _swap_in(lanes, newcomers, missing) or arrived if may_swap and missing > 0 else arrived
+
+
+def _swap_in(lanes: list[int], newcomers: Sequence[UUID], most: int) -> list[Arrived]:
+    """Let newcomers have slots of lesser tasks; return how the first stand then, or nothing where there was none."""
+    with locked_lanes(lanes) as ids:
+        moved = 0
+        while moved < most and swap(ids):
+            moved += fill_locked(ids, newcomers=())
+        return _send_look(newcomers)() if moved else []
+
+
+def _send_look(newcomers: Sequence[UUID]) -> Callable[[], list[Arrived]]:
+    return sql.send("lifecycle/look_at_newcomers", {"tasks": list(newcomers[:MOST_TOLD])}, row=Arrived)
 
 
 def fill_locked(lanes: list[int], *, newcomers: Sequence[UUID] | None = None) -> int:
@@ -104,7 +149,7 @@ def fill_locked(lanes: list[int], *, newcomers: Sequence[UUID] | None = None) ->
     return _send_fill(lanes, newcomers)()
 
 
-def _send_fill(lanes: list[int], newcomers: Sequence[UUID] | None) -> Callable[[], int]:
+def _send_fill(lanes: list[int] | None, newcomers: Sequence[UUID] | None) -> Callable[[], int]:
     are_few = newcomers is not None and len(newcomers) <= MOST_LOOKED_UP
     asked = {"lanes": lanes, "newcomers": list(newcomers or ()) if are_few else None}
     filled = sql.send("lifecycle/fill", asked, row=Filled)
@@ -118,6 +163,38 @@ def swap(lanes: list[int]) -> bool:
     """
     [row] = sql.run("lifecycle/swap", {"lanes": lanes}, row=Swapped)
     return row.swapped > 0
+
+
+def settle_plain(
+    settlements: Sequence[tuple[UUID, int]], *, heard: Sequence[UUID] = (), wait: bool = True
+) -> list[tuple[UUID, int]]:
+    """Give back the slots of ended attempts for whose tasks no others wait, and fill their lanes: in one round trip.
+
+    Args:
+        settlements: as for `settle`.
+        heard: the tasks among them whose owners have webhook endpoints.
+        wait: whether to wait for whoever holds a lane, as long as the connection's `lock_timeout`. If not, a single one
+            is waited for briefly, and of several those that nobody holds are settled.
+
+    Returns:
+        Those that were left out.
+    """
+    tokens = [token for token, _ in settlements]
+    ids = sorted({lane for _, lane in settlements})
+    free: Callable[[], list[FreeLanes]] | None = None
+    with sql.one_trip():
+        if wait or len(ids) == 1:
+            if not wait:
+                sql.execute("lifecycle/wait_briefly", {})
+            sql.execute("lifecycle/lock_lanes", {"lanes": ids})
+        else:
+            free = sql.send("lifecycle/lock_free_lanes", {"lanes": ids}, row=FreeLanes)
+        lanes = None if free else ids
+        sql.execute("lifecycle/settle", {"tokens": tokens, "lanes": lanes})
+        announce_ended(heard)
+        _send_fill(lanes, ())
+    locked = set(free()[0].lanes if free else ids)
+    return [(token, lane) for token, lane in settlements if lane not in locked]
 
 
 def settle(

@@ -7,8 +7,8 @@ lost, the settlements that 1 left behind are found by the sweep. Both serve one 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,9 +19,8 @@ from tasks import errors, sql
 from tasks.lifecycle import children
 from tasks.lifecycle.after_commit import left_to_the_sweep
 from tasks.lifecycle.claim import Claimed
-from tasks.lifecycle.ending import Ending, cancelled, clean, describe
-from tasks.lifecycle.fill import settle
-from tasks.lifecycle.per_lane import free_lanes
+from tasks.lifecycle.ending import Ending, cancelled, clean
+from tasks.lifecycle.fill import settle, settle_plain
 from tasks.models import Attempt, Task
 from tasks.statuses import Status
 
@@ -31,24 +30,20 @@ RETRY_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Ended:
-    """An attempt that is over, how it ended, and when (`time.monotonic()`)."""
+    """An attempt that is over, how it ended, when (`time.monotonic()`), and how long it took, if measured."""
 
     claimed: Claimed
     ending: Ending
     at: float = field(default_factory=time.monotonic)
+    took_seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What transaction 1 left for transaction 2."""
+    """What transaction 1 left for transaction 2; where nobody knows, all of it."""
 
-    has_dependents: bool
-
-
-class Locked(NamedTuple):
-    """An attempt that is still under its token, and whose task nobody else holds."""
-
-    token: UUID
+    has_dependents: bool = True
+    may_be_heard: bool = True
 
 
 class Finished(NamedTuple):
@@ -59,6 +54,7 @@ class Finished(NamedTuple):
     status: str
     lane_id: int
     has_dependents: bool
+    may_be_heard: bool
 
 
 def finish_attempt(claimed: Claimed, ending: Ending) -> bool:
@@ -88,29 +84,41 @@ def finish_attempts(ended: Sequence[Ended], *, wait: bool = True) -> set[UUID]:
     """
     if not (recorded := record_ends(ended, wait=wait)):
         return set()
-    settlements = [(one.claimed.token, one.claimed.lane_id) for one in ended if one.claimed.token in recorded]
-    started = [child for one in ended for child, _ in one.ending.started]
-    whose = f"{len(ended)} attempts" if len(ended) > 1 else ended[0].claimed.id
-    portions: list[list[tuple[UUID, int]]] = []
-    with left_to_the_sweep(f"settling {whose}"):
-        portions = [settlements] if wait else list(_portions(settlements))
-    for portion in portions:
-        with left_to_the_sweep(f"settling {whose}"):
-            settle(portion, dependents=any(recorded.values()), started=started, wait=wait)
+    plain: list[Ended] = []
+    others: list[Ended] = []
+    for one in ended:
+        if found := recorded.get(one.claimed.token):
+            (others if found.has_dependents or one.ending.started else plain).append(one)
+    what = f"settling {len(ended)} attempts" if len(ended) > 1 else f"settling {ended[0].claimed.id}"
+    _settle_plain(plain, {one.claimed.id for one in plain if recorded[one.claimed.token].may_be_heard}, wait, what)
+    _settle_others(others, wait, what)
     return set(recorded)
 
 
-def _portions(settlements: Sequence[tuple[UUID, int]]) -> Iterator[list[tuple[UUID, int]]]:
-    """Yield together what is owed to lanes that nobody holds, and what is owed to each of the others by itself.
+def _settle_plain(ended: Sequence[Ended], heard: Collection[UUID], wait: bool, what: str) -> None:
+    portions = [[(one.claimed.token, one.claimed.lane_id) for one in ended]] if ended else []
+    trips = 0
+    while portions:
+        portion = portions.pop()
+        trips += 1
+        with left_to_the_sweep(what):
+            left = settle_plain(portion, heard=list(heard), wait=wait)
+            # Another worker lets go within a millisecond. Then one by one: who locks several lanes and waits for one
+            # keeps the users of the others waiting.
+            portions += [left] if left and trips == 1 else _by_lane(left)
 
-    Whoever locks several lanes and waits for one keeps the users of the others waiting.
-    """
-    lanes = {lane for _, lane in settlements}
-    free = free_lanes(lanes) if len(lanes) > 1 else set()
-    if free:
-        yield [(token, lane) for token, lane in settlements if lane in free]
-    for held in sorted(lanes - free):
-        yield [(token, lane) for token, lane in settlements if lane == held]
+
+def _settle_others(ended: Sequence[Ended], wait: bool, what: str) -> None:
+    started = [child for one in ended for child, _ in one.ending.started]
+    settlements = [(one.claimed.token, one.claimed.lane_id) for one in ended]
+    for portion in [settlements] if wait else _by_lane(settlements):
+        with left_to_the_sweep(what):
+            settle(portion, dependents=True, started=started, wait=wait)
+
+
+def _by_lane(settlements: Sequence[tuple[UUID, int]]) -> list[list[tuple[UUID, int]]]:
+    lanes = sorted({lane for _, lane in settlements})
+    return [[one for one in settlements if one[1] == lane] for lane in lanes]
 
 
 def find_held(ended: Sequence[Ended]) -> list[Ended]:
@@ -125,13 +133,13 @@ def find_held(ended: Sequence[Ended]) -> list[Ended]:
 def record_ending(claimed: Claimed, ending: Ending, *, patience_seconds: float = PATIENCE_SECONDS) -> Recorded | None:
     """Transaction 1 for a single attempt; None when it was superseded. Raises as `record_ends`."""
     recorded = record_ends([Ended(claimed, ending)], patience_seconds=patience_seconds)
-    return Recorded(recorded[claimed.token]) if recorded else None
+    return recorded.get(claimed.token)
 
 
 def record_ends(
     ended: Sequence[Ended], *, patience_seconds: float = PATIENCE_SECONDS, wait: bool = True
-) -> dict[UUID, bool]:
-    """Transaction 1, all or none; returns for each recorded token whether others may wait for its task.
+) -> dict[UUID, Recorded]:
+    """Transaction 1, all or none; returns what it left, by the token of each that was recorded.
 
     Tried again while the database is away, for as long as patience lasts, so that finished work is not thrown away.
     If an answer is lost, the tokens among the attempts tell whether it was committed.
@@ -152,9 +160,9 @@ def record_ends(
     while True:
         try:
             if asked_before and (known := Attempt.objects.filter(token__in=tokens).values_list("token", flat=True)):
-                return dict.fromkeys(known, True)
+                return dict.fromkeys(known, Recorded())
             asked_before = True
-            return {row.token: row.has_dependents for row in _write(ended, wait)}
+            return {row.token: Recorded(row.has_dependents, row.may_be_heard) for row in _write(ended, wait)}
         except (OperationalError, InterfaceError):
             connection.close()
             if time.monotonic() >= deadline:
@@ -163,52 +171,52 @@ def record_ends(
 
 
 def _write(ended: Sequence[Ended], wait: bool) -> list[Finished]:
-    if len(ended) > 1 or not wait:
-        with transaction.atomic(durable=True):
-            asked = {"tasks": [one.claimed.id for one in ended], "tokens": [one.claimed.token for one in ended]}
-            free = {row.token for row in sql.run("lifecycle/lock_ended", asked, row=Locked)}
-            mine = [one for one in ended if one.claimed.token in free]
-            return sql.run("lifecycle/finish", _parameters(mine), row=Finished) if mine else []
     if not any(one.ending.started for one in ended):
-        return sql.run("lifecycle/finish", _parameters(ended), row=Finished)
+        return _finish(ended, wait=wait)
     [one] = ended
     with transaction.atomic(durable=True):
         children.insert_started(one.claimed, one.ending.started)
-        rows = sql.run("lifecycle/finish", _parameters(ended), row=Finished)
+        rows = _finish(ended)
         if not rows or rows[0].status != Status.WAITING:
             transaction.set_rollback(True)
     if rows and rows[0].status != Status.WAITING:
         # It was cancelled meanwhile: nothing is started for it any more.
-        instead = Ended(one.claimed, cancelled(one.claimed), one.at)
-        return sql.run("lifecycle/finish", _parameters([instead]), row=Finished)
+        return _finish([replace(one, ending=cancelled(one.claimed))])
     return rows
 
 
-def _parameters(ended: Sequence[Ended]) -> dict[str, Any]:
+def _finish(ended: Sequence[Ended], *, wait: bool = True) -> list[Finished]:
     now = time.monotonic()
-    return {
-        "tasks": [one.claimed.id for one in ended],
+    code, message = errors.CANCELLED
+    asked = {
         "ends": Jsonb([_as_json(one, now) for one in ended]),
+        "cancelled": Jsonb({"code": code, "message": message, "retryable": False}),
+        # Several are locked in no order: nobody may wait for one of them.
+        "wait": wait and len(ended) == 1,
     }
+    return sql.run("lifecycle/finish", asked, row=Finished)
 
 
 def _as_json(ended: Ended, now: float) -> dict[str, Any]:
+    """Return what finish.sql is told; most of it goes without saying where work has succeeded."""
     claimed, ending = ended.claimed, ended.ending
-    return {
+    said = {
         "task": str(claimed.id),
         "token": str(claimed.token),
-        "status": str(ending.status),
-        "outcome": str(ending.outcome),
+        "status": ending.status.value,
+        "outcome": ending.outcome.value,
+        "took": ended.took_seconds,
+        "kept": now - ended.at,
+        "result": ending.result,
+        "engine": ending.engine,
+    }
+    if ending.status is Status.SUCCEEDED:
+        return said | {"usage": ending.usage} if ending.usage else said
+    return said | {
         "charged": ending.charged,
         "alone": ending.alone,
         "worked": ending.worked,
-        "late": claimed.late_seconds,
-        "kept": now - ended.at,
         "delay": float(ending.delay_seconds),
         "error": ending.error,
-        "cancelled": describe(claimed, *errors.CANCELLED, retryable=False),
         "traceback": clean(ending.traceback),
-        "result": ending.result,
-        "engine": ending.engine,
-        "usage": ending.usage,
     }

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from tasks.lifecycle.estimate import ENOUGH, learned_for
+from tasks.lifecycle.read import TaskRow
 from tasks.models import Task
 
 # The 90th percentile of a wait is at least so much above its median; more where little is known of the types.
@@ -63,7 +64,7 @@ class Expected:
     spread: float
 
 
-def starts_in(task: Task, row: Standing) -> tuple[float, float] | None:
+def starts_in(task: Task | TaskRow, row: Standing) -> tuple[float, float] | None:
     """Return in how many seconds a task starts, median and 90th percentile.
 
     None while nothing is known of its type, and where its lane has no slots: those of disabled users have none.

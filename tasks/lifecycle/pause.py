@@ -14,10 +14,10 @@ from tasks import audit, errors, sql
 from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes
 from tasks.lifecycle.per_lane import work_by_lane
 from tasks.live import channels
-from tasks.models import Node, Queue, Task
+from tasks.models import Node, Queue
 from tasks.models.node import NodeStatus
 from tasks.owned import find_queue
-from tasks.statuses import Status
+from tasks.sql.index_order import in_index_order
 
 MOST_LANES = 500
 # How many lanes a request that reopens a queue fills itself, and how many in one transaction.
@@ -26,6 +26,10 @@ LANES_A_FILL = 100
 
 
 class LaneToFill(NamedTuple):
+    id: int
+
+
+class LaneToHold(NamedTuple):
     id: int
 
 
@@ -65,11 +69,11 @@ def resume_queue(name: str, *, by: User) -> None:
 
 def hold_paused() -> int:
     """Hold ready tasks of paused queues again; return how many. The sweep does what one call leaves."""
-    ready = Task.objects.filter(status=Status.READY, queue__paused_at__isnull=False)
 
     def find(passed_over: Collection[int]) -> list[tuple[None, int]]:
-        lanes = ready.exclude(lane_id__in=passed_over).order_by().values_list("lane_id", flat=True).distinct()
-        return [(None, lane) for lane in lanes[:MOST_LANES]]
+        asked = {"passed_over": list(passed_over), "limit": MOST_LANES}
+        with in_index_order():
+            return [(None, row.id) for row in sql.run("lifecycle/lanes_to_hold", asked, row=LaneToHold)]
 
     def act(rows: Sequence[tuple[None, int]]) -> int:
         with locked_lanes(lane for _, lane in rows) as ids:

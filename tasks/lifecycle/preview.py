@@ -11,10 +11,11 @@ from accounts.limits import limits_of
 from accounts.models import User
 from tasks import sql
 from tasks.lifecycle import admit
-from tasks.lifecycle.accept import check_open, decide, insert
+from tasks.lifecycle.accept import check_open, decide
 from tasks.lifecycle.explain import Wait, explain_wait
 from tasks.lifecycle.fill import fill_locked, swap
 from tasks.lifecycle.read import get_task
+from tasks.lifecycle.store import store
 from tasks.lifecycle.submission import Submission
 from tasks.lifecycle.validate import validate_submission
 from tasks.models import Task
@@ -48,8 +49,7 @@ def preview_task(user: User, submission: Submission) -> Preview:
     with transaction.atomic(durable=True):
         # Also a lane that the user does not have yet is made and taken back.
         accepted = decide(user, limits, submission, checked)
-        [accepted] = admit.admit(user, limits, [accepted], rate=False)
-        insert(user, [accepted])
+        store(user, limits, [accepted], rate=False)
         _fill(accepted.lane, accepted.id)
         task = get_task(accepted.id)
         wait = explain_wait(task)
@@ -66,7 +66,7 @@ def preview_task(user: User, submission: Submission) -> Preview:
 
 
 def _fill(lane: int, task: UUID) -> None:
-    """Do as `fill_lanes` does for one new task, within the open transaction."""
+    """Do as `fill_soon` does for one new task, within the open transaction."""
     sql.execute("lifecycle/lock_lanes", {"lanes": [lane]})
     moved = fill_locked([lane], newcomers=[task])
     while not moved and swap([lane]):

@@ -1,25 +1,32 @@
-"""Promising: the durable transaction behind a 202, the same for one task, a chain and a batch.
+"""Promising: what stands behind a 202, the same for one task, a chain and a batch.
 
-The tasks are counted against the plan and stored, and the request's key is taken, all or nothing. What follows, the
-filling of the lanes, is asynchronous: if it is lost, the sweep sees a held task beside a free slot.
+The tasks are counted against the plan and stored, and the request's key is taken, all or nothing: mostly by one
+asynchronous statement that brings them into their lanes, too, and is durable before anybody is told; else by a
+transaction. Where a lane is still to be filled, that follows: if it is lost, the sweep sees a held task beside a free
+slot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from accounts.limits import Limits, limits_of
+from accounts.limits import Limits
 from accounts.models import User
-from tasks import errors, idempotency, sql
+from tasks import errors, idempotency
 from tasks.lifecycle import admit, outbox
-from tasks.lifecycle.accept import check_open, insert
+from tasks.lifecycle.accept import check_open
 from tasks.lifecycle.deadlocks import again_after_deadlock
-from tasks.lifecycle.fill import fill_soon
-from tasks.lifecycle.submission import Accepted
+from tasks.lifecycle.fill import Arrived, fill_soon
+from tasks.lifecycle.harden import harden
+from tasks.lifecycle.known_limits import KnownLimits, known_limits, read_limits
+from tasks.lifecycle.store import Request, Stored, may_be_stored_at_once, store, store_request
+from tasks.lifecycle.submission import Accepted, Usage
 from tasks.models import Batch, IdempotencyKey
 
 
@@ -27,13 +34,20 @@ from tasks.models import Batch, IdempotencyKey
 class Promise:
     """What a request is answered with: the tasks of these ids, in a batch or not. Its key gives them again.
 
-    `tasks` are those that are to be stored for it, or were: none for a replay, or where an earlier result is reused.
+    `tasks` are those that are to be stored for it, or were: none for a replay, or where an earlier result is reused. Of
+    those that were, `created_at` and `usage` are known, and how they stood when they came into their lanes; `in_line`
+    where that is done. `is_durable`: it was committed so.
     """
 
     ids: Sequence[UUID]
     tasks: Sequence[Accepted] = ()
     batch: Batch | None = None
     replayed: bool = False
+    created_at: datetime | None = None
+    usage: Usage | None = None
+    arrived: Sequence[Arrived] = ()
+    in_line: bool = False
+    is_durable: bool = True
 
     @property
     def batch_id(self) -> UUID | None:
@@ -57,44 +71,105 @@ def promise(
         Refused: what `prepare` raises; or what a task needs has failed meanwhile.
     """
     promised = _commit(user, prepare, idempotency_key, body_sha256)
-    if promised.tasks:
-        fill_soon({task.lane for task in promised.tasks}, newcomers=[task.id for task in promised.tasks])
+    if not promised.is_durable:
+        harden(promised.tasks[0].id if promised.tasks else None)
+    if promised.tasks and not promised.in_line:
+        arrived = fill_soon({task.lane for task in promised.tasks}, newcomers=[task.id for task in promised.tasks])
+        return replace(promised, arrived=arrived)
     return promised
 
 
 @again_after_deadlock
 def _commit(user: User, prepare: Callable[[Limits], Promise], key: str | None, body_sha256: str) -> Promise:
-    """Commit the promise. Nothing may follow the commit here: after a deadlock all of this is done again."""
+    """Commit the promise, durable or not yet.
+
+    Nothing may follow the commit here: after a deadlock all of this is done again.
+    """
     check_open(user)
-    limits = limits_of(user)
-    # Before the validation: a replay must answer even when the file of the input is gone by now.
-    if key and (earlier := idempotency.find_key(user, key, body_sha256)):
-        return _replay(earlier)
+    known = known_limits(user)
     try:
-        wanted = prepare(limits)
+        wanted = prepare(known.limits)
     except errors.Refused:
-        admit.count_request(user, limits)
-        raise
+        # A replay must answer even when the file of the input is gone by now.
+        if key and (earlier := idempotency.find_key(user, key, body_sha256)):
+            return _replay(earlier)
+        if (now := read_limits(user)) == known:
+            admit.count_request(user, known.limits)
+            raise
+        wanted = _prepare_anew(user, prepare, now.limits)
+    else:
+        # A replayed batch would be sent whole to find that out.
+        if key and wanted.batch is not None and (earlier := idempotency.find_key(user, key, body_sha256)):
+            return _replay(earlier)
+        if (promised := _commit_at_once(user, known, wanted, key, body_sha256)) is not None:
+            return promised
+        if key and (earlier := idempotency.find_key(user, key, body_sha256)):
+            return _replay(earlier)
+        if (now := read_limits(user)) != known:
+            wanted = _prepare_anew(user, prepare, now.limits)
     with transaction.atomic(durable=True):
         if idempotency.reserve_key(user, key, body_sha256, wanted.ids, batch_id=wanted.batch_id):
-            return replace(wanted, tasks=_store(user, limits, wanted))
+            if wanted.batch is not None:
+                wanted.batch.save(force_insert=True)
+            return _promised(wanted, store(user, now.limits, wanted.tasks, batch=wanted.batch_id))
     # The same request came twice at once, and the other was first.
     return _commit(user, prepare, key, body_sha256)
 
 
-def _store(user: User, limits: Limits, wanted: Promise) -> list[Accepted]:
-    """Count the tasks and insert them, with their batch and their webhooks."""
-    if wanted.batch is not None:
-        wanted.batch.save(force_insert=True)
-    with sql.pipeline():
-        admitted = admit.admit(user, limits, wanted.tasks)
-        # One by one in a chain, where each finds those that it needs; the tasks of a batch do not need each other.
-        groups = [[task] for task in admitted] if wanted.batch is None else [admitted]
-        stored = [task for group in groups for task in insert(user, group, batch=wanted.batch_id)]
-    outbox.note_webhooks(stored)
-    return stored
+def _prepare_anew(user: User, prepare: Callable[[Limits], Promise], limits: Limits) -> Promise:
+    try:
+        return prepare(limits)
+    except errors.Refused:
+        admit.count_request(user, limits)
+        raise
+
+
+def _commit_at_once(
+    user: User, known: KnownLimits, wanted: Promise, key: str | None, body_sha256: str
+) -> Promise | None:
+    """Commit what fits the plan for certain; None where that or the key is to be looked at, and nothing was stored."""
+    if not may_be_stored_at_once(wanted.tasks):
+        return None
+    # Those of single tasks are noted by Django.
+    arrives = not any(task.webhook for task in wanted.tasks)
+    request = Request(arrives, wanted.batch, key, body_sha256, wanted.ids)
+    try:
+        with nullcontext() if arrives else transaction.atomic(durable=True):
+            stored = store_request(user, known.limits, wanted.tasks, request, overrides=known.mark)
+            if stored is None:
+                return None
+            return _promised(wanted, stored)
+    except IntegrityError:
+        # Somebody took the key at this very moment. What else it may be is raised again when all is looked at closely.
+        if not key:
+            raise
+        return None
+
+
+def _promised(wanted: Promise, stored: Stored | None) -> Promise:
+    """Return what was stored. The webhooks of tasks are noted in their transaction, where there are any."""
+    if stored is None:
+        return wanted
+    outbox.note_webhooks(stored.tasks)
+    return replace(
+        wanted,
+        tasks=stored.tasks,
+        batch=wanted.batch and _as_stored(wanted.batch, stored.created_at),
+        usage=stored.usage,
+        created_at=stored.created_at,
+        arrived=stored.arrived,
+        in_line=stored.in_line,
+        is_durable=stored.is_durable,
+    )
+
+
+def _as_stored(batch: Batch, created_at: datetime) -> Batch:
+    known = {"owner_id": batch.owner_id, "created_at": created_at}
+    names = [field.attname for field in Batch._meta.concrete_fields]
+    return Batch.from_db("default", names, [known.get(name, getattr(batch, name)) for name in names])
 
 
 def _replay(earlier: IdempotencyKey) -> Promise:
     batch = Batch.objects.get(pk=earlier.batch_id) if earlier.batch_id else None
-    return Promise([UUID(id_) for id_ in earlier.task_ids], batch=batch, replayed=True)
+    # The first answer may still be waiting for the disk.
+    return Promise([UUID(id_) for id_ in earlier.task_ids], batch=batch, replayed=True, is_durable=False)

@@ -9,12 +9,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import audit, errors, files, sql
-from tasks.models import File, Node, Task
+from tasks.models import File, Node, Task, WorkerStack
 from tasks.models.node import NodeStatus
 from tasks.owned import get_owned
 from tasks.periodic import duty, in_rounds
@@ -22,6 +22,7 @@ from tasks.statuses import TERMINAL, Status
 
 LIMIT = 500
 KEEP_NODES = timedelta(days=30)
+KEEP_STACKS = timedelta(days=1)
 
 
 def purge_task(task_id: UUID, *, by: User, owner: User | None = None) -> None:
@@ -61,16 +62,31 @@ def purge_content() -> int:
 
 @duty(every=600)
 def forget_history() -> int:
-    """Delete result files whose task's content is gone, and the rows of nodes that ended long ago."""
-    purged = File.objects.filter(task__status__in=TERMINAL, task__content=None).select_related("task")[:LIMIT]
-    count = 0
-    for file in purged:
-        files.delete_file_for_good(file)
-        count += 1
+    """Delete result files whose task's content is gone, the rows of nodes that ended long ago, old stacks."""
+    count = _delete_files(File.objects.filter(is_leftover=True))
     gone = Node.objects.filter(
         ~Exists(Task.objects.filter(node=OuterRef("pk"), status=Status.RUNNING)),
         status__in=(NodeStatus.STOPPED, NodeStatus.LOST),
         stopped_at__lt=Now() - KEEP_NODES,
     )
     # The attempts that it ran go on naming it, for which Django's `delete` would read whole tables, and refuse.
-    return count + gone._raw_delete(gone.db)
+    count += gone._raw_delete(gone.db)
+    return count + WorkerStack.objects.filter(asked_at__lt=Now() - KEEP_STACKS).delete()[0]
+
+
+@duty(every=86_400)
+def find_leftover_files() -> int:
+    """Delete result files whose task's content is gone and of which nobody has taken a note: nodes of before took none.
+
+    It looks at every file that a task has made.
+    """
+    unnoted = File.objects.filter(task__status__in=TERMINAL, task__content=None)
+    return in_rounds(lambda: _delete_files(unnoted), limit=LIMIT)
+
+
+def _delete_files(leftover: QuerySet[File]) -> int:
+    count = 0
+    for file in leftover.select_related("task").order_by("pk")[:LIMIT]:
+        files.delete_file_for_good(file)
+        count += 1
+    return count

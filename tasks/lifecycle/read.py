@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from tasks import errors, sql
 from tasks.models import Task, TaskContent
+from tasks.statuses import TERMINAL, Status, entity_tag, shown_status
 
 
 class TaskRow(NamedTuple):
-    """Columns of the task, named as the model's fields, then those of its content; what it leaves out is deferred."""
+    """Columns of the task, named as the model's fields, then those of its content, of which JSON is left as text.
+
+    Without `content_id` the task was purged, or has the version that the reader knows.
+    """
 
     id: UUID
     owner_id: int
@@ -46,13 +51,32 @@ class TaskRow(NamedTuple):
     started_at: datetime | None
     finished_at: datetime | None
     content_id: UUID | None
-    input: Any
-    result: Any
-    engine: Any
-    usage: Any
-    metadata: Any
+    input: str | None
+    result: str | None
+    engine: str | None
+    usage: str | None
+    metadata: str | None
     tags: list[str] | None
     needs: list[UUID] | None
+    name: str | None
+
+    # As the model has them.
+
+    @property
+    def shown_status(self) -> str:
+        return shown_status(self.status, self.cancel_requested_at)
+
+    @property
+    def done(self) -> bool:
+        return self.status in TERMINAL
+
+    @property
+    def attempts_counted(self) -> int:
+        return self.attempts_charged + (self.status == Status.RUNNING)
+
+    @property
+    def etag(self) -> str:
+        return entity_tag(self.version, self.shown_status, self.attempt_number)
 
 
 OWN = TaskRow._fields.index("content_id")
@@ -60,10 +84,8 @@ TASK_COLUMNS = TaskRow._fields[:OWN]
 CONTENT_COLUMNS = ("task_id", *TaskRow._fields[OWN + 1 :])
 
 
-def read_task(
-    task_id: UUID, owner_id: int | None = None, *, known: int | None = None
-) -> tuple[Task, TaskContent | None]:
-    """Return a task and its content, which is None when it was purged, and when the task still has the version `known`.
+def read_row(task_id: UUID, owner_id: int | None = None, *, known: int | None = None) -> TaskRow:
+    """Return a task and its content as they are stored; the content is left out when the task has the version `known`.
 
     Raises:
         NotFound: there is no such task, or it is not this owner's.
@@ -71,10 +93,24 @@ def read_task(
     row = sql.run_one("lifecycle/read_task", {"task": task_id, "owner": owner_id, "known": known}, row=TaskRow)
     if row is None:
         raise errors.NotFound(f"There is no task {task_id}.")
+    return row
+
+
+def read_task(task_id: UUID, owner_id: int | None = None) -> tuple[Task, TaskContent | None]:
+    """Return a task and its content, which is None when it was purged.
+
+    Raises:
+        NotFound: as `read_row`.
+    """
+    row = read_row(task_id, owner_id)
     task = Task.from_db("default", TASK_COLUMNS, row[:OWN])
     if row.content_id is None:
         return task, None
-    return task, TaskContent.from_db("default", CONTENT_COLUMNS, row[OWN:])
+    texts = row.input, row.result, row.engine, row.usage, row.metadata
+    values = [None if text is None else json.loads(text) for text in texts]
+    return task, TaskContent.from_db(
+        "default", CONTENT_COLUMNS, (row.content_id, *values, row.tags, row.needs, row.name)
+    )
 
 
 def get_task(task_id: UUID) -> Task:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -11,12 +11,13 @@ from accounts.limits import limits_of
 from accounts.models import User
 from tasks import audit, errors, sql
 from tasks.idempotency import Once, do_once
-from tasks.lifecycle import admit, depend
+from tasks.lifecycle import admit, depend, fit, reuse
 from tasks.lifecycle.accept import check_open
 from tasks.lifecycle.after_commit import read_again
 from tasks.lifecycle.fill import fill_soon
-from tasks.lifecycle.submission import Submitted
-from tasks.models import Task
+from tasks.lifecycle.submission import Submission, Submitted
+from tasks.lifecycle.validate import Checked, validate_submission
+from tasks.models import Dependency, KeptPiece, Task, TaskContent
 from tasks.owned import get_owned
 from tasks.statuses import Status
 
@@ -24,6 +25,13 @@ from tasks.statuses import Status
 class Revived(NamedTuple):
     id: UUID
     lane: int
+
+
+class OtherInput(NamedTuple):
+    """What a task is to do instead of what it was submitted with, and how long an attempt at that may take."""
+
+    checked: Checked
+    timeout_seconds: int
 
 
 def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
@@ -40,6 +48,34 @@ def retry_task(task_id: UUID, *, by: User, owner: User | None = None) -> Task:
         QuotaExceeded: the owner's plan has no room.
     """
     return retry_once(None, task_id, by=by, owner=owner).task
+
+
+def retry_with_input(task_id: UUID, value: Any, *, by: User) -> Task:
+    """Retry a task with another input than the one that it ended with; for operators.
+
+    Raises:
+        InvalidInput: it does not fit the type, is of a type for our own code, or refers to tasks not needed before.
+        EngineUnavailable: nothing here can run the type.
+        As `retry_task`.
+    """
+    task = get_owned(Task, task_id, owner=None)
+    limits = limits_of(task.owner)
+    least = min(task.timeout_seconds, limits.longest_timeout)
+    submission = Submission(task.type, value, timeout=least, may_take_longer=True, max_attempts=task.max_attempts)
+    checked = validate_submission(task.owner, limits, submission)
+    known = set(Dependency.objects.filter(task=task).values_list("needs", flat=True))
+    if unknown := next((needed for needed in checked.needs if needed not in known), None):
+        raise errors.InvalidInput.at(
+            "/input",
+            "unknown_task",
+            f"It can refer only to tasks that it needed before, and {unknown} is none of them.",
+        )
+    other = OtherInput(checked, fit.timeout_of(checked.definition, limits, submission, checked.work, checked.bucket))
+    revived, lane = _revive(task_id, by=by, owner=None, other=other)
+    if lane is None:
+        raise errors.WrongStatus("It is under way already, with the input that it had.", status=revived.status)
+    fill_soon([lane], newcomers=[task_id])
+    return read_again(revived)
 
 
 def retry_once(once: Once | None, task_id: UUID, *, by: User, owner: User | None = None) -> Submitted:
@@ -62,8 +98,12 @@ def retry_once(once: Once | None, task_id: UUID, *, by: User, owner: User | None
     return Submitted(read_again(task), replayed=replayed)
 
 
-def _revive(task_id: UUID, *, by: User, owner: User | None) -> tuple[Task, int | None]:
-    """Return the task and the lane that it is back in: None where it is under way, and nothing is changed."""
+def _revive(task_id: UUID, *, by: User, owner: User | None, other: OtherInput | None = None) -> tuple[Task, int | None]:
+    """Return the task and the lane that it is back in: None where it is under way, and nothing is changed.
+
+    Args:
+        other: what takes the place of its input.
+    """
     with transaction.atomic():
         # The usage row first: usage → lanes → cluster.
         if owner is not None:
@@ -88,6 +128,21 @@ def _revive(task_id: UUID, *, by: User, owner: User | None) -> tuple[Task, int |
         if row is None:
             raise errors.ContentPurged("The content of this task was purged, so it cannot be run again.")
         depend.forget_unsuccessful_children(task_id)
-        audit.record(by, "retry", "task", task_id)
+        if other is not None:
+            _replace_input(task_id, other)
+        audit.record(by, "retry" if other is None else "retry_edited", "task", task_id)
         task.refresh_from_db()
     return task, row.lane
+
+
+def _replace_input(task_id: UUID, other: OtherInput) -> None:
+    checked = other.checked
+    TaskContent.objects.filter(pk=task_id).update(input=checked.input)
+    # It is of the input that was.
+    KeptPiece.objects.filter(task=task_id).delete()
+    Task.objects.filter(pk=task_id).update(
+        input_hash=None if checked.has_references else reuse.input_hash(checked),
+        size_bucket=checked.bucket,
+        est_seconds=fit.est_seconds(checked.definition, checked.work, checked.bucket),
+        timeout_seconds=other.timeout_seconds,
+    )

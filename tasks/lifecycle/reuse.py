@@ -15,9 +15,11 @@ from django.conf import settings
 from accounts.models import User
 from tasks import errors
 from tasks.lifecycle.submission import Accepted
-from tasks.models import File, Task
-from tasks.registry import TaskType
+from tasks.lifecycle.validate import Checked
+from tasks.models import Task
 from tasks.statuses import Status
+
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 
 @cache
@@ -27,16 +29,16 @@ def engines_version() -> str:
     return hashlib.sha256("\n".join([settings.PORTAL_VERSION, *packages]).encode()).hexdigest()
 
 
-def input_hash(definition: TaskType, data: Mapping[str, Any], files: Mapping[UUID, File]) -> UUID | None:
+def input_hash(checked: Checked) -> UUID | None:
     """Return a hash of the work: its type and engine, and its input by content (files by their bytes, not their ids).
 
     None where more goes into the result than that.
     """
-    if not definition.reusable or "url" in data:
+    if not checked.definition.reusable or "url" in checked.input:
         return None
-    named = {str(file.id): file.sha256 for file in files.values()}
-    engine = [engines_version(), definition.readiness().engine]
-    text = json.dumps([definition.name, engine, _by_content(data, named)], sort_keys=True, ensure_ascii=False)
+    named = {str(file.id): file.sha256 for file in checked.files.values()}
+    content = _by_content(checked.input, named) if named else checked.input
+    text = _canonical([checked.definition.name, [engines_version(), checked.engine], content])
     return UUID(bytes=hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16])
 
 

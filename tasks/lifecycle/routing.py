@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from accounts.limits import Limits
+from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors, sql
 from tasks.kept import Kept, kept
@@ -51,7 +51,7 @@ def _clusters() -> dict[str, str]:
     return dict(Queue.objects.values_list("name", "cluster_id"))
 
 
-def lane_of(user: User, cluster: str, limits: Limits) -> int:
+def lane_of(user: User, cluster: str) -> int:
     """Return the id of the user's lane in a cluster, making it where needed.
 
     Nobody waits for another's look-up: that may itself wait for the lane that an open transaction has just made.
@@ -60,11 +60,16 @@ def lane_of(user: User, cluster: str, limits: Limits) -> int:
     if known is not None:
         return known
     mark = _lanes.mark()
-    place = {"user": user.pk, "cluster": cluster, "slots": limits.slots, "weight": limits.weight}
-    # Lost against a concurrent insert, the statement sees neither row; the second time it sees the winner's.
-    rows = sql.run("lifecycle/open_lane", place, row=OpenedLane) or sql.run(
-        "lifecycle/open_lane", place, row=OpenedLane
-    )
+    place: dict[str, Any] = {"user": user.pk, "cluster": cluster, "slots": None, "weight": None}
+    rows = sql.run("lifecycle/open_lane", place, row=OpenedLane)
+    if not rows:
+        # Anew: the lane keeps them until they change.
+        limits = limits_of(user)
+        place |= {"slots": limits.slots, "weight": limits.weight}
+        # Lost against a concurrent insert, the statement sees neither row; the second time it sees the winner's.
+        rows = sql.run("lifecycle/open_lane", place, row=OpenedLane) or sql.run(
+            "lifecycle/open_lane", place, row=OpenedLane
+        )
     lane = rows[0].id
     _lanes.put((user.pk, cluster), lane, mark)
     return lane

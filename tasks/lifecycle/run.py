@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import time
 import traceback
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -19,7 +19,8 @@ from tasks.lifecycle.children import ChildrenStarted
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.ending import Ending, cancelled, failed, put_off, returned, started_others, succeeded, timed_out
 from tasks.lifecycle.finish import Ended, find_held, finish_attempts
-from tasks.lifecycle.validate import check_storable
+from tasks.lifecycle.validate import MAX_DEPTH, check_storable
+from tasks.measures import size_text
 from tasks.models.attempt import Outcome
 from tasks.sql.turns import database_turn
 from tasks.storage import is_full
@@ -32,15 +33,18 @@ LONGEST_SNOOZE_SECONDS = 3600.0
 
 def run_handler(claimed: Claimed, interrupts: Interrupts) -> Ended | None:
     """Run the handler of a claimed task and return how that ended, still to be recorded; None when superseded."""
+    began = time.monotonic()
     try:
-        return Ended(claimed, _execute(claimed, interrupts))
+        ending = _execute(claimed, interrupts)
     except Superseded:
         logger.warning("%s %s: superseded, its outcome is dropped", claimed.type, claimed.id)
         return None
     except Exception:
         # What the handler raised is itself faulty: a message that cannot be printed, a wait that is no number.
         error = errors.GiveUp("The handler failed in a way that cannot be described; the traceback says more.")
-        return Ended(claimed, failed(claimed, error, traceback=traceback.format_exc()))
+        ending = failed(claimed, error, traceback=traceback.format_exc())
+    now = time.monotonic()
+    return Ended(claimed, ending, at=now, took_seconds=now - began)
 
 
 def record_end(ended: Ended) -> bool:
@@ -170,25 +174,26 @@ def _call_handler(claimed: Claimed, context: AttemptContext, interrupts: Interru
     finally:
         interrupts.disarm()
     try:
-        result = definition.result.model_validate(outcome).to_json()
+        result, text = definition.result.model_validate(outcome).to_json_and_text()
     except ValidationError as error:
         raise errors.GiveUp(f"{definition.name} returned something that is not its result: {error}") from error
-    return result, _check_result(result)
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    _check_result(result, text, size)
+    return result, size
 
 
-def _check_result(result: dict[str, object]) -> int:
-    """Return its size in bytes as JSON."""
+def _check_result(result: dict[str, object], text: str, size: int) -> None:
     try:
-        check_storable(result, "/result")
+        # Only its depth is left to be looked at, and with so few brackets there is none.
+        if text.count("{") + text.count("[") > MAX_DEPTH:
+            check_storable(result, "/result")
     except errors.InvalidInput as error:
         raise errors.GiveUp(f"The result cannot be stored. {error.message}") from error
-    size = len(json.dumps(result))
     if size > MAX_RESULT_BYTES:
         raise errors.GiveUp(
-            f"The result has {size / 1024 / 1024:.0f} MiB; at most {MAX_RESULT_BYTES // 1024 // 1024} are kept. "
+            f"The result has {size_text(size)}; at most {size_text(MAX_RESULT_BYTES)} are kept. "
             "Handlers save large results as files."
         )
-    return size
 
 
 def _wrapped(error: BaseException) -> errors.HandlerError:

@@ -20,8 +20,9 @@ class Submission:
     `needs` are tasks that must have succeeded first, `after` tasks that must have ended, however they did.
     `reuse` takes an earlier result of the same work where there is one.
     `webhook` is the id of an endpoint, or a URL: it hears how the task ended.
-    `queue`, `internal` (allow a type that users may not submit), `id` and `place` (with which faults in a batch begin)
-    are for our own code: no request sets them.
+    `queue`, `internal` (allow a type that users may not submit), `id`, `place` (with which faults in a batch begin) and
+    `may_take_longer` (the timeout was taken over with other work, so it is the least) are for our own code: no request
+    sets them.
     """
 
     type: str
@@ -33,6 +34,7 @@ class Submission:
     max_attempts: int | None = None
     keep: int | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
     tags: Sequence[str] = ()
     on_quota: Literal["reject", "downgrade"] = "reject"
     needs: Sequence[UUID] = ()
@@ -44,6 +46,18 @@ class Submission:
     internal: bool = False
     id: UUID | None = None
     place: str = ""
+    may_take_longer: bool = False
+
+
+class Usage(NamedTuple):
+    """A user's counters of the UTC day; `burst_seconds` is how far what was submitted lately is ahead of the rate."""
+
+    day_count: int
+    high_count: int
+    urgent_count: int
+    waiting_bound: int
+    burst_seconds: float
+    day_seconds_left: float
 
 
 class Webhook(NamedTuple):
@@ -53,9 +67,8 @@ class Webhook(NamedTuple):
     url: str
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """A validated submission with everything decided: one item of `insert_tasks.sql`."""
+class Accepted(NamedTuple):
+    """A validated submission with everything decided: what `insert_task.sql` and `insert_tasks.sql` store."""
 
     id: UUID
     type: str
@@ -79,6 +92,7 @@ class Accepted:
     started_by: UUID | None
     input: Any
     metadata: Mapping[str, Any]
+    name: str
     tags: Sequence[str]
     on_quota: str
     needs: Sequence[UUID]
@@ -90,20 +104,26 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The task; `replayed` when an idempotency key gave an earlier one, `reused` when it did the same before."""
+    """The task; `replayed` when an idempotency key gave an earlier one, `reused` when it did the same before.
+
+    `usage` is what is used of the plan with it; None where nothing was stored.
+    """
 
     task: Task
     replayed: bool = False
     reused: bool = False
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True)
 class SubmittedBatch:
     """The batch; `batch.items` has an id or a problem for each submission, in their order.
 
-    `counts` are the tasks by shown status, as they were stored; None for a replay.
+    `counts` are the tasks by shown status, as they were stored; None for a replay. `usage` is what is used of the plan
+    with them; None where no task was stored.
     """
 
     batch: Batch
     replayed: bool = False
     counts: Counter[str] | None = None
+    usage: Usage | None = None

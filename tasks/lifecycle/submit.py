@@ -13,7 +13,8 @@ from accounts.models import User
 from tasks import idempotency
 from tasks.lifecycle import reuse
 from tasks.lifecycle.accept import accept, check_open
-from tasks.lifecycle.after_commit import read_back
+from tasks.lifecycle.as_stored import as_stored
+from tasks.lifecycle.harden import harden
 from tasks.lifecycle.promise import Promise, promise
 from tasks.lifecycle.read import get_task
 from tasks.lifecycle.submission import Accepted, Submission, Submitted, SubmittedBatch
@@ -65,7 +66,9 @@ def submit_chain(
 
     promised = promise(user, prepare, idempotency_key=idempotency_key, body_sha256=body_sha256)
     if promised.tasks:
-        return Submitted(read_back(user, promised.tasks[-1]))
+        assert promised.created_at is not None, "they are stored"
+        task = as_stored(user, promised.tasks[-1], promised.created_at, promised.arrived)
+        return Submitted(task, usage=promised.usage)
     return Submitted(get_task(promised.ids[0]), replayed=promised.replayed, reused=not promised.replayed)
 
 
@@ -79,4 +82,8 @@ def find_submitted(user: User, *, idempotency_key: str | None, body_sha256: str)
     """
     check_open(user)
     earlier = idempotency.find_key(user, idempotency_key, body_sha256) if idempotency_key else None
-    return Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True) if earlier else None
+    if earlier is None:
+        return None
+    # The first answer may still be waiting for the disk.
+    harden()
+    return Submitted(get_task(UUID(earlier.task_ids[0])), replayed=True)

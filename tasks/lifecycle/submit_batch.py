@@ -10,10 +10,11 @@ from accounts.limits import Limits
 from accounts.models import User
 from tasks import errors
 from tasks.faults import summary_of
-from tasks.lifecycle.accept import accept
-from tasks.lifecycle.after_commit import first_status
+from tasks.lifecycle.accept import Place, accept
+from tasks.lifecycle.as_stored import first_status
 from tasks.lifecycle.promise import Promise, promise
 from tasks.lifecycle.submission import Accepted, Submission, SubmittedBatch
+from tasks.lifecycle.validate import read_files
 from tasks.models import Batch
 from tasks.statuses import shown_status
 
@@ -48,8 +49,12 @@ def submit_batch(
     assert promised.batch is not None, "the key was used for a single task"
     if promised.replayed:
         return SubmittedBatch(promised.batch, replayed=True)
-    counts = Counter(shown_status(first_status(task), None) for task in promised.tasks)
-    return SubmittedBatch(promised.batch, counts=counts)
+    stored_at = promised.created_at
+    statuses = Counter(first_status(task, stored_at) for task in promised.tasks) if stored_at is not None else {}
+    counts: Counter[str] = Counter()
+    for status, count in statuses.items():
+        counts[shown_status(status, None)] += count
+    return SubmittedBatch(promised.batch, counts=counts, usage=promised.usage)
 
 
 def _accept_items(
@@ -58,11 +63,13 @@ def _accept_items(
     accepted: list[Accepted] = []
     items: list[dict[str, Any]] = []
     faults: list[errors.Fault] = []
+    places: dict[str, Place] = {}
+    files_read = read_files(user, (one for one in submissions if isinstance(one, Submission)))
     for number, submission in enumerate(submissions):
         try:
             if isinstance(submission, errors.Refused):
                 raise submission
-            item = accept(user, limits, submission)
+            item = accept(user, limits, submission, places=places, files_read=files_read)
             if submission.reuse:
                 raise errors.NotReusable("`reuse` is for single tasks: a batch is watched as the tasks it made.")
         except errors.Refused as error:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.limits import Limits
@@ -15,11 +17,12 @@ from accounts.models import User
 from tasks import errors, registry
 from tasks.errors import Fault
 from tasks.faults import summary_of
-from tasks.lifecycle import depend, outbox
+from tasks.lifecycle import depend, fit, outbox
 from tasks.lifecycle.submission import Submission
 from tasks.models import File
+from tasks.names import LINE_RULE, is_line
 from tasks.pointers import escape, pointer_to, walk
-from tasks.references import MARK, Reference, copy_plain, find_references
+from tasks.references import MARK, Reference, copy_plain, find_references, may_have_references
 
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 100
@@ -27,6 +30,7 @@ MAX_METADATA_KEYS = 50
 MAX_ATTEMPTS = 20
 MAX_DEPTH = 64
 DAY_SECONDS = 86_400
+MOST_READ_TOGETHER = 5_000
 # Whoever polls has to come by before it is gone.
 LEAST_KEEP = 60
 
@@ -36,6 +40,8 @@ KINDS: Mapping[str, type[errors.InvalidInput]] = {
     "timeout_above_plan": errors.AbovePlan,
     "unknown_file": errors.InvalidFile,
     "wrong_file_kind": errors.InvalidFile,
+    "too_much_work": errors.InvalidInput,
+    "does_not_fit": errors.InvalidInput,
     "unknown_task": errors.InvalidDependency,
     "dependency_failed": errors.InvalidDependency,
     "content_purged": errors.InvalidDependency,
@@ -43,37 +49,60 @@ KINDS: Mapping[str, type[errors.InvalidInput]] = {
 }
 
 
-@dataclass(frozen=True)
-class Checked:
-    """A submission that can be accepted: its type, its input as plain JSON, its files, and all that it needs."""
+class Checked(NamedTuple):
+    """A submission that can be accepted: its type, its input as plain JSON, its files, and all that it needs.
+
+    `size` is how long the input's JSON is, `bucket` its size class with its files, `engine` what will do the work.
+    """
 
     definition: registry.TaskType
     input: dict[str, Any]
+    size: int
     files: Mapping[UUID, File]
     needs: tuple[UUID, ...]
+    engine: str
     has_references: bool
+    work: registry.Work | None
+    bucket: int
 
 
 def validate_submission(
-    user: User, limits: Limits, submission: Submission, *, beside: Collection[UUID] = ()
+    user: User,
+    limits: Limits,
+    submission: Submission,
+    *,
+    beside: Collection[UUID] = (),
+    files_read: Mapping[UUID, File] = MappingProxyType({}),
 ) -> Checked:
     """Check what needs no lock, and take none. Names may be looked up and servers asked, so not in a transaction.
 
     Args:
         beside: tasks that will be stored before it in the same transaction: whoever inserts looks at those.
+        files_read: files of the user that were read already; those that are missing are looked for.
 
     Raises:
         UnknownTaskType, InvalidInput: with a pointer for each fault.
         EngineUnavailable: nothing here can run the type; the message says what to set up.
     """
     definition = registry.get_type(submission.type, internal=submission.internal)
-    for name in ("input", "metadata", "tags"):
-        check_storable(getattr(submission, name), f"/{name}")
+    text = check_storable(submission.input, "/input")
+    if submission.metadata:
+        check_storable(submission.metadata, "/metadata")
+    if submission.tags:
+        check_storable(submission.tags, "/tags")
+    if submission.name:
+        check_storable(submission.name, "/name")
     faults = list(_range_faults(limits, submission))
-    references = find_references(submission.input)
+    references = find_references(submission.input) if text is None or may_have_references(text) else []
     data = _validate_input(definition, submission.input, references)
-    files = _files_of(user, definition, data)
-    faults += _file_faults(definition, data, files)
+    files: dict[UUID, File] = {}
+    if definition.file_fields():
+        files = _files_of(user, definition, data, files_read)
+        faults += _file_faults(definition, data, files)
+    size = len(text) if text is not None and data == submission.input else len(json.dumps(data))
+    work = fit.work_of(definition, data, files)
+    bucket = fit.bucket_of(work, size, files)
+    faults += fit.fit_faults(definition, limits, submission, work, bucket)
     needs = tuple(dict.fromkeys([*submission.needs, *(reference.task for reference in references)]))
     faults += _need_faults(user, tuple(id_ for id_ in needs if id_ not in beside), tuple(submission.after))
     if faults:
@@ -83,7 +112,7 @@ def validate_submission(
         raise errors.EngineUnavailable(f"{definition.name} cannot run here yet. {readiness.hint}".strip())
     if submission.webhook is not None:
         outbox.check_webhook(submission.webhook)
-    return Checked(definition, data, files, needs, has_references=bool(references))
+    return Checked(definition, data, size, files, needs, readiness.engine, bool(references), work, bucket)
 
 
 def _validate_input(definition: registry.TaskType, value: Any, references: list[Reference]) -> dict[str, Any]:
@@ -107,12 +136,21 @@ def _is_at(pointer: str, places: set[str]) -> bool:
     return pointer in places or any(pointer[: found.start()] in places for found in re.finditer("/", pointer))
 
 
-def check_storable(value: Any, pointer: str) -> None:
+def check_storable(value: Any, pointer: str) -> str | None:
     """Refuse what Postgres' jsonb cannot hold: NUL characters, NaN and infinity, lone surrogates, deep nesting.
+
+    Returns the value as JSON where that was enough to see it, as it mostly is, for whoever looks at it next.
 
     Raises:
         InvalidInput: with the pointer of the first fault.
     """
+    text = _json_of(value)
+    if (
+        text is not None
+        and not registry.MAYBE_UNSTORABLE.search(text)
+        and text.count("{") + text.count("[") <= MAX_DEPTH
+    ):
+        return text
     for keys, member in walk(value):
         if len(keys) > MAX_DEPTH:
             fault: tuple[str, str] | None = ("too_deep", f"Nested more than {MAX_DEPTH} levels deep.")
@@ -123,6 +161,15 @@ def check_storable(value: Any, pointer: str) -> None:
         if fault:
             code, detail = fault
             raise errors.InvalidBody.at(pointer_to(keys, pointer), code, detail)
+    return None
+
+
+def _json_of(value: Any) -> str | None:
+    """Return it as JSON, in ASCII; None where it is none (an id, a time), or is nested too deep to tell."""
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def _text_fault(value: Any) -> tuple[str, str] | None:
@@ -167,6 +214,8 @@ def _range_faults(limits: Limits, submission: Submission) -> Iterator[Fault]:
         yield fault("start_before", "start_before must be later than run_after.")
     if len(submission.tags) > MAX_TAGS or any(not 0 < len(tag) <= MAX_TAG_LENGTH for tag in submission.tags):
         yield fault("tags", f"At most {MAX_TAGS} tags of 1 to {MAX_TAG_LENGTH} characters.")
+    if submission.name and not is_line(submission.name):
+        yield fault("name", f"A name {LINE_RULE}.", "not_a_line")
     if len(submission.metadata) > MAX_METADATA_KEYS:
         yield fault("metadata", f"At most {MAX_METADATA_KEYS} keys.")
 
@@ -179,9 +228,28 @@ def _need_faults(user: User, needs: tuple[UUID, ...], after: tuple[UUID, ...]) -
         yield from depend.need_faults(depend.read_needs(user, (*needs, *after)), needs, after)
 
 
-def _files_of(user: User, definition: registry.TaskType, data: Mapping[str, Any]) -> dict[UUID, File]:
+def read_files(user: User, submissions: Iterable[Submission]) -> dict[UUID, File]:
+    """Return the user's files that inputs not validated yet name, read together for submissions in a row."""
+    wanted: set[UUID] = set()
+    for submission in submissions:
+        definition = registry.known_type(submission.type)
+        given = submission.input if definition and isinstance(submission.input, dict) else {}
+        for name in definition.file_fields() if definition else ():
+            for value in given[name] if isinstance(given.get(name), list) else [given.get(name)]:
+                with suppress(ValueError):
+                    wanted.add(UUID(str(value)))
+    few = list(wanted)[:MOST_READ_TOGETHER]
+    return {file.id: file for file in File.objects.filter(owner=user, id__in=few)} if few else {}
+
+
+def _files_of(
+    user: User, definition: registry.TaskType, data: Mapping[str, Any], files_read: Mapping[UUID, File]
+) -> dict[UUID, File]:
     wanted = [file_id for _, file_id, _ in _wanted_files(definition, data)]
-    return {file.id: file for file in File.objects.filter(owner=user, id__in=wanted)} if wanted else {}
+    files = {file_id: files_read[file_id] for file_id in wanted if file_id in files_read}
+    if missing := [file_id for file_id in wanted if file_id not in files]:
+        files |= {file.id: file for file in File.objects.filter(owner=user, id__in=missing)}
+    return files
 
 
 def _wanted_files(definition: registry.TaskType, data: Mapping[str, Any]) -> Iterator[tuple[str, UUID, list[str]]]:

@@ -6,8 +6,10 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from accounts.second_factor import lacks_factor
 from tasks.live.hub import Dropped, Message, Subscription, hub
 
 # Close codes of ours (RFC 6455: 4000–4999 are free to use).
@@ -29,7 +31,11 @@ class TaskConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         user = self.scope["user"]
         # Accepted first: a browser is told a close code only of an open socket.
         await self.accept()
-        if not user.is_authenticated or not user.is_active:
+        if (
+            not user.is_authenticated
+            or not user.is_active
+            or (user.is_staff and await database_sync_to_async(lacks_factor)(user))
+        ):
             await self.close(NOT_SIGNED_IN)
         elif hub.count_of(user.pk) >= MOST_SOCKETS:
             await self.close(TOO_MANY)

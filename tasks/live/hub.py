@@ -8,7 +8,6 @@ listener is then told to read anew.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 from collections import defaultdict
@@ -207,12 +206,13 @@ class Hub:
         if channel != channels.TASK:
             return
         try:
-            message = json.loads(payload)
-            _ = message["id"], message["owner"]
+            messages = channels.messages_in(payload)
+            _ = [(message["id"], message["owner"]) for message in messages]
         except (ValueError, KeyError, TypeError):
             log.warning("A notification on %s cannot be read; it is left out.", channel)
             return
-        self._publish(message)
+        for message in messages:
+            self._publish(message)
 
     def _publish(self, message: Message) -> None:
         if message is READ_AGAIN:

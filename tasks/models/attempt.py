@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 from tasks.models.task import Task
 
@@ -12,17 +13,17 @@ from tasks.models.task import Task
 class Outcome(models.TextChoices):
     """How an attempt ended."""
 
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    TIMED_OUT = "timed_out", "Timed out"
-    CANCELLED = "cancelled"
-    SNOOZED = "snoozed"
-    BUSY = "busy", "Model servers busy"
-    UNREACHABLE = "unreachable", "No model server answered"
-    DIED = "died", "Worker died"
-    LOST = "lost", "Node lost"
-    RETURNED = "returned", "Went back"
-    STARTED_OTHERS = "started_others", "Started other tasks"
+    SUCCEEDED = "succeeded", gettext_lazy("Succeeded")
+    FAILED = "failed", gettext_lazy("Failed")
+    TIMED_OUT = "timed_out", gettext_lazy("Timed out")
+    CANCELLED = "cancelled", gettext_lazy("Cancelled")
+    SNOOZED = "snoozed", gettext_lazy("Snoozed")
+    BUSY = "busy", gettext_lazy("Model servers busy")
+    UNREACHABLE = "unreachable", gettext_lazy("No model server answered")
+    DIED = "died", gettext_lazy("Worker died")
+    LOST = "lost", gettext_lazy("Node lost")
+    RETURNED = "returned", gettext_lazy("Went back")
+    STARTED_OTHERS = "started_others", gettext_lazy("Started other tasks")
 
 
 # What counts as a failure, in every figure; statements take it as a parameter.

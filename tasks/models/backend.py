@@ -6,23 +6,24 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 from tasks.names import LINE, validate_line
 
 
 class Kind(models.TextChoices):
-    CHAT = "chat"
-    EMBEDDINGS = "embeddings"
-    IMAGES = "images"
-    VISION = "vision"
-    SPEECH = "speech"
-    HTTP = "http", "HTTP"
+    CHAT = "chat", gettext_lazy("Chat")
+    EMBEDDINGS = "embeddings", gettext_lazy("Embeddings")
+    IMAGES = "images", gettext_lazy("Images")
+    VISION = "vision", gettext_lazy("Vision")
+    SPEECH = "speech", gettext_lazy("Speech")
+    HTTP = "http", gettext_lazy("HTTP")
 
 
 class Strategy(models.TextChoices):
-    LEAST_BUSY = "least_busy", "least busy, by weight"
-    ROUND_ROBIN = "round_robin", "round robin, by weight"
-    STICKY = "sticky", "sticky by user"
+    LEAST_BUSY = "least_busy", gettext_lazy("least busy, by weight")
+    ROUND_ROBIN = "round_robin", gettext_lazy("round robin, by weight")
+    STICKY = "sticky", gettext_lazy("sticky by user")
 
 
 class BackendPool(models.Model):
@@ -46,18 +47,22 @@ class Backend(models.Model):
 
     kind = models.TextField(choices=Kind.choices)
     name = models.TextField(validators=[validate_line])
-    base_url = models.TextField("address", help_text="As http://gpu1:8000/v1; without a key in it.")
+    base_url = models.TextField(
+        gettext_lazy("address"), help_text=gettext_lazy("As http://gpu1:8000/v1; without a key in it.")
+    )
     model_names = ArrayField(
         models.TextField(),
-        verbose_name="models",
+        verbose_name=gettext_lazy("models"),
         blank=True,
         default=list,
         db_default=models.Value([], ArrayField(models.TextField())),
-        help_text="Only these are used; empty: those that the server names itself.",
+        help_text=gettext_lazy("Only these are used; empty: those that the server names itself."),
     )
-    weight = models.FloatField(db_default=1.0, default=1.0, help_text="Its share of the calls, against the others.")
+    weight = models.FloatField(
+        db_default=1.0, default=1.0, help_text=gettext_lazy("Its share of the calls, against the others.")
+    )
     most_calls = models.IntegerField(
-        "most calls at once", db_default=4, default=4, help_text="Counted across all nodes."
+        gettext_lazy("most calls at once"), db_default=4, default=4, help_text=gettext_lazy("Counted across all nodes.")
     )
     enabled = models.BooleanField(db_default=True, default=True)
     # Named by a setting: used by processes whose environment names it, and gone ten minutes after the last one did.

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 from tasks.models.ids import new_id
 
@@ -25,7 +26,7 @@ class Batch(models.Model):
 
     class Meta:
         db_table = "batch"
-        verbose_name_plural = "batches"
+        verbose_name_plural = gettext_lazy("batches")
         indexes = [
             models.Index("owner", F("id").desc(), name="batch_owner"),
             models.Index("cancel_wanted_at", name="batch_to_cancel", condition=Q(cancel_wanted_at__isnull=False)),

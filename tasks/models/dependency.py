@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from tasks.models.task import Task
 
@@ -21,7 +22,7 @@ class Dependency(models.Model):
 
     class Meta:
         db_table = "dependency"
-        verbose_name_plural = "dependencies"
+        verbose_name_plural = gettext_lazy("dependencies")
         constraints = [
             models.UniqueConstraint(fields=["task", "needs"], name="dependency_once"),
             models.CheckConstraint(name="dependency_on_another_task", condition=~Q(task=models.F("needs"))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 
 class Duty(models.Model):
@@ -15,7 +16,7 @@ class Duty(models.Model):
 
     class Meta:
         db_table = "duty"
-        verbose_name_plural = "duties"
+        verbose_name_plural = gettext_lazy("duties")
 
     def __str__(self) -> str:
         return self.name

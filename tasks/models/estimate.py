@@ -11,7 +11,7 @@ class Estimate(models.Model):
     """One task type and size bucket. `recent` are the last times in seconds, oldest first; the rest follows from it."""
 
     type = models.TextField()
-    # Power of two of the input's size in KiB, files included (`tasks.lifecycle.estimate.size_bucket`).
+    # Power of two of the input's KiB, files included, or of its work in seconds (`tasks.lifecycle.fit.bucket_of`).
     size_bucket = models.SmallIntegerField()
     recent = ArrayField(models.FloatField())
     # Trimmed mean, median and 90th percentile of `recent`.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 
 class EventKind(models.TextChoices):
-    PROGRESS = "progress"
-    LOG = "log"
-    OUTPUT = "output"
+    PROGRESS = "progress", gettext_lazy("Progress")
+    LOG = "log", gettext_lazy("Log")
+    OUTPUT = "output", gettext_lazy("Output")
 
 
 class Event(models.Model):

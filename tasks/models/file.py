@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from tasks.models.ids import new_id
@@ -29,11 +29,16 @@ class File(models.Model):
     content_type = models.TextField()
     sha256 = models.CharField(max_length=64)
     data = models.FileField(upload_to=storage_path, max_length=200)
+    # Its task's content is gone, and so is it as soon as `tasks.lifecycle.purge` comes to it.
+    is_leftover = models.BooleanField(db_default=False, editable=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "file"
-        indexes = [models.Index("owner", F("id").desc(), name="file_owner")]
+        indexes = [
+            models.Index("owner", F("id").desc(), name="file_owner"),
+            models.Index("id", name="file_leftover", condition=Q(is_leftover=True)),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 from tasks.models.ids import new_id
 from tasks.names import SLUG, validate_slug
@@ -14,10 +15,10 @@ from tasks.names import SLUG, validate_slug
 class OperationStatus(models.TextChoices):
     """`cancelled` stops where it is: what is done stays done."""
 
-    RUNNING = "running"
-    PAUSED = "paused"
-    CANCELLED = "cancelled"
-    FINISHED = "finished"
+    RUNNING = "running", gettext_lazy("Running")
+    PAUSED = "paused", gettext_lazy("Paused")
+    CANCELLED = "cancelled", gettext_lazy("Cancelled")
+    FINISHED = "finished", gettext_lazy("Finished")
 
 
 STOPPED = frozenset({OperationStatus.CANCELLED, OperationStatus.FINISHED})
@@ -84,6 +85,7 @@ class Operation(models.Model):
         ]
         indexes = [
             models.Index("paced_at", name="operation_running", condition=Q(status=OperationStatus.RUNNING)),
+            models.Index("id", name="operation_paused", condition=Q(status=OperationStatus.PAUSED)),
         ]
 
     def __str__(self) -> str:

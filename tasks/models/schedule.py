@@ -9,25 +9,27 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from tasks.measures import duration_text
 from tasks.models.ids import new_id
+from tasks.rhythm import in_words, place_of
 
 
 class CatchUp(models.TextChoices):
     """What is done about runs whose time passed while nothing could fire them."""
 
-    ONE = "one", "one run for any number missed"
-    ALL = "all", "every missed run"
-    NONE = "none", "no missed run"
+    ONE = "one", gettext_lazy("one run for any number missed")
+    ALL = "all", gettext_lazy("every missed run")
+    NONE = "none", gettext_lazy("no missed run")
 
 
 class Overlap(models.TextChoices):
     """What is done when the task of the run before has not ended."""
 
-    SKIP = "skip", "leave the run out"
-    ALLOW = "allow", "run beside it"
+    SKIP = "skip", gettext_lazy("leave the run out")
+    ALLOW = "allow", gettext_lazy("run beside it")
 
 
 class ScheduleQuerySet(models.QuerySet["Schedule"]):
@@ -98,6 +100,7 @@ class Schedule(models.Model):
         indexes = [
             models.Index("next_run_at", name="schedule_due", condition=Q(next_run_at__isnull=False)),
             models.Index("owner", F("id").desc(), name="schedule_owner"),
+            models.Index("id", name="schedule_refused", condition=Q(refusal_count__gt=0)),
         ]
 
     def __str__(self) -> str:
@@ -106,7 +109,14 @@ class Schedule(models.Model):
     @property
     def when(self) -> str:
         """The times in a few words."""
-        return f"{self.cron} {self.time_zone}" if self.cron else f"every {duration_text(self.interval_seconds)}"
+        if self.cron is None:
+            return gettext("every {duration}").format(duration=duration_text(self.interval_seconds))
+        return f"{in_words(self.cron)} ({place_of(self.time_zone)})"
+
+    @property
+    def zone(self) -> str:
+        """The time zone that its times are told in; empty: the reader's, as intervals have none."""
+        return self.time_zone if self.cron is not None else ""
 
     @property
     def status(self) -> str:
@@ -119,9 +129,9 @@ class Schedule(models.Model):
 class Outcome(models.TextChoices):
     """What became of a run."""
 
-    SUBMITTED = "submitted", "submitted"
-    REFUSED = "refused", "refused"
-    SKIPPED = "skipped", "skipped"
+    SUBMITTED = "submitted", gettext_lazy("submitted")
+    REFUSED = "refused", gettext_lazy("refused")
+    SKIPPED = "skipped", gettext_lazy("skipped")
 
 
 class ScheduleRun(models.Model):

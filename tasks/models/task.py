@@ -9,12 +9,18 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Q, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Now
 
 from accounts.models import User
 from tasks.models.ids import new_id
-from tasks.statuses import NOT_STARTED, TERMINAL, Status, shown_status
+from tasks.statuses import NOT_STARTED, TERMINAL, Status, entity_tag, shown_status
+
+
+def text_of_error(name: str) -> Coalesce:
+    """Return a text of a task's error, as in `failed_since.sql`; empty where there is none."""
+    return Coalesce(KT(f"error__{name}"), Value(""), output_field=models.TextField())
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -37,8 +43,15 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 match |= Q(status=word)
         return self.filter(match)
 
+    def failed_of(self, cause: int) -> TaskQuerySet:
+        """Filter by the cause of a failure: that of the last one, and only until the task is retried."""
+        return self.filter(status=Status.FAILED, failure__cause=cause, finished_at=F("failure__failed_at"))
+
     def unfinished(self) -> TaskQuerySet:
         return self.exclude(status__in=TERMINAL)
+
+    def ended(self) -> TaskQuerySet:
+        return self.filter(status__in=TERMINAL)
 
 
 class Task(models.Model):
@@ -149,6 +162,13 @@ class Task(models.Model):
             ),
             models.Index("keep_until", name="task_terminal", condition=Q(status__in=TERMINAL)),
             models.Index("owner", F("id").desc(), name="task_owner"),
+            # Of the lists, which show a batch as one row and what was started with its starter.
+            models.Index(
+                "owner",
+                F("id").desc(),
+                name="task_owner_alone",
+                condition=Q(batch__isnull=True, started_by__isnull=True),
+            ),
             models.Index("owner", F("id").desc(), name="task_owner_unstarted", condition=Q(status__in=NOT_STARTED)),
             models.Index("lane", "rank", name="task_lane_ready", condition=Q(status=Status.READY)),
             models.Index("started_by", name="task_started_by", condition=Q(started_by__isnull=False)),
@@ -159,10 +179,23 @@ class Task(models.Model):
                 name="task_same_work",
                 condition=Q(status=Status.SUCCEEDED, input_hash__isnull=False),
             ),
-            models.Index("batch", name="task_batch", condition=Q(batch__isnull=False)),
+            models.Index("batch", "id", name="task_batch_list", condition=Q(batch__isnull=False)),
             # Lists of failures, everybody's and one's own; a task that does not fail never touches them.
             models.Index(F("finished_at").desc(), name="task_failed", condition=Q(status=Status.FAILED)),
-            models.Index("owner", F("id").desc(), name="task_owner_failed", condition=Q(status=Status.FAILED)),
+            # Of the lists; a task that succeeds touches only the one of its owner and type.
+            models.Index(
+                "owner",
+                F("id").desc(),
+                name="task_owner_unsuccessful",
+                condition=Q(status__in=[Status.FAILED, Status.CANCELLED, Status.EXPIRED]),
+            ),
+            models.Index(
+                F("id").desc(),
+                name="task_unsuccessful",
+                condition=Q(status__in=[Status.FAILED, Status.CANCELLED, Status.EXPIRED]),
+            ),
+            models.Index("owner", "type", F("id").desc(), name="task_owner_type", condition=Q(status__in=TERMINAL)),
+            models.Index(F("id").desc(), name="task_unstarted", condition=Q(status__in=NOT_STARTED)),
         ]
 
     def __str__(self) -> str:
@@ -183,8 +216,7 @@ class Task(models.Model):
 
     @property
     def etag(self) -> str:
-        """Version, status and attempt: after a crash a version can come again with another status."""
-        return f'"v{self.version}-{self.shown_status}-{self.attempt_number}"'
+        return entity_tag(self.version, self.shown_status, self.attempt_number)
 
 
 class TaskContent(models.Model):
@@ -199,6 +231,8 @@ class TaskContent(models.Model):
     tags = ArrayField(models.TextField(), db_default=models.Value([], ArrayField(models.TextField())))
     # Tasks that it needs or comes after, as submitted.
     needs = ArrayField(models.UUIDField(), db_default=models.Value([], ArrayField(models.UUIDField())))
+    # What its owner calls it; empty: by its files, or the beginning of its text (`tasks.ui.subject`).
+    name = models.TextField(db_default="")
 
     class Meta:
         db_table = "task_content"

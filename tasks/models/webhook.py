@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 from tasks.models.ids import new_id
 from tasks.statuses import TERMINAL, Status
@@ -60,15 +61,18 @@ class WebhookEndpoint(models.Model):
                 name="webhook_endpoint_disabled_with_reason", condition=Q(disabled_at=None) | ~Q(disabled_reason="")
             ),
         ]
+        indexes = [
+            models.Index("failing_since", name="webhook_endpoint_failing", condition=Q(failing_since__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return host_text(self.url) if self.url else "addresses given with submissions"
 
 
 class DeliveryStatus(models.TextChoices):
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
+    PENDING = "pending", gettext_lazy("Pending")
+    SUCCEEDED = "succeeded", gettext_lazy("Succeeded")
+    FAILED = "failed", gettext_lazy("Failed")
 
 
 class WebhookDelivery(models.Model):
@@ -102,7 +106,7 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         db_table = "webhook_delivery"
-        verbose_name_plural = "webhook deliveries"
+        verbose_name_plural = gettext_lazy("webhook deliveries")
         constraints = [
             models.UniqueConstraint(fields=["task_id", "task_version", "endpoint"], name="webhook_delivery_once"),
             models.CheckConstraint(
@@ -134,7 +138,7 @@ class WebhookDelivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} to {host_text(self.url)}"
+        return f"{self.event} → {host_text(self.url)}"
 
 
 class TaskWebhook(models.Model):

@@ -42,7 +42,7 @@ class Step:
     covered: int | None = None
     error: str = ""
     pause: bool = False
-    after_commit: Callable[[], None] | None = None
+    after_commit: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

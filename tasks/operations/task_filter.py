@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import TextField, Value
-from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce, Left
+from django.db.models.functions import Left
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from tasks import errors
+from tasks.figures.causes import retries_of
 from tasks.models import Task
-from tasks.models.task import TaskQuerySet
+from tasks.models.ids import first_id
+from tasks.models.task import TaskQuerySet, text_of_error
+from tasks.registry import internal_types
 from tasks.statuses import Status
 
 MOST_IDS = 1_000
-# Of a failure's message, so much tells groups apart (`failure_groups.sql`).
+MOST_ID = 2**63 - 1
+# Of a failure's message, as operations of earlier versions tell groups apart.
 HEAD_LENGTH = 80
 
 
 class TaskFilter(BaseModel):
     """All that is given must hold; what is None, or empty, does not matter.
 
-    `statuses` are words of `statuses.SHOWN`; `owners` ids of users, none of them where it is empty; `error_head` is the
-    beginning of a failure's message.
+    `statuses` are words of `statuses.SHOWN`; `owners` ids of users, none of them where it is empty; `cause` and
+    `retries_of` are ids of causes: of what failed, and of what has not started again after such a failure; `error_head`
+    is the beginning of a failure's message; `without_system` leaves out tasks of types that only our own code submits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,18 +43,21 @@ class TaskFilter(BaseModel):
     tag: str = ""
     error_code: str | None = None
     error_head: str | None = None
+    cause: int | None = Field(None, ge=1, le=MOST_ID)
+    retries_of: int | None = Field(None, ge=1, le=MOST_ID)
     created_after: AwareDatetime | None = None
     created_before: AwareDatetime | None = None
     ended_after: AwareDatetime | None = None
+    without_system: bool = False
 
     @property
     def is_empty(self) -> bool:
-        return not self.as_json()
+        return not self.as_json().keys() - {"without_system"}
 
     @property
     def is_narrow(self) -> bool:
         """Whether an index leads to its tasks, so that nobody has to walk through all there are."""
-        return bool(self.ids) or self.owners is not None or self.batch is not None
+        return bool(self.ids or self.cause) or self.owners is not None or self.batch is not None
 
     @property
     def texts(self) -> list[str]:
@@ -64,14 +69,20 @@ class TaskFilter(BaseModel):
     def matching(self) -> TaskQuerySet:
         """Return the tasks that it holds for now."""
         tasks = Task.objects.filter(**self._plain_conditions())
+        if self.without_system:
+            tasks = tasks.exclude(type__in=internal_types())
         if self.statuses:
             tasks = tasks.shown_as(list(self.statuses))
+        if self.cause is not None:
+            tasks = tasks.failed_of(self.cause)
+        if self.retries_of is not None:
+            tasks = tasks.filter(pk__in=retries_of(self.retries_of).values("pk"))
         if self.error_code is not None or self.error_head is not None:
             tasks = tasks.filter(status=Status.FAILED)
         if self.error_code is not None:
-            tasks = tasks.alias(code=_text_of("code")).filter(code=self.error_code)
+            tasks = tasks.alias(code=text_of_error("code")).filter(code=self.error_code)
         if self.error_head is not None:
-            tasks = tasks.alias(head=Left(_text_of("message"), HEAD_LENGTH)).filter(head=self.error_head)
+            tasks = tasks.alias(head=Left(text_of_error("message"), HEAD_LENGTH)).filter(head=self.error_head)
         return tasks
 
     def _plain_conditions(self) -> dict[str, Any]:
@@ -105,18 +116,3 @@ def read_filter(data: Any) -> TaskFilter:
     if any("\0" in text for text in found.texts):
         raise errors.InvalidInput("A filter of tasks has no NUL characters.")
     return found
-
-
-def first_id(at: datetime) -> UUID:
-    """Return the smallest UUIDv7 of that time: ids begin with the milliseconds of the Unix time (RFC 9562, 5.7).
-
-    >>> from datetime import UTC
-    >>> first_id(datetime(2026, 1, 1, tzinfo=UTC))
-    UUID('019b76da-a800-0000-0000-000000000000')
-    """
-    return UUID(int=int(at.timestamp() * 1000) << 80)
-
-
-def _text_of(name: str) -> Coalesce:
-    # The same expressions as in `failure_groups.sql`.
-    return Coalesce(KT(f"error__{name}"), Value(""), output_field=TextField())

@@ -70,7 +70,7 @@ def _submission_faults(owner: User, draft: Draft) -> list[Fault]:
     return []
 
 
-def _faults_of(check: Callable[[], None]) -> list[Fault]:
+def _faults_of(check: Callable[[], object]) -> list[Fault]:
     try:
         check()
     except errors.InvalidInput as error:

@@ -21,11 +21,11 @@ from accounts.limits import limits_of
 from accounts.models import User
 from tasks import audit, errors
 from tasks.idempotency import Once, do_once
-from tasks.lifecycle import admit
-from tasks.lifecycle.accept import accept, insert
-from tasks.lifecycle.after_commit import read_back
+from tasks.lifecycle.accept import accept
+from tasks.lifecycle.as_stored import as_stored
 from tasks.lifecycle.fill import fill_soon
 from tasks.lifecycle.read import get_task
+from tasks.lifecycle.store import Stored, store
 from tasks.lifecycle.submission import Accepted, Submitted
 from tasks.models import Schedule, ScheduleRun, Task
 from tasks.models.schedule import Outcome, Overlap
@@ -117,21 +117,22 @@ def run_schedule_now(schedule_id: UUID, *, by: User, owner: User | None = None, 
         raise errors.UserDisabled
     accepted = accept(schedule.owner, limits_of(schedule.owner), submission_of(schedule))
 
-    def insert_and_note() -> Accepted | Task:
+    def insert_and_note() -> Stored | Task:
         locked = get_owned(Schedule, schedule_id, owner=owner, lock=True)
         locked.owner = schedule.owner
-        task = _insert(locked, accepted)
-        _note(locked, read_clock(), Outcome.SUBMITTED, task=task.id, by_hand=True)
+        stored = _insert(locked, accepted)
+        _note(locked, read_clock(), Outcome.SUBMITTED, task=accepted.id, by_hand=True)
         audit.record(by, "run", "schedule", schedule_id, name=str(locked))
-        return task
+        return stored
 
-    task: Accepted | Task
-    task, _ = do_once(once, insert_and_note, id_of=lambda made: str(made.id), find=lambda id_: get_task(UUID(id_)))
-    if isinstance(task, Task):
+    made: Stored | Task
+    made, _ = do_once(once, insert_and_note, id_of=lambda _: str(accepted.id), find=lambda id_: get_task(UUID(id_)))
+    if isinstance(made, Task):
         # What the key gave before is there as a row, not just accepted.
-        return Submitted(task, replayed=True)
-    fill_soon([task.lane], newcomers=[task.id])
-    return Submitted(read_back(schedule.owner, task))
+        return Submitted(made, replayed=True)
+    [task] = made.tasks
+    arrived = fill_soon([task.lane], newcomers=[task.id])
+    return Submitted(as_stored(schedule.owner, task, made.created_at, arrived), usage=made.usage)
 
 
 @duty(every=600)
@@ -176,7 +177,7 @@ def _run(schedule: Schedule, prepared: Accepted | Problem) -> Accepted | None:
     schedule.run_count += 1
     try:
         if isinstance(prepared, Accepted):
-            task = _insert(schedule, prepared)
+            [task] = _insert(schedule, prepared).tasks
             _note(schedule, due_at, Outcome.SUBMITTED, task=task.id)
             return task
     except Exception as error:
@@ -185,13 +186,13 @@ def _run(schedule: Schedule, prepared: Accepted | Problem) -> Accepted | None:
     return None
 
 
-def _insert(schedule: Schedule, accepted: Accepted) -> Accepted:
+def _insert(schedule: Schedule, accepted: Accepted) -> Stored:
     """Count the task against its owner's plan and insert it; a refusal undoes only that."""
     owner = schedule.owner
     with transaction.atomic():
-        [task] = admit.admit(owner, limits_of(owner), [accepted])
-        [task] = insert(owner, [task])
-    return task
+        stored = store(owner, limits_of(owner), [accepted])
+    assert stored is not None, "there was a task"
+    return stored
 
 
 def _is_busy(schedule: Schedule) -> bool:

@@ -1,4 +1,4 @@
-"""What the frame of every page knows: the theme the user chose, the user's time zone."""
+"""What the frame of every page knows: the theme the user chose, the user's time zone, what its scripts say."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import get_language
+
+from tasks.ui.script_words import script_words
 
 THEMES = ("light", "dark")
 
@@ -18,6 +21,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": theme if theme in THEMES else "",
         "user_time_zone": time_zone_of(getattr(request, "user", None)),
+        "script_words": script_words(get_language() or settings.LANGUAGE_CODE),
+        "languages": settings.LANGUAGES,
     }
 
 

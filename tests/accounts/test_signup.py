@@ -43,6 +43,14 @@ def test_nobody_signs_up_as_the_system(email: str) -> None:
     assert not system_user().has_usable_password()
 
 
+@pytest.mark.parametrize("signup", ["open", "closed"])
+def test_sign_in_leads_to_sign_up_where_that_is_open(settings: Any, signup: str) -> None:
+    settings.SIGNUP = signup
+    page = Client().get(reverse("account_login")).content.decode()
+    assert (f'href="{reverse("account_signup")}"' in page) == (signup == "open")
+    assert ("made by the operators" in page) == (signup == "closed")
+
+
 def test_stranger_cannot_sign_up_where_it_is_closed() -> None:
     assert sign_up("carol@example.com").status_code == 200
     assert not User.objects.exists()

@@ -11,11 +11,18 @@ from django.test import Client
 
 from accounts.models import User
 from tasks import errors
+from tasks.admin import overview
 from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Cluster, Node, Task
 from tests.claims import claim_task
+
+
+@pytest.fixture(autouse=True)
+def _overview_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise it is as it was up to three seconds ago."""
+    monkeypatch.setattr(overview, "overview", overview.overview._function)
 
 
 @pytest.fixture

@@ -56,7 +56,11 @@ def test_all_that_match_becomes_an_operation_with_its_own_page(
     answer = confirm(operator, "cancel", page)
     operation = Operation.objects.get()
     assert answer.headers["Location"] == f"{OPERATIONS}{operation.pk}/change/"
-    assert (operation.total, operation.kind, operation.filter) == (3, "cancel", {"owners": [alice.pk]})
+    assert (operation.total, operation.kind, operation.filter) == (
+        3,
+        "cancel",
+        {"owners": [alice.pk], "without_system": True},
+    )
     shown = operator.get(answer.headers["Location"])
     assert "0 of 3" in shown.content.decode()
     operation_page = operator.get(f"{OPERATIONS}{operation.pk}/live/").content.decode()
@@ -83,7 +87,10 @@ def test_all_that_match_becomes_an_operation_with_its_own_page(
     ],
 )
 def test_filter_of_the_list_is_that_of_the_operation(rf: Any, address: str, filtered: dict[str, Any]) -> None:
-    assert filter_of(rf.post(f"{LIST}{address}")).as_json() == filtered
+    found = filter_of(rf.post(f"{LIST}{address}")).as_json()
+    # Whoever names a type or a batch means all of it.
+    assert found.pop("without_system", False) == ("type=" not in address and "batch=" not in address)
+    assert found == filtered
 
 
 def test_filter_that_only_the_list_knows_is_refused(alice: User, operator: Client) -> None:
@@ -183,26 +190,6 @@ def test_all_tasks_of_a_user_are_cancelled(alice: User, bob: User, node: Node, o
     form = {"action": "cancel_tasks_of_selected", "_selected_action": [bob.pk]}
     assert operator.post("/admin/accounts/user/", form).context["count"] == 1
     assert operator.get(f"/admin/accounts/user/{bob.pk + 1000}/cancel-tasks/").status_code == 404
-
-
-def test_group_of_failures_is_retried_as_an_operation_that_leaves_other_causes_alone(
-    alice: User, node: Node, operator: Client, slow: None
-) -> None:
-    alike = fail_one(alice, node, "The page could not be read.")
-    fail_one(alice, node, "The file is empty.")
-    group = {
-        "period": "day",
-        "type": "diagnostic.echo",
-        "code": "unreadable_file",
-        "head": "The page could not be read.",
-    }
-    page = operator.post("/admin/failures/retry/", group)
-    assert page.context["count"] == 1
-    confirm(operator, "retry", page)
-    operation = Operation.objects.get()
-    assert operation.filter["error_head"] == "The page could not be read."
-    matched = TaskFilter.model_validate(operation.filter).matching()
-    assert list(matched.values_list("pk", flat=True)) == [alike]
 
 
 def test_operation_is_paused_resumed_and_stopped_on_its_page(alice: User, olga: User, operator: Client) -> None:

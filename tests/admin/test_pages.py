@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Plan, PlanOverride, User
 from accounts.tokens import create_token
+from tasks.kept import forget_all
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.models import File, Node
 from tasks.operations.action import Choice
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 # The session and the user among them; statements of `tasks/sql` come on top, at most three a page.
 MOST_QUERIES = 16
+# Its figures are read once in three seconds, however many look.
+MOST_OF_THE_OVERVIEW = 20
 
 
 def fill(user: User, node: Node) -> None:
@@ -83,6 +86,8 @@ def pages(user: User, node: Node) -> list[str]:
 
 
 def count_queries(client: Client, page: str) -> int:
+    # What is kept for seconds would be read again at some pages and not at others.
+    forget_all()
     with CaptureQueriesContext(connection) as queries:
         response = client.get(page)
         assert response.status_code == 200, page
@@ -103,7 +108,8 @@ def test_every_page_renders_with_a_bounded_number_of_queries(
         fill(carol, node)
     many = {page: count_queries(client, page) for page in few}
     assert many == few
-    assert {page: count for page, count in many.items() if count > MOST_QUERIES} == {}
+    most = dict.fromkeys(addresses, MOST_QUERIES) | {"/admin/": MOST_OF_THE_OVERVIEW}
+    assert {page: count for page, count in many.items() if count > most[page]} == {}
 
 
 def test_times_are_shown_in_the_time_zone_of_the_reader(

@@ -42,7 +42,7 @@ def test_screen_shows_when_and_what_came_of_it_but_no_content(
     Schedule.objects.filter(pk=refused.pk).update(next_run_at=Now() - timedelta(seconds=1))
     fire_schedules()
     page = viewer.get(LIST).text
-    assert "0 6 * * * Europe/Berlin" in page
+    assert "every day at 06:00 (Berlin)" in page
     assert "every 2 h" in page
     assert str(task.pk) in page
     assert "Your plan allows 0 tasks a day" in page

@@ -49,17 +49,23 @@ def test_operator_without_a_group_sees_no_figures_and_no_tasks(
     client = signed_in(alice)
     index = client.get("/admin/")
     assert index.context["overview"] is None
-    assert [section.title for section in index.context["sections"]] == ["Overview"]
+    assert index.context["overview_section"].is_current
+    assert index.context["section_groups"] == []
     assert client.get("/admin/tasks/task/").status_code == 403
     assert client.get("/admin/failures/").status_code == 403
 
 
 def test_viewer_sees_every_section_but_groups(viewer: Client) -> None:
-    titles = [section.title for section in viewer.get("/admin/").context["sections"]]
-    assert titles == [
-        "Overview", "Tasks", "Failures", "Operations", "Batches", "Schedules", "Files", "Queues", "Nodes", "Backends",
-        "Lanes", "Webhooks", "Users", "Plans", "Audit",
-    ]  # fmt: skip
+    page = viewer.get("/admin/tasks/lane/")
+    titles = {group.title: [section.title for section in group.sections] for group in page.context["section_groups"]}
+    assert titles == {
+        "Work": ["Charts", "Tasks", "Failures", "Batches", "Schedules", "Operations", "Files"],
+        "Capacity": ["Queues", "Nodes", "Backends", "Lanes"],
+        "People": ["Users", "Plans"],
+        "System": ["Alarms", "Webhooks", "Deliveries", "Audit"],
+    }
+    current = [group.current.title for group in page.context["section_groups"] if group.current]
+    assert (current, page.context["overview_section"].is_current) == (["Lanes"], False)
 
 
 def test_page_forbids_inline_scripts_and_has_none(viewer: Client) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -124,28 +123,3 @@ def test_acting_needs_a_post_and_a_known_verb(operator: Client, verb: str) -> No
 
 def test_malformed_ids_do_nothing(operator: Client) -> None:
     assert operator.post(f"{LIST}act/cancel/", {"ids": "1,';drop"}).status_code == 302
-
-
-def test_failures_are_grouped_by_cause_and_retried_together(
-    alice: User, bob: User, node: Node, operator: Client
-) -> None:
-    alike = {fail_one(user, node, "The page could not be read.") for user in (alice, bob, bob)}
-    other = fail_one(alice, node, "The file is empty.")
-    page = operator.get("/admin/failures/")
-    first, second = page.context["groups"]
-    assert (first.type, first.code, first.tasks, first.users) == ("diagnostic.echo", "unreadable_file", 3, 2)
-    assert (second.tasks, second.sample) == (1, other)
-    group = {"period": "day", "type": first.type, "code": first.code, "head": first.head}
-    asked = operator.post("/admin/failures/retry/", group)
-    assert asked.context["count"] == 3
-    confirm(operator, "retry", asked)
-    assert set(Task.objects.exclude(status="failed").values_list("pk", flat=True)) == alike
-
-
-def test_viewer_cannot_retry_a_group_of_failures(
-    alice: User, node: Node, viewer: Client, make_user: Callable[..., User]
-) -> None:
-    fail_one(alice, node)
-    [group] = viewer.get("/admin/failures/").context["groups"]
-    form = {"period": "day", "type": group.type, "code": group.code, "head": group.head}
-    assert viewer.post("/admin/failures/retry/", form).status_code == 403

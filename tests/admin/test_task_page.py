@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -10,9 +11,14 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import User
+from tasks import errors
+from tasks.lifecycle import ending, finish, sweep
+from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.pause import pause_queue
-from tasks.models import AuditEntry, Event, Node, Task
-from tests.admin.conftest import fail_one, submit_echo, succeed_one
+from tasks.lifecycle.submit import Submission, submit_task
+from tasks.models import AuditEntry, Event, Node, Task, TaskContent, WebhookEndpoint
+from tasks.models.webhook import EVENTS
+from tests.admin.conftest import claim, fail_one, submit_echo, succeed_one
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -78,10 +84,80 @@ def test_failed_task_shows_its_error_attempt_and_traceback(alice: User, node: No
         assert word in text
 
 
+def test_running_attempt_is_listed_and_an_earlier_error_is_no_news_of_it(
+    alice: User, node: Node, viewer: Client
+) -> None:
+    submit_task(alice, Submission("diagnostic.echo", {"message": "again"}, max_attempts=3))
+    claimed = claim(node)
+    finish.finish_attempt(claimed, ending.failed(claimed, errors.Retry("The line was cut.", after=0)))
+    sweep.start_due()
+    claim(node)
+    page = viewer.get(address(claimed.id))
+    assert [(shown.number, shown.status) for shown in page.context["attempts"]] == [(2, "running"), (1, "failed")]
+    assert page.context["error"] is None
+    assert page.content.decode().count("The line was cut.") == 1
+
+
+def test_attempt_of_a_cancelled_task_was_cancelled_however_its_worker_left(
+    alice: User, node: Node, viewer: Client
+) -> None:
+    submit_echo(alice)
+    claimed = claim(node)
+    cancel_task(claimed.id, by=alice)
+    finish.finish_attempt(claimed, ending.returned())
+    assert [shown.status for shown in viewer.get(address(claimed.id)).context["attempts"]] == ["cancelled"]
+
+
+def test_progress_in_a_row_is_one_line(alice: User, node: Node, viewer: Client) -> None:
+    task = finished(alice, node)
+    steps = [("reading", 0.1), ("reading", 0.2), ("writing", 0.3), ("writing", 0.9)]
+    for stage, fraction in steps:
+        Event.objects.create(task=task, attempt=1, kind="progress", data={"stage": stage, "fraction": fraction})
+    events = viewer.get(address(task.pk)).context["events"]
+    assert [(said.data.get("stage"), said.steps) for said in events] == [(None, 1), ("reading", 2), ("writing", 2)]
+
+
+def test_task_that_needs_others_says_which_and_each_of_them_leads_back(alice: User, node: Node, viewer: Client) -> None:
+    needed = submit_echo(alice)
+    needing = submit_task(alice, Submission("diagnostic.echo", {"message": "later"}, needs=[needed.pk])).task
+    page = viewer.get(address(needing.pk))
+    assert page.context["why"] == "It needs the results of tasks that have not finished."
+    assert [link.task for link in page.context["needs"].shown] == [needed]
+    assert f"/admin/tasks/task/{needed.pk}/change/" in page.content.decode()
+    assert [link.task for link in viewer.get(address(needed.pk)).context["needed_by"].shown] == [needing]
+
+
+def test_task_that_waits_for_a_slot_says_who_has_them(
+    make_user: Callable[..., User], node: Node, viewer: Client
+) -> None:
+    single = make_user("single", slots=1)
+    holder, other = submit_echo(single), submit_echo(single)
+    page = viewer.get(address(other.pk))
+    assert page.context["slots"] == [holder]
+    assert "Who has the slots" in page.content.decode()
+
+
+def test_usage_is_told_in_words(alice: User, node: Node, viewer: Client) -> None:
+    task = finished(alice, node)
+    TaskContent.objects.filter(pk=task.pk).update(usage={"tokens": {"prompt": 1200, "completion": 7}})
+    page = viewer.get(address(task.pk)).content.decode()
+    assert "<dt>Tokens</dt><dd>1,200 prompt, 7 completion</dd>" in page
+
+
+def test_webhooks_of_a_task_are_on_its_page(alice: User, node: Node, viewer: Client) -> None:
+    endpoint = WebhookEndpoint.objects.create(
+        owner=alice, url="https://hooks.example.com/in", events=EVENTS, secret="x"
+    )
+    task = finished(alice, node)
+    page = viewer.get(address(task.pk))
+    assert [delivery.endpoint_id for delivery in page.context["deliveries"]] == [endpoint.pk]
+    assert "task.succeeded → https://hooks.example.com/…" in page.content.decode()
+
+
 def test_waiting_task_says_why_it_waits(alice: User, olga: User, node: Node, viewer: Client) -> None:
     task = submit_echo(alice)
     page = viewer.get(address(task.pk))
-    assert page.context["why"] == "It has its slot and waits for a worker to be free."
+    assert page.context["why"] == "It has its slot, and waits for a worker to be free."
     pause_queue("diagnostics", by=olga, reason="mending")
     assert viewer.get(address(task.pk)).context["why"] == "Its queue is paused."
 
@@ -105,6 +181,39 @@ def test_button_asks_and_returns_to_the_task(alice: User, node: Node, operator: 
     failed = fail_one(alice, node)
     page = operator.post(address(failed, "ask/retry"), {"back": address(failed)})
     assert (page.context["count"], page.context["back"]) == (1, address(failed))
+
+
+def test_retry_with_another_input_is_validated_kept_and_audited(alice: User, node: Node, administrator: Client) -> None:
+    task = Task.objects.get(pk=fail_one(alice, node))
+    shown = administrator.post(address(task.pk, "content"))
+    assert json.loads(shown.context["edited"].text) == {"message": "a private message"}
+    for text, fault in [("{", "line 1, column 2"), ('{"message": 7}', "/input/message"), ("[" * 100_000, "too deep")]:
+        page = administrator.post(address(task.pk, "retry-with-input"), {"input": text})
+        assert page.context["edited"].text == text
+        assert fault in page.context["edited"].faults[0]
+        task.refresh_from_db()
+        assert (task.status, task.content.input) == ("failed", {"message": "a private message"})
+    page = administrator.post(address(task.pk, "retry-with-input"), {"input": '{"message": "mended"}'}, follow=True)
+    assert "put back in line with the new input" in page.content.decode()
+    assert Task.objects.get(pk=task.pk).shown_status == "queued"
+    assert TaskContent.objects.get(pk=task.pk).input == {"message": "mended"}
+    assert AuditEntry.objects.filter(target_id=str(task.pk), action="retry_edited").count() == 1
+    # Sent twice.
+    page = administrator.post(address(task.pk, "retry-with-input"), {"input": '{"message": "again"}'}, follow=True)
+    assert "under way already" in page.content.decode()
+    assert TaskContent.objects.get(pk=task.pk).input == {"message": "mended"}
+    assert claim(node).id == task.pk
+
+
+def test_retry_with_another_input_takes_both_rights_and_a_failed_task(
+    alice: User, node: Node, operator: Client, viewer: Client, administrator: Client
+) -> None:
+    failed, well = fail_one(alice, node), succeed_one(alice, node)
+    for client in (operator, viewer):
+        assert client.post(address(failed, "retry-with-input"), {"input": "{}"}).status_code == 403
+    assert "edited" not in administrator.post(address(well, "content")).context
+    page = administrator.post(address(well, "retry-with-input"), {"input": '{"message": "x"}'}, follow=True)
+    assert "This task has succeeded." in page.content.decode()
 
 
 @pytest.mark.parametrize("task_id", [uuid4(), "nonsense"])

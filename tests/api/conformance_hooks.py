@@ -19,7 +19,7 @@ ANSWERS = Path(os.environ["CONFORMANCE_ANSWERS"])
 # What is refused although its form is right, by code: it depends on what is there, on the plan, or on other fields.
 PROBLEMS = {
     "engine_unavailable", "unknown_task_type", "idempotency_key_reused", "input_too_large", "above_plan",
-    "range_not_satisfiable",
+    "range_not_satisfiable", "content_purged",
 }  # fmt: skip
 FAULTS = {
     # what is there

@@ -18,6 +18,7 @@ from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Task
 from tasks.schedules.draft import Draft
 from tasks.schedules.manage import create_schedule
+from tasks.statuses import TERMINAL
 
 JSON = "application/json"
 ECHO: dict[str, Any] = {"type": "diagnostic.echo", "input": {"message": "hello"}}
@@ -79,8 +80,10 @@ def is_accepted(response: Any) -> bool:
 
 def snapshot(user: User) -> dict[Any, Any]:
     """Return what a promise changes: which tasks there are, which have ended, and which are to be cancelled."""
+    tasks = Task.objects.of(user).exclude(type="webhook.deliver")
     return {
-        task.pk: (task.done, task.cancel_requested_at) for task in Task.objects.of(user).exclude(type="webhook.deliver")
+        key: (status in TERMINAL, asked)
+        for key, status, asked in tasks.values_list("pk", "status", "cancel_requested_at")
     }
 
 

@@ -19,8 +19,10 @@ from accounts.models import ApiToken, User
 from tasks import registry
 from tasks.models import Batch, File, IdempotencyKey, Schedule, Task, TaskContent, WebhookEndpoint
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
-from tests.api.known_things import known_things
+from tests.api.made_once import Made, _connection_outlives_answers, _files_in_a_folder_of_the_test, alice, made
 from tests.api.routes import routes
+
+__all__ = ["_connection_outlives_answers", "_files_in_a_folder_of_the_test", "alice", "made"]
 
 SCOPES = ("tasks:read", "tasks:write", "files", "webhooks", "account")
 # Each alone, and all but one: a pair that shows more than its two alone would show it among four.
@@ -39,17 +41,8 @@ Things = dict[str, str]
 
 
 @pytest.fixture
-def things(api: MakeClient, alice: User) -> Things:
+def things(made: Made, db: None) -> Things:
     """One of each that alice has, with the marks of what they hold in every place that holds words."""
-    client = api(alice)
-
-    def post(path: str, body: Any) -> dict[str, Any]:
-        response = client.post(path, body, "application/octet-stream" if isinstance(body, bytes) else JSON)
-        assert response.status_code < 400, response.content
-        made: dict[str, Any] = response.json()
-        return made
-
-    made = known_things(post)
     mark = MARKS["tasks:read"]
     error = {"code": "gave_up", "message": mark, "retryable": False, "attempt": 1}
     words: dict[str, Any] = {"a": mark}
@@ -64,7 +57,7 @@ def things(api: MakeClient, alice: User) -> Things:
     File.objects.update(name=MARKS["files"])
     WebhookEndpoint.objects.update(description=MARKS["webhooks"])
     ApiToken.objects.update(name=MARKS["account"])
-    return made
+    return dict(made.things)
 
 
 # --- What comes out ---------------------------------------------------------------------------------
@@ -134,16 +127,20 @@ OTHERS = {
     "DELETE /api/async/task/{task_id}",
     "DELETE /api/v1/files/{file_id}",
     "DELETE /api/v1/schedules/{schedule_id}",
+    "DELETE /api/v1/shares/{share_id}",
     "DELETE /api/v1/tasks/{task_id}",
     "DELETE /api/v1/tokens/{token_id}",
     "DELETE /api/v1/webhook-endpoints/{endpoint_id}",
     "PATCH /api/v1/webhook-endpoints/{endpoint_id}",
+    "PATCH /api/v1/tasks/{task_id}",
     "POST /api/v1/batches/{batch_id}/cancel",
+    "POST /api/v1/batches/{batch_id}/retry",
     "POST /api/v1/files",
     "POST /api/v1/files/{file_id}/link",
     "POST /api/v1/schedules/{schedule_id}/pause",
     "POST /api/v1/schedules/{schedule_id}/resume",
     "POST /api/v1/schedules/{schedule_id}/run",
+    "POST /api/v1/shares",
     "POST /api/v1/tasks/{task_id}/cancel",
     "POST /api/v1/tasks/{task_id}/retry",
     "POST /api/v1/tokens",

@@ -120,7 +120,7 @@ def test_preview_tells_what_submitting_then_does(
     preview = client.post("/api/v1/tasks?validate_only=true", body, JSON)
     assert preview.status_code == 200
     assert_shape(preview.json(), Preview)
-    task = client.post("/api/v1/tasks", body, JSON).json()
+    task = client.get(client.post("/api/v1/tasks", body, JSON)["Location"]).json()
     kept = ("type", "status", "priority", "timeout")
     assert [preview.json()[name] for name in kept] == [task[name] for name in kept]
     placed = ("name", "position", "why")

@@ -14,10 +14,7 @@ from accounts.models import User
 from tasks.errors import MOST_FAULTS
 from tasks.models import Task
 from tests.api.conftest import ECHO, JSON, MakeClient
-from tests.web.conftest import server, web_process
 from tests.web.live import LiveServer
-
-__all__ = ["server", "web_process"]
 
 LIVE = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 # Refused in linear time; what is quadratic would take minutes. Not a measurement.

@@ -11,15 +11,27 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.delegation import MOST_TOKENS
 from accounts.models import ApiToken, User
 from accounts.tokens import create_token
 from tasks.lifecycle.cancel import cancel_task
-from tasks.models import File, IdempotencyKey, Schedule, Task, Usage, WebhookDelivery, WebhookEndpoint
+from tasks.models import (
+    File,
+    IdempotencyKey,
+    Schedule,
+    Share,
+    Task,
+    TaskContent,
+    Usage,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from tasks.models.ids import new_id
 from tasks.schedules.manage import MOST_SCHEDULES
+from tasks.statuses import Status
 from tasks.webhooks.endpoints import MOST_ENDPOINTS, MOST_TESTS, create_endpoint, send_test
 from tests.api.conftest import ECHO, JSON, MakeClient
 from tests.api.routes import routes
@@ -55,6 +67,13 @@ def count_secrets() -> int:
     return len(set(WebhookEndpoint.objects.values_list("secret", flat=True)))
 
 
+def _succeeded(client: Client) -> Any:
+    task: Any = client.post("/api/v1/tasks", ECHO | {"run_after": "2100-01-01T00:00:00Z"}, JSON).json()["id"]
+    Task.objects.filter(pk=task).update(status=Status.SUCCEEDED, run_after=None, finished_at=Now())
+    TaskContent.objects.filter(pk=task).update(result={"message": "hello"})
+    return task
+
+
 @pytest.fixture
 def posts(api: MakeClient, alice: User) -> dict[str, Post]:
     """Every operation that takes the key and is no submission of POST /tasks and the like."""
@@ -79,16 +98,17 @@ def posts(api: MakeClient, alice: User) -> dict[str, Post]:
         ),
         "test_webhook_endpoint": Post(f"{endpoint['urls']['self']}/test", {}, WebhookDelivery.objects.count),
         "redeliver_webhook": Post(f"{delivery['urls']['self']}/redeliver", {}, WebhookDelivery.objects.count),
+        "make_share": Post("/api/v1/shares", {"task": _succeeded(client)}, Share.objects.count, secret="url"),
         "upload_file": Post("/api/v1/files", upload, File.objects.count),
     }
 
 
 SUBMITTING = {"submit_task", "submit_batch", "copy_task"}
 # They change nothing when they are repeated, or make nothing that is kept.
-WITHOUT = {"cancel_task", "cancel_batch", "pause_schedule", "resume_schedule", "make_file_link"}
+WITHOUT = {"cancel_task", "cancel_batch", "retry_batch", "pause_schedule", "resume_schedule", "make_file_link"}
 OPERATIONS = (
     "create_schedule", "run_schedule", "retry_task", "make_token", "create_webhook_endpoint", "rotate_webhook_secret",
-    "test_webhook_endpoint", "redeliver_webhook", "upload_file",
+    "test_webhook_endpoint", "redeliver_webhook", "upload_file", "make_share",
 )  # fmt: skip
 
 

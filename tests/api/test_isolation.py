@@ -13,7 +13,10 @@ from accounts.models import ApiToken, User
 from tasks.models import File, Task
 from tests.api.conftest import JSON, MakeClient
 from tests.api.known_things import SHARED
+from tests.api.made_once import _connection_outlives_answers, _files_in_a_folder_of_the_test, alice, made, things
 from tests.api.routes import Route, plain_paths, routes
+
+__all__ = ["_connection_outlives_answers", "_files_in_a_folder_of_the_test", "alice", "made", "things"]
 
 # The OpenAPI document and its page say what the installation can do, not what anybody did.
 PUBLIC = {"api/schema", "api/docs", "api/health"}

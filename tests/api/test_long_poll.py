@@ -21,10 +21,7 @@ from tasks.lifecycle.ending import succeeded
 from tasks.lifecycle.finish import finish_attempt
 from tests.api.conftest import ECHO, Undisturbed
 from tests.cluster.conftest import wait_until
-from tests.web.conftest import server, web_process
 from tests.web.live import LiveServer, environment_of_test
-
-__all__ = ["server", "web_process"]
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 

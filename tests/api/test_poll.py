@@ -177,9 +177,26 @@ def test_session_may_poll(alice: User, submit: Submit) -> None:
     assert client.get(task["urls"]["self"]).json()["id"] == task["id"]
 
 
-@pytest.mark.parametrize("method", ["put", "patch", "post", "options"])
+@pytest.mark.parametrize("method", ["put", "post", "options"])
 def test_other_methods_are_a_clear_405(api: MakeClient, alice: User, submit: Submit, method: str) -> None:
     task = submit(alice)
     response = getattr(api(alice), method)(task["urls"]["self"])
     assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
-    assert response["Allow"] == "GET, HEAD, DELETE"
+    assert response["Allow"] == "GET, HEAD, PATCH, DELETE"
+
+
+def test_content_is_sent_as_it_is_stored_whatever_its_words(
+    api: MakeClient, alice: User, submit: Submit, work: Work
+) -> None:
+    """The content is put into the text of the answer: nothing in it may pass for the place where it belongs."""
+    sly = '"input":null,"result":null, "engine":null,"usage":{},"metadata":{}, \\ \u2028 ü'
+    task = submit(alice, input={"message": sly}, metadata={sly[:60]: sly, "n": 10**40}, tags=[sly[:90]])
+    queued = api(alice).get(task["urls"]["self"]).json()
+    assert (queued["input"], queued["result"], queued["engine"]) == ({"message": sly}, None, None)
+    assert (queued["metadata"], queued["tags"], queued["usage"]) == ({sly[:60]: sly, "n": 10**40}, [sly[:90]], {})
+    work()
+    ended = api(alice).get(task["urls"]["self"]).json()
+    stored = TaskContent.objects.get(pk=task["id"])
+    assert (ended["input"], ended["result"]) == (stored.input, stored.result)
+    assert (ended["engine"], ended["usage"], ended["metadata"]) == (stored.engine, stored.usage, stored.metadata)
+    assert list(ended) == list(queued)

@@ -109,7 +109,7 @@ def test_stream_goes_on_while_its_user_reads_too_much_elsewhere(monkeypatch: pyt
     going_on = {}
     for status in (200, 401, 403, 404, 429, 503):
         monkeypatch.setattr(application, "ask", lambda *_, status=status: answer(status))
-        going_on[status] = asyncio.run(application._may_go_on(None, {}))
+        going_on[status] = asyncio.run(application._may_go_on(None, {"headers": []}))
     assert going_on == {200: True, 401: False, 403: False, 404: False, 429: True, 503: True}
 
 

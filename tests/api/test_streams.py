@@ -33,10 +33,7 @@ from tasks.models import Task, TaskContent
 from tests.api.conftest import MakeClient, Undisturbed
 from tests.api.streaming import Event, EventSource
 from tests.cluster.conftest import wait_until
-from tests.web.conftest import server, web_process
 from tests.web.live import LiveServer, environment_of_test, session_cookie
-
-__all__ = ["server", "web_process"]
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -407,7 +404,7 @@ def test_stream_of_everything_holds_one_large_task_at_a_time(alice: User, submit
         told.append(message["body"][:30])
 
     async def catch_up() -> None:
-        resumed = Position(0, int(time.time() * 1000))
+        resumed = Position(0, int((time.time() - 60) * 1000))
         await AllTasks(Wire(send, Wake()), owner_id=alice.pk, resumed=resumed).tell(Woken(), look=True)
 
     tracemalloc.start()
@@ -468,6 +465,8 @@ def test_stream_whose_client_left_stops_in_the_middle_of_what_there_was_to_tell(
             wake.end()
 
     class Endless:
+        moves_unheard = False
+
         async def tell(self, woken: Woken, *, look: bool) -> bool:
             while True:
                 await wire.event("task", "{}")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import PlanOverride, User
+from tasks import sql
 from tasks.api.objects.problem import Problem
 from tasks.api.objects.task import Task
+from tasks.models import Node, Queue
 from tasks.models import Task as StoredTask
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
 from tests.api.shapes import assert_shape
@@ -56,6 +59,46 @@ def test_submit_tells_what_is_left_of_the_plan(api: MakeClient, make_user: Any) 
     assert response["RateLimit-Policy"] == policies
     assert '"day";r=9;t=' in response["RateLimit"]
     assert response["RateLimit"].endswith('"waiting";r=6')
+
+
+def test_answer_says_why_the_task_waits_and_counts_nothing(
+    api: MakeClient, alice: User, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = api(alice)
+    statements: list[str] = []
+    run = sql.run
+    monkeypatch.setattr(sql, "run", lambda name, params, **row: statements.append(name) or run(name, params, **row))
+    first = client.post("/api/v1/tasks", ECHO, JSON).json()
+    assert first["queue"] == {
+        "name": "diagnostics", "position": None, "why": "waiting_for_a_worker", "starts_in": None,
+    }  # fmt: skip
+    assert "lifecycle/explain_wait" not in statements
+    assert client.get(first["urls"]["self"]).json()["queue"]["position"] == 1
+    Queue.objects.filter(pk="diagnostics").update(paused_at=Now())
+    assert client.post("/api/v1/tasks", ECHO, JSON).json()["queue"]["why"] == "queue_paused"
+    Queue.objects.filter(pk="diagnostics").update(paused_at=None)
+    Node.objects.all().delete()
+    assert client.post("/api/v1/tasks", ECHO, JSON).json()["queue"]["why"] == "no_workers"
+
+
+def test_headers_tell_what_was_counted_and_ask_nothing_more(
+    api: MakeClient, make_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carol = make_user("carol", per_day=50, per_minute=60, max_waiting=40)
+    client = api(carol)
+    client.post("/api/v1/tasks", ECHO, JSON)
+    statements: list[str] = []
+    run = sql.run
+    monkeypatch.setattr(sql, "run", lambda name, params, **row: statements.append(name) or run(name, params, **row))
+    second = client.post("/api/v1/tasks", ECHO, JSON)
+    assert "lifecycle/read_usage" not in statements
+    refused = client.post("/api/v1/tasks", ECHO | {"input": {}}, JSON)
+    assert "lifecycle/read_usage" in statements
+    for response, day, waiting in ((second, 48, 38), (refused, 48, 38)):
+        assert f'"day";r={day};t=' in response["RateLimit"]
+        assert f'"waiting";r={waiting}' in response["RateLimit"]
+    batch = client.post("/api/v1/batches", {"tasks": [ECHO] * 3}, JSON)
+    assert '"day";r=45;t=' in batch["RateLimit"]
 
 
 def test_override_of_the_plan_is_what_the_headers_tell(api: MakeClient, alice: User) -> None:

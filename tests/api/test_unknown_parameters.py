@@ -6,7 +6,10 @@ import pytest
 
 from accounts.models import User
 from tests.api.conftest import JSON, MakeClient
+from tests.api.made_once import _connection_outlives_answers, _files_in_a_folder_of_the_test, alice, made, things
 from tests.api.routes import Route, routes
+
+__all__ = ["_connection_outlives_answers", "_files_in_a_folder_of_the_test", "alice", "made", "things"]
 
 # Documents for browsers and generators, whose views are a library's.
 OTHERS = {"api/schema", "api/docs"}

@@ -123,6 +123,7 @@ def test_reading_usage_reads_only_new_attempts_and_own_days(alice: User) -> None
             "owner": alice.pk,
             "first_day": datetime.now(UTC).date(),
             "failing": list(FAILING),
+            "counted_until": datetime.now(UTC),
         }
         cursor.execute("EXPLAIN " + sql.statement("figures/read_usage_days").decode(), given)
         plan = "\n".join(row[0] for row in cursor.fetchall())

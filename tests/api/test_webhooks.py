@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from accounts.models import User
 from tasks.lifecycle.outbox import announce_ended
 from tasks.models import TaskWebhook, WebhookDelivery, WebhookEndpoint
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
-from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, running_receiver
+from tests.outbound.receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -26,13 +25,6 @@ URL = "https://93.184.216.34/hooks"
 @pytest.fixture
 def client_of_alice(api: MakeClient, alice: User) -> Client:
     return api(alice)
-
-
-@pytest.fixture
-def receiver(settings: Any) -> Iterator[Receiver]:
-    settings.OUTBOUND_ALLOW = [ANY_PORT_OF_LOOPBACK]
-    with running_receiver() as server:
-        yield server
 
 
 def make(client: Client, **body: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from uuid import uuid4
@@ -30,6 +31,15 @@ def serve() -> Iterator[Callable[[], FakeServer]]:
     """Start servers; they end with the test."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(running())
+
+
+@pytest.fixture
+def dead_address() -> Iterator[str]:
+    """The address of a server that is not there."""
+    with socket.socket() as held:
+        # Bound and not listened at: connections are refused, and nobody else gets the port.
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}/v1"
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from PIL import Image
 
 from tests.handlers.chat_server import STREAMS, piece
+from tests.serving import serving
 
 
 class FakeServer(ThreadingHTTPServer):
@@ -154,13 +154,5 @@ ANSWERS = {
 }
 
 
-@contextmanager
-def running(port: int = 0) -> Iterator[FakeServer]:
-    with FakeServer(port) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def running(port: int = 0) -> AbstractContextManager[FakeServer]:
+    return serving(FakeServer(port))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -35,17 +34,6 @@ def ask(server: Server) -> str:
     return server.base_url
 
 
-# Bound and not listened at: connections are refused, and nobody else gets the port.
-_dead: list[socket.socket] = []
-
-
-def dead_address() -> str:
-    held = socket.socket()
-    held.bind(("127.0.0.1", 0))
-    _dead.append(held)
-    return f"http://127.0.0.1:{held.getsockname()[1]}/v1"
-
-
 @pytest.mark.parametrize("behaviour", ["429", "429 1", "503", "500", "401", "404", "truncated", "nonsense", "closed"])
 def test_what_one_server_fails_at_the_next_one_does_in_the_same_call(
     serve: Serve, add: Add, pool_of: PoolOf, alice: User, behaviour: str
@@ -60,9 +48,9 @@ def test_what_one_server_fails_at_the_next_one_does_in_the_same_call(
 
 
 def test_a_server_that_is_not_there_is_passed_over_and_its_breaker_opens(
-    serve: Serve, add: Add, pool_of: PoolOf, alice: User
+    serve: Serve, add: Add, dead_address: str, pool_of: PoolOf, alice: User
 ) -> None:
-    dead, good = add(dead_address(), weight=1000), serve()
+    dead, good = add(dead_address, weight=1000), serve()
     add(good, weight=0.01)
     pool = pool_of(alice)
 
@@ -98,8 +86,10 @@ def test_a_half_open_server_gets_one_trial_which_closes_it_or_opens_it_for_longe
     assert (row.failure_count, row.open_until, row.failing) == (0, None, "")
 
 
-def test_with_every_breaker_open_the_task_goes_back_free_of_charge(add: Add, pool_of: PoolOf, alice: User) -> None:
-    add(dead_address())
+def test_with_every_breaker_open_the_task_goes_back_free_of_charge(
+    add: Add, dead_address: str, pool_of: PoolOf, alice: User
+) -> None:
+    add(dead_address)
     pool = pool_of(alice)
 
     for _ in range(leases.FAILURES_TO_OPEN):
@@ -109,12 +99,16 @@ def test_with_every_breaker_open_the_task_goes_back_free_of_charge(add: Add, poo
         pool.call(ask)
 
 
-def test_busy_is_not_unreachable(serve: Serve, add: Add, pool_of: PoolOf, alice: User, bob: User) -> None:
+def test_busy_is_not_unreachable(
+    serve: Serve, add: Add, dead_address: str, pool_of: PoolOf, alice: User, bob: User
+) -> None:
     """One that is full is waited for, whatever became of the other."""
-    add(dead_address())
+    add(dead_address)
     add(serve(), most_calls=1)
 
-    def ask_in_vain(_server: Server) -> str:
+    def ask_in_vain(server: Server) -> str:
+        # The dead one fails alice, too, whenever she is sent there first: what she holds now is the other.
+        ask(server)
         with pytest.raises(BackendBusy) as caught:
             pool_of(bob).call(ask)
         return caught.value.code

@@ -19,7 +19,6 @@ from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Attempt, Backend, BackendCall, BackendLease, Duty, Task
 from tasks.models.attempt import Outcome
 from tests.backends.fake_server import FakeServer
-from tests.backends.test_balancing import dead_address
 from tests.cluster.conftest import RunningNode, environment, start_node, wait_for_end, wait_until  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.slow]
@@ -165,15 +164,15 @@ def test_a_server_of_the_environment_works_and_its_health_is_seen(
 
 def test_task_whose_only_model_server_is_dead_ends_and_the_overview_says_why(
     start_node: Callable[..., RunningNode],  # noqa: F811
+    dead_address: str,
     alice: User,
     olga: User,
     client: Client,
     settings: pytest.FixtureRequest,
 ) -> None:
-    address = dead_address()
-    settings.BACKENDS_CHAT = [address]  # type: ignore[attr-defined]
+    settings.BACKENDS_CHAT = [dead_address]  # type: ignore[attr-defined]
     task = submit_task(alice, Submission("text.generate", {"prompt": "Write."})).task
-    start_node(workers=1, BACKENDS_CHAT=address, BACKEND_PATIENCE_SECONDS="3")
+    start_node(workers=1, BACKENDS_CHAT=dead_address, BACKEND_PATIENCE_SECONDS="3")
     wait_for_end(task, seconds=60)
     assert (task.status, task.error["code"]) == ("failed", "backend_unreachable")
     outcomes = list(task.attempts.order_by("number").values_list("outcome", "charged"))

@@ -17,6 +17,9 @@ from tasks.backends import embeddings, images, plain, speech
 from tasks.backends.wire import connected
 from tasks.context import Server
 from tasks.engines import smollm2
+from tasks.engines.matching import parse_question
+from tasks.engines.passages import Source, split_source
+from tasks.engines.retrieval import Index
 from tasks.errors import GiveUp, InvalidInput, ServerFailed
 from tasks.registry import get_type
 from tasks.testing import SAMPLES, FolderContext, run
@@ -214,3 +217,21 @@ def test_the_demo_model_never_answers_from_documents(server: FakeServer, tmp_pat
     assert result["answer"] == "Its mirror was polished by Clara Winter in Jena."
     assert result["engine"]["kind"] == "embedded"
     assert server.bodies == []
+
+
+def test_an_embeddings_server_compares_the_passages_and_is_named(server: FakeServer, tmp_path: Path) -> None:
+    ctx = FolderContext(tmp_path, backends={"embeddings": server.base_url})
+    result = run("answer.complete", ctx, question=QUESTION, context=CONTEXT)
+
+    assert result["answer"] == "Its mirror was polished by Clara Winter in Jena."
+    assert server.bodies[0]["input"][0] == QUESTION
+    assert "Clara Winter" in server.bodies[0]["input"][1]
+    assert result["engine"]["note"].endswith("passages compared by test-model")
+
+
+def test_the_nearer_passage_by_the_embeddings_server_is_looked_at_first() -> None:
+    passages = [passage for text in ("One boat.", "Another ship.") for passage in split_source(Source(text))]
+    index, question = Index(passages), parse_question("什么？")
+
+    near = [index.find("什么？", question, count=1, closeness=told)[0].number for told in ({0: 0.9, 1: 0.1}, {1: 0.9})]
+    assert near == [0, 1]

@@ -19,18 +19,20 @@ import psutil
 from django.db import connection
 from django.db.models import F, Sum
 
-from accounts.models import Plan, User
+from accounts.models import User
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.fill import locked_lanes
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.lifecycle.sweep import end_cancelled_and_expired
 from tasks.models import Attempt, Lane, Node, Task
+from tests.bench.scene import make_user
 
 FLOOD = 10_000
 FLOOD_SECONDS = 0.1
 LIGHT_TASKS = 60
 WEIGHTS = {1: 0.010, 2: 0.040, 4: 0.010}
 SHARE_SECONDS = 20.0
+SLOTS = 16
 WAITS = 64
 KILLS = 5
 QCLUSTER = [sys.executable, "manage.py", "qcluster"]
@@ -63,7 +65,7 @@ class Fairness:
     # --- Fairness ---------------------------------------------------------------------------------
 
     def _light_beside_flood(self) -> None:
-        heavy, light = make_user("flood"), make_user("light")
+        heavy, light = make_user("flood", slots=SLOTS), make_user("light", slots=SLOTS)
         for _ in range(FLOOD // 1000):
             submit_batch(heavy, [sleep(FLOOD_SECONDS)] * 1000)
         self._wait_for(lambda: Attempt.objects.filter(task__owner=heavy).count() > 20)
@@ -85,7 +87,7 @@ class Fairness:
         self._forget(heavy, light)
 
     def _shares_by_weight(self) -> None:
-        users = {weight: make_user(f"weight {weight}", weight=weight) for weight in WEIGHTS}
+        users = {weight: make_user(f"weight {weight}", slots=SLOTS, weight=weight) for weight in WEIGHTS}
         for weight, user in users.items():
             for _ in range(8):
                 submit_batch(user, [sleep(WEIGHTS[weight])] * 1000)
@@ -119,7 +121,7 @@ class Fairness:
     # --- Recovery ---------------------------------------------------------------------------------
 
     def _kill_workers(self) -> None:
-        user = make_user("killed")
+        user = make_user("killed", slots=SLOTS)
         took = []
         for _ in range(KILLS):
             task = submit_task(user, Submission("diagnostic.fail", {"mode": "cpu", "seconds": 20})).task.pk
@@ -132,7 +134,7 @@ class Fairness:
         self._forget(user)
 
     def _lose_a_node(self) -> None:
-        user = make_user("lost")
+        user = make_user("lost", slots=SLOTS)
         with ExitStack() as nodes:
             lost = nodes.enter_context(self._node(workers=1))
             task = submit_task(user, sleep(60.0)).task.pk
@@ -184,13 +186,6 @@ class Fairness:
         while end_cancelled_and_expired():
             pass
         self._wait_for(lambda: not Task.objects.unfinished().exists())
-
-
-def make_user(name: str, *, slots: int = 16, weight: float = 1.0) -> User:
-    limits = {field.name: getattr(Plan.objects.get(name="Internal"), field.name) for field in Plan._meta.fields}
-    own = limits | {"id": None, "name": f"bench: {name}", "is_default": False, "slots": slots, "weight": weight}
-    plan = Plan.objects.create(**own)
-    return User.objects.create_user(f"{name.replace(' ', '-')}@bench.example", None, plan=plan)
 
 
 def sleep(seconds: float) -> Submission:

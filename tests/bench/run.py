@@ -1,163 +1,128 @@
-"""`make bench`: how fast tasks are submitted, polled, picked up and drained here, beside what the disk can do.
+"""`make bench`: what the queue costs, beside what this machine can do at all; docs/performance.md says how to read it.
 
-Figures of one run belong together: compare their ratios, not figures of two days.
+ONLY=drain,latency   some parts: limits, submit, trips, latency, drain, memory, api, estimates, fairness
+HELD=0               how many tasks are held behind in the second half (1,000,000); 0 leaves it out
+ROUNDS=3             interleaved rounds; the table has their medians, and the lowest and highest
+AGAINST=file.json    compare with an earlier run
+PEERS=1              beside PgQueuer, Procrastinate and Celery, as far as they can submit, be drained and start
 """
 
 from __future__ import annotations
 
 import os
-import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+# Else each submission would be a line of some peer's log, here as in its workers.
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+os.environ["EXTRA_APPS"] = ",".join(filter(None, [os.environ.get("EXTRA_APPS"), "tests.bench.noop"]))
 import django  # noqa: E402
-import psutil  # noqa: E402
 
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
 
-from accounts.models import Plan, User  # noqa: E402
-from accounts.tokens import create_token  # noqa: E402
-from portal.launch.run.ports import free_port  # noqa: E402
-from tasks.lifecycle.submit import Submission, submit_batch, submit_task  # noqa: E402
-from tasks.models import Node, Task  # noqa: E402
-from tests.bench import estimates, serving  # noqa: E402
+from tasks.lifecycle.pause import pause_queue  # noqa: E402
+from tests.bench import estimates, figures, limits, machine, processes, queueing, report, scene, serving, trips  # noqa: E402
 from tests.bench.fairness import Fairness  # noqa: E402
-
-SUBMITS = 300
-PICKUPS = 50
-DRAIN = 2000
-WORKERS = 2
-ECHO = Submission("diagnostic.echo", {"message": "bench"})
+from tests.bench.figures import Figures  # noqa: E402
+from tests.bench.peers import found, measuring  # noqa: E402
+from tests.bench.peers.peer import Peer  # noqa: E402
+from tests.bench.scene import MANY, ONE, Scene  # noqa: E402
+from tests.bench.wanted import Sizes, wanted_parts, wanted_sizes  # noqa: E402
 
 
 def main() -> int:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else PROJECT / ".portal" / "bench"
+    only = wanted_parts(os.environ)
+    against = os.environ.get("AGAINST")
+    earlier = figures.read(Path(against)) if against else None
+    sizes = wanted_sizes(os.environ)
+    seen = Figures(machine.describe())
+    report.say_machine(seen.machine)
     call_command("migrate", verbosity=0)
-    user = User.objects.create_user("bench@example.com", "bench", plan=Plan.objects.get(name="Internal"))
-    print(f"{'':34}{'p50':>10}{'p95':>10}")
-    commits = measure(commit, 200)
-    report("commit of the disk", commits)
-    with child("qcluster", [sys.executable, "manage.py", "qcluster"], WORKERS=str(WORKERS)):
-        wait_for(lambda: Node.objects.filter(status="alive", beat__gt=0).exists())
-        report("submit, in process", measure(lambda: submit_task(user, ECHO), SUBMITS))
-        wait_for(lambda: not Task.objects.unfinished().exists())
-        report("submitted → running", [pick_up(user) for _ in range(PICKUPS)])
-        per_second = drain(user)
-        print(f"{'drain, no-op tasks':34}{per_second:>10.0f} tasks/s with {WORKERS} workers")
-    serve(user, statistics.median(commits))
-    estimates.run(child, wait_for)
-    missed = Fairness(child, wait_for).run()
+    place = scene.set_up()
+    for queue in (ONE, MANY):
+        pause_queue(queue, by=place.one)
+    missed: list[str] = []
+    with found.peers(os.environ) as peers:
+        measure(seen, place, peers, sizes, only, held=0)
+        if "estimates" in only:
+            estimates.run(processes.child, processes.wait_for)
+        if "fairness" in only:
+            missed = Fairness(processes.child, processes.wait_for).run()
+        if sizes.held and only - {"memory", "estimates", "fairness", "trips"}:
+            hold(place, peers, sizes.held)
+            holding = [peer for peer in peers if peer.holds]
+            measure(seen, place, holding, sizes, only - {"memory"}, held=sizes.held)
+    report.write(seen, earlier, folder)
     if missed:
         print("\nMissed: " + "; ".join(missed))
     return int(bool(missed))
 
 
-def serve(user: User, commit_seconds: float) -> None:
-    """Measure the API under each server, with nothing else at work."""
-    token = create_token(user, name="bench", scopes=["tasks:read", "tasks:write"])
-    done = Task.objects.filter(status="succeeded").values_list("pk", flat=True).latest("id")
-    for server in serving.SERVERS:
-        # Queued as long as no node runs.
-        queued = submit_task(user, ECHO).task.pk
-        port = free_port()
-        with child(
-            server, serving.command(server, port), PORTAL_PROCESS="web", MAX_READS_PER_SECOND="100000"
-        ) as process:
-            serving.wait_until_it_answers(port)
-            api = serving.Api(port, token, psutil.Process(process.pid))
-            print(f"\n{'under ' + server:34}{'p50':>10}{'p95':>10}{'CPU':>10}{'a core':>10}{'p50 − commit':>15}")
-            serving.measure_api(
-                api,
-                done=done,
-                queued=queued,
-                submission={"type": ECHO.type, "input": ECHO.input},
-                show=lambda what, measured: report_served(what, measured, commit_seconds),
-            )
-
-
-def report_served(what: str, measured: serving.Measured, commit_seconds: float) -> None:
-    line = figures(what, measured.seconds) + f"{measured.cpu_seconds * 1000:>7.2f} ms{1 / measured.cpu_seconds:>8.0f}/s"
-    if what.startswith("POST"):
-        line += f"{(statistics.median(measured.seconds) - commit_seconds) * 1000:>12.2f} ms"
-    print(line, flush=True)
-
-
-def commit() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE cluster SET vclock = vclock")
-
-
-def pick_up(user: User) -> float:
-    task = submit_task(user, ECHO).task
-    wait_for(lambda: Task.objects.get(pk=task.pk).done)
-    task.refresh_from_db()
-    assert task.started_at is not None
-    return (task.started_at - task.created_at).total_seconds()
-
-
-def drain(user: User) -> float:
-    for _ in range(DRAIN // 1000):
-        submit_batch(user, [ECHO] * 1000)
+def hold(place: Scene, peers: Sequence[Peer], count: int) -> None:
     began = time.perf_counter()
-    left = Task.objects.unfinished().count()
-    wait_for(lambda: not Task.objects.unfinished().exists(), seconds=120)
-    return left / (time.perf_counter() - began)
+    scene.hold(place, count)
+    print(f"{count:,} tasks are held behind now ({time.perf_counter() - began:.0f} s)", flush=True)
+    for peer in peers:
+        if peer.holds:
+            peer.clear()
+            peer.hold(count)
+    scene.settle()
 
 
-def measure(action: Callable[[], object], times: int) -> list[float]:
-    action()
-    seconds = []
-    for _ in range(times):
-        began = time.perf_counter()
-        action()
-        seconds.append(time.perf_counter() - began)
-    return seconds
+def measure(seen: Figures, place: Scene, peers: Sequence[Peer], sizes: Sizes, only: set[str], *, held: int) -> None:
+    """Measure each part once a round, one after the other, so that a machine's mood meets all alike."""
+    for number in range(sizes.rounds):
+        for part in steps(seen, place, sizes, only, held):
+            part()
+        for peer in peers:
+            measuring.measure(peer, seen, sizes, only, held=held)
+        print(f"round {number + 1} of {sizes.rounds} with {held:,} held", flush=True)
 
 
-def report(what: str, seconds: list[float]) -> None:
-    print(figures(what, seconds), flush=True)
+def steps(seen: Figures, place: Scene, sizes: Sizes, only: set[str], held: int) -> list[Callable[[], None]]:
+    wanted: list[Callable[[], None]] = []
+    if "limits" in only:
+        wanted.append(lambda: measure_limits(seen, sizes, held))
+    if "submit" in only:
+        wanted.append(lambda: queueing.measure_submits(seen, place, sizes, held=held))
+    if only & {"latency", "drain", "memory", "api"}:
+        wanted.append(lambda: measure_node(seen, place, sizes, only, held))
+    if "api" in only:
+        wanted.append(lambda: serving.measure_api(seen, place, sizes, held=held))
+    if "trips" in only and not held:
+        wanted.append(lambda: trips.measure_trips(seen, place, sizes, held=held))
+    return wanted
 
 
-def figures(what: str, seconds: list[float]) -> str:
-    p95 = statistics.quantiles(seconds, n=20)[-1]
-    return f"{what:34}{statistics.median(seconds) * 1000:>7.2f} ms{p95 * 1000:>7.2f} ms"
+def measure_limits(seen: Figures, sizes: Sizes, held: int) -> None:
+    for clients in (1, 4):
+        seen.add(f"commits_{clients}", limits.commits_a_second(clients, seconds=sizes.seconds), held=held)
+    seen.add("bare_loop", limits.bare_loop_a_second(1, seconds=sizes.seconds), held=held)
+    seen.add("bare_loop_32", limits.bare_loop_a_second(32, seconds=sizes.seconds), held=held)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the bench waited in vain")
-        time.sleep(0.005)
-
-
-@contextmanager
-def child(name: str, command: list[str], **extra: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a part of the portal beside the bench; its log is shown when the bench fails."""
-    log = PROJECT / ".portal" / "logs" / f"bench-{name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"PORTAL_PROCESS": name, "LOG_LEVEL": "WARNING"} | extra
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=PROJECT, env=environment, stdout=output, stderr=output, start_new_session=True
-        )
-        try:
-            yield process
-        except BaseException:
-            print(log.read_text()[-3000:], file=sys.stderr)
-            raise
-        finally:
-            process.terminate()
-            process.wait(30)
+def measure_node(seen: Figures, place: Scene, sizes: Sizes, only: set[str], held: int) -> None:
+    """Measure what needs a node; the API needs one task that has ended."""
+    with processes.node() as node:
+        if "memory" in only:
+            time.sleep(1)
+            seen.add("idle_pss", processes.pss_megabytes(node), held=held)
+        queueing.work_off(scene.NOW)
+        queueing.run_one(place)
+        if "latency" in only:
+            queueing.measure_latency(seen, place, sizes, held=held)
+        if "drain" in only:
+            queueing.measure_drains(seen, place, sizes, node, held=held)
+        if "memory" in only:
+            seen.add("worked_pss", processes.pss_megabytes(node), held=held)
 
 
 if __name__ == "__main__":

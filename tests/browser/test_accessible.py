@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Page
 
 from accounts.models import User
+from tasks import errors
 from tasks.lifecycle.cancel import cancel_task
-from tasks.lifecycle.submit import Submission, submit_task
+from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tests.browser.conftest import Open
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
@@ -18,16 +19,28 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, seria
 AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = ["/", "/new", "/new/pdf.extract", "/new/diagnostic.fail", "/tasks", "/files", "/tokens", "/usage", "/settings"]
-PAGES += ["/status", "/account/password/change/", "/account/2fa/", "/account/sessions/", "/task"]
+PAGES += [
+    "/status",
+    "/ended",
+    "/account/password/change/",
+    "/account/2fa/",
+    "/account/sessions/",
+    "/task",
+    "/batch",
+    "/tasks?open=",
+]
 
 
 @pytest.fixture
 def paths(alice: User) -> list[str]:
-    """The pages, with something on each; ``/task`` stands for a task's own."""
+    """The pages, with something on each; ``/task`` and ``/batch`` stand for their own."""
     task = submit_task(alice, Submission("diagnostic.echo", {"message": "hello"}, tags=["demo"])).task
     ended = submit_task(alice, Submission("diagnostic.sleep", {"seconds": 60})).task
     cancel_task(ended.pk, by=alice, owner=alice)
-    return [path if path != "/task" else f"/tasks/{task.pk}" for path in PAGES]
+    echoes = [Submission("diagnostic.echo", {"message": "hello"})] * 3
+    batch = submit_batch(alice, [*echoes, errors.InvalidInput("No.")]).batch
+    own = {"/task": f"/tasks/{task.pk}", "/batch": f"/batches/{batch.pk}", "/tasks?open=": f"/tasks?open={batch.pk}"}
+    return [own.get(path, path) for path in PAGES]
 
 
 def faults_of(page: Page, *, preload: bool = True, exclude: Sequence[str] = ()) -> list[str]:

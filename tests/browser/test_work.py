@@ -51,7 +51,7 @@ def test_end_of_a_task_that_is_being_watched_is_announced(open_page: Open, alice
     page = open_page(f"/tasks/{task.pk}")
     expect(page.locator("#task-live")).to_contain_text("of 60 seconds", timeout=15_000)
     cancel_task(task.pk, by=alice)
-    expect(page.locator("#announcer")).to_have_text(re.compile("Status: cancel"), timeout=15_000)
+    expect(page.locator("#announcer")).to_have_text(re.compile("Status: Cancel"), timeout=15_000)
 
 
 def test_home_shows_what_the_api_submitted(open_page: Open, alice: User, node: RunningNode) -> None:

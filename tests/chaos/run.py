@@ -62,6 +62,7 @@ def _steps(seed: str) -> list[Step]:
         Step("up to a million tasks", 0.08, tests("tests/lifecycle/test_plans.py")),
         Step("a frozen node that holds a lane", 0.07, tests("tests/cluster/test_frozen.py")),
         Step("the API asked for anything", 0.5, tests("tests/api/test_schemathesis.py::test_all_phases_find_nothing")),
+        Step("hostile and odd files through a worker", 0.3, tests("tests/robustness/test_corpus.py")),
         Step("negative controls", 0.12, [f"{chaos}/negative_controls.py"]),
     ]
 

@@ -30,10 +30,11 @@ pytestmark = [
     pytest.mark.timeout(100_000),
 ]
 
-# At least so many portions; in `make chaos` as many as go through in its time, small ones where that is short.
+# At least so many portions, small ones; in `make chaos` as many as go through in its time, and large ones where that is
+# long.
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "0"))
 PORTIONS = 4
-PORTION = 400 if 0 < SECONDS < 60 else 1000
+PORTION = 1000 if SECONDS >= 60 else 400
 MOST_WAITING = 10 * PORTIONS * PORTION
 SLOTS = 64
 # How many pages more at the end are no more than the dead versions of a few rows that change all the time: the lane's

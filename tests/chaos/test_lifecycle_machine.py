@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from tasks.lifecycle import sweep
 from tasks.statuses import MOVES, REVIVABLE, TERMINAL, Status
-from tests.chaos import laws
+from tests.chaos import laws, trace
 from tests.chaos.conftest import say
 from tests.chaos.world import PEOPLE, Action, World
 
@@ -59,6 +59,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
+        trace.forget()
         self.before = laws.take_picture()
 
     @initialize(chosen=st.sets(st.sampled_from(SOMETIMES), min_size=4))
@@ -125,6 +126,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         if hasattr(self, "actions"):
             self.world.let_everything_end()
             laws.check_settled(laws.take_picture(), accepted=self.world.accepted)
+            trace.replay(trace.read())
 
 
 def _reachable(before: Status, after: Status, *, revived: bool) -> bool:
@@ -161,7 +163,8 @@ def _slow_rows(transactional_db: None) -> Iterator[None]:
     """Changing a row takes a while now and then."""
     with connection.cursor() as cursor:
         cursor.execute(DAWDLE)
-    yield
+    with trace.recorded():
+        yield
     with connection.cursor() as cursor:
         cursor.execute("DROP FUNCTION dawdle() CASCADE")
 

@@ -11,17 +11,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 from django.db.models.functions import Now
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
-from tasks.lifecycle import routing
-from tasks.models import Attempt, Node
-from tests.chaos import laws
+from accounts.models import Plan, User
+from tasks.lifecycle import routing, sweep
+from tasks.lifecycle.claim import claim_tasks
+from tasks.lifecycle.ending import succeeded
+from tasks.lifecycle.finish import Ended, record_ends
+from tasks.lifecycle.submit import Submission, submit_batch
+from tasks.models import Attempt, Cluster, Lane, Node, Task
+from tests.chaos import laws, trace
 from tests.chaos.conftest import say
 from tests.chaos.load import Load, insist
 from tests.chaos.server import Server, own_server
@@ -47,7 +53,8 @@ def server(django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPath
         routing.forget_cache()
         try:
             call_command("migrate", verbosity=0)
-            yield started
+            with trace.recorded():
+                yield started
         finally:
             connections["default"].close()
             connections["default"] = before
@@ -78,6 +85,33 @@ def supervisor(server: Server, tmp_path: Path, settings: Any) -> Iterator[Superv
     assert not left, f"these outlived their node: {left}"
 
 
+def test_group_whose_settlement_the_killed_database_has_lost_is_settled_once_it_is_back(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = User.objects.create_user("killed@example.com", None, plan=Plan.objects.get(name="Internal"))
+    ids = [
+        task.pk for task in submit_batch(user, [Submission("diagnostic.echo", {"message": "x"})] * 8).batch.tasks.all()
+    ]
+    Task.objects.filter(pk__in=ids).update(est_seconds=0.0001)
+    Cluster.objects.get_or_create(name="default")
+    node = Node.objects.create(
+        id=uuid4(), name="killed", cluster_id="default", host="here", pid=1, version="0", workers=1
+    )
+    claimed = claim_tasks(cluster="default", node=node.pk, pid=1, tokens=[uuid4() for _ in range(8)])
+    assert {one.id for one in claimed} == set(ids)
+    ended = [Ended(one, succeeded({"engine": {}, "text": "x"})) for one in claimed]
+    assert len(record_ends(ended, wait=False)) == len(ids)
+    server.kill()
+    connection.close()
+    assert set(Task.objects.filter(pk__in=ids).values_list("status", flat=True)) == {"succeeded"}
+    assert Attempt.objects.filter(task__in=ids).count() == len(ids)
+    monkeypatch.setattr(sweep, "STALE", timedelta(0))
+    assert sweep.settle_old() == len(ids)
+    assert sweep.settle_old() == 0
+    assert Lane.objects.get(user=user).taken == 0
+    Node.objects.filter(pk=node.pk).update(status="stopped")
+
+
 FAULTS: dict[str, Callable[[Server], None]] = {
     "restarted": lambda server: server.restart(),
     "killed": lambda server: server.kill(),
@@ -89,7 +123,7 @@ FAULTS: dict[str, Callable[[Server], None]] = {
 def test_database_that_goes_away_under_load_loses_and_doubles_nothing(
     server: Server, supervisor: Supervisor, dice: random.Random, chaos_seconds: float
 ) -> None:
-    load = Load(dice)
+    load = Load(dice, server_crashes=True)
     wait_until(lambda: Node.objects.filter(status="alive", beat__gt=0).count() == 2, seconds=60, what="both nodes")
     ends_at = time.monotonic() + chaos_seconds
     # Each of them, and on until the time is over; in a short `make chaos` those that chance brings first.
@@ -104,6 +138,7 @@ def test_database_that_goes_away_under_load_loses_and_doubles_nothing(
         least -= 1
     wait_for_all_to_end(supervisor)
     laws.check_settled(laws.take_picture(), accepted=load.accepted)
+    load.explain()
     assert not load.failures(), load.failures()
     assert Attempt.objects.filter(outcome="lost").count() == 0, "an outage was taken for the death of a node"
 

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from tasks.models import Attempt, Node, Task
-from tests.chaos import laws
+from tests.chaos import laws, trace
 from tests.chaos.conftest import say
 from tests.chaos.load import Load
 from tests.chaos.supervisor import Supervisor, wait_for_none
@@ -46,10 +46,12 @@ def test_processes_killed_at_random_under_load_lose_and_double_nothing(
     wait_until(lambda: Node.objects.filter(status="alive", beat__gt=0).count() == 2, seconds=60, what="both nodes")
     left = chaos_seconds
     while left > 0:
-        _kill_for(min(left, ROUND_SECONDS), supervisor, load, dice)
+        with trace.recorded():
+            _kill_for(min(left, ROUND_SECONDS), supervisor, load, dice)
+            wait_for_all_to_end(supervisor)
         left -= ROUND_SECONDS
-        wait_for_all_to_end(supervisor)
         laws.check_settled(laws.take_picture(), accepted=load.accepted)
+        load.explain()
         assert not load.failures(), load.failures()
         say(_summary(supervisor, load))
         if left > 0:

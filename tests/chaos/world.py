@@ -308,13 +308,19 @@ class World:
             self.let_time_pass(0, 0, 0)()
             for duty in QUICK_DUTIES:
                 duty()
+            if not self.with_workers and not Task.objects.unfinished().exists():
+                return
+            self._run_all_that_is_ready()
+        raise AssertionError(f"these never ended: {list(Task.objects.unfinished().values_list('pk', 'status'))}")
+
+    def _run_all_that_is_ready(self) -> None:
+        while True:
             for number in range(len(self.nodes)):
                 self.claim(0, number, 5)()
-            if not self.with_workers and not Task.objects.unfinished().exists():
+            if not self.with_workers:
                 return
             while self.with_workers:
                 self._finish(self.with_workers.pop(), "succeeded")
-        raise AssertionError(f"these never ended: {list(Task.objects.unfinished().values_list('pk', 'status'))}")
 
     # --- Picks --------------------------------------------------------------------------------------
 

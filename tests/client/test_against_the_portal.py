@@ -14,7 +14,7 @@ from accounts.models import User
 from tasks.api.compat.marks import new_marked_id
 from tasks.client import Client, errors
 from tasks.lifecycle.submit import Submission, submit_task
-from tasks.models import Dependency, Task, TaskWebhook, WebhookEndpoint
+from tasks.models import Dependency, Task, TaskContent, TaskWebhook, WebhookEndpoint
 from tests.api.conftest import Undisturbed, claim, node, work  # noqa: F401 - fixtures
 from tests.client.both import Connect
 
@@ -64,12 +64,39 @@ def test_client_cancels_and_retries(portal: Client) -> None:
 
 
 @live
+def test_client_names_and_renames(portal: Client) -> None:
+    task = portal.submit("diagnostic.echo", {"message": "hello"}, name="Rent")
+    assert task["name"] == "Rent"
+    assert portal.rename(task["id"], "Rent, May")["name"] == "Rent, May"
+    assert portal.rename(task["id"], None)["name"] is None
+    with pytest.raises(errors.InvalidBody):
+        portal.rename(task["id"], "two\nlines")
+
+
+@live
 def test_client_uploads_and_downloads(portal: Client, tmp_path: Path) -> None:
     path = tmp_path / "notes é.txt"
     path.write_bytes(b"some notes")
     file = portal.upload(path)
     assert (file["name"], file["size"]) == ("notes é.txt", 10)
     assert portal.download(file["id"]) == b"some notes"
+
+
+@live
+def test_client_reads_a_result_as_files(portal: Client, work: Callable[[], Any]) -> None:  # noqa: F811
+    task = portal.submit("diagnostic.echo", {"message": "hello"})
+    with pytest.raises(errors.NoResult):
+        portal.result_workbook(task["id"])
+    work()
+    with pytest.raises(errors.NotFound):
+        portal.result_table(task["id"])
+    rows = [["Item", "Price"], ["Lamp", "7"]]
+    TaskContent.objects.filter(task_id=task["id"]).update(
+        result={"text": "Prices", "tables": [{"page": 1, "rows": rows}]}
+    )
+    assert portal.result_workbook(task["id"]).startswith(b"PK")
+    assert portal.result_table(task["id"], 1).splitlines() == ["Item,Price", "Lamp,7"]
+    assert portal.result_markdown(task["id"]).startswith("Prices")
 
 
 @live
@@ -136,13 +163,23 @@ def test_task_in_the_shape_of_another_system_is_refused_with_a_sentence(portal: 
 
 
 @live
-def test_client_reads_and_cancels_batches(portal: Client, work: Callable[[], Any]) -> None:  # noqa: F811
+def test_client_reads_and_cancels_batches(
+    portal: Client,
+    work: Callable[[], Any],  # noqa: F811
+    tmp_path: Path,
+) -> None:
     items: list[dict[str, Any]] = [{"type": "diagnostic.echo", "input": {"message": "one\u2028line"}}, {"type": "nope"}]
     batch = portal.batch([*items, items[0]], name="two", idempotency_key="b")
     assert portal.batch([*items, items[0]], name="two", idempotency_key="b")["id"] == batch["id"]
     work()
     assert portal.cancel_batch(batch["id"])["counts"]["cancelled"] == 1
     assert portal.get_batch(batch["id"])["done"]
+    assert portal.download_batch(batch["id"]).startswith(b"PK")
+    assert portal.download_batch_tables(batch["id"]).startswith(b"\xef\xbb\xbfNumber")
+    portal.download_batch_workbook(batch["id"], tmp_path / "tables.xlsx")
+    assert (tmp_path / "tables.xlsx").read_bytes().startswith(b"PK")
+    with pytest.raises(errors.WrongStatus):
+        portal.retry_batch(batch["id"])
     found = list(portal.batch_results(batch["id"]))
     assert [item["status"] for item in found] == ["succeeded", "refused", "cancelled"]
     assert found[0]["result"]["text"] == "one\u2028line"

@@ -16,10 +16,9 @@ from tasks.models import TaskWebhook
 from tests.client.shell import Shell
 from tests.cluster.conftest import PROJECT, RunningNode, environment, start_node, wait_until
 from tests.live_portal import LivePortal, live_portal
-from tests.web.conftest import server, web_process
 from tests.web.live import LiveServer
 
-__all__ = ["environment", "server", "start_node", "web_process"]
+__all__ = ["environment", "start_node"]
 
 transactional = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 ECHO = ["submit", "diagnostic.echo"]

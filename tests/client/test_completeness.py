@@ -19,6 +19,7 @@ PACKAGE = Path(client.__file__).parent
 PROJECT = PACKAGE.parents[1]
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 ASKED = re.compile(r'"(GET|POST|PATCH|DELETE)",\s*f?"(/api/v1/[^"]*)"')
+SAVED = re.compile(r'save\(self\._sender,\s*f"(/api/v1/[^"]*)"')
 LISTED = re.compile(r'pages\(\s*f?"(/api/v1/[^"]*)"')
 
 
@@ -28,7 +29,7 @@ def test_client_has_an_exception_for_every_problem() -> None:
 
 def test_client_asks_for_everything_that_there_is() -> None:
     source = "\n".join(path.read_text() for path in SOURCES)
-    asked = set(ASKED.findall(source)) | {("GET", path) for path in LISTED.findall(source)}
+    asked = set(ASKED.findall(source)) | {("GET", path) for path in LISTED.findall(source) + SAVED.findall(source)}
     # Streams are at the address of a list, or at one that is chosen.
     asked |= {("GET", path) for path in re.findall(r'f?"(/api/v1/[^"]*events)"', source)}
     paths = yaml.safe_load((PROJECT / "docs" / "openapi.yaml").read_text())["paths"]

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from accounts.models import User
-from tasks.lifecycle.submit import Submission, submit_batch
+from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import Attempt, Lane, Task
 from tests.chaos import laws
 
@@ -45,6 +45,23 @@ def test_worker_killed_in_the_midst_of_a_claim_loses_and_doubles_nothing(carol: 
     assert Attempt.objects.filter(outcome="succeeded").count() == 31
     wait_until(lambda: Lane.objects.get(user=carol).taken == 0, what="the last slot to come back")
     laws.check(laws.take_picture(), accepted=set(ids))
+
+
+def test_each_of_a_claim_ends_in_its_own_way(carol: User, start_node: StartNode) -> None:
+    """In the midst of thirty-two one raises, and others wait for two of them."""
+    raises = Submission("diagnostic.fail", {"mode": "raise"}, max_attempts=1)
+    ids = submit_short(carol, [ECHO] * 16 + [raises] + [ECHO] * 15)
+    needing = [
+        submit_task(carol, Submission("diagnostic.echo", {"message": "x"}, needs=[needed])).task.pk
+        for needed in (ids[10], ids[16])
+    ]
+    start_node(workers=1)
+    wait_until(lambda: not Task.objects.unfinished().exists(), seconds=60, what="all to end")
+    ended = dict(Task.objects.values_list("pk", "status"))
+    assert [ended.pop(task) for task in (ids[16], *needing)] == ["failed", "succeeded", "failed"]
+    assert set(ended.values()) == {"succeeded"}
+    wait_until(lambda: Lane.objects.get(user=carol).taken == 0, what="the last slot to come back")
+    laws.check(laws.take_picture(), accepted={*ids, *needing})
 
 
 def test_result_does_not_wait_for_a_neighbour_that_takes_longer_than_thought(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import psutil
 import pytest
@@ -14,16 +13,9 @@ from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Task, WebhookDelivery
 from tasks.webhooks.endpoints import create_endpoint
 from tests.cluster.conftest import RunningNode, wait_until
-from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Handler, Receiver, answer_with, hang, running_receiver
+from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Handler, Receiver, answer_with, hang
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
-
-
-@pytest.fixture
-def receiver(settings: Any) -> Iterator[Receiver]:
-    settings.OUTBOUND_ALLOW = [ANY_PORT_OF_LOOPBACK]
-    with running_receiver() as server:
-        yield server
 
 
 def test_delivery_survives_the_death_of_its_worker(

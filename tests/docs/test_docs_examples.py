@@ -14,10 +14,7 @@ import pytest
 from accounts.models import User
 from tests.cluster.conftest import RunningNode
 from tests.docs.pages import FENCE, PROJECT, TESTED, examples
-from tests.web.conftest import server, web_process
 from tests.web.live import LiveServer
-
-__all__ = ["server", "web_process"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 

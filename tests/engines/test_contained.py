@@ -54,6 +54,17 @@ def test_a_child_is_kept_for_the_next_call_and_ended_after_a_failure() -> None:
     assert raised._process.poll() is not None
 
 
+def test_a_child_is_judged_by_its_own_memory_and_not_its_workers() -> None:
+    # As large as a worker with a model in it.
+    ballast = bytearray(os.urandom(1024) * (700 * 1024))
+    child = Child()
+    try:
+        child.call("pdf_contained:close_document")
+        assert child.rss_bytes < len(ballast) / 2
+    finally:
+        child.close()
+
+
 def test_a_file_that_takes_too_much_memory_fails_and_the_worker_lives(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -68,6 +79,20 @@ def test_a_file_that_takes_too_much_memory_fails_and_the_worker_lives(
     finally:
         child.close()
     assert psutil.Process().memory_info().rss < 1200 * 1024**2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit counts little of what a process takes")
+def test_memory_is_limited_below_the_address_space(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.pdf"
+    bomb.write_bytes(evil_files.pdf_bomb(1536))
+    assert contained.MEMORY_BYTES > contained.READER.data_bytes > 0
+    child = Child()
+    try:
+        child.call("pdf_contained:open_document", path=str(bomb))
+        with pytest.raises((UnreadableFile, InputTooLarge), match="memory"):
+            child.call("pdf_contained:read_page", number=1, use_ocr="auto")
+    finally:
+        child.close()
 
 
 def test_a_crash_is_the_files_doing_and_a_kill_is_not(fresh: Child) -> None:
@@ -93,10 +118,12 @@ def test_a_cancelled_call_ends_the_child_and_all_that_it_started() -> None:
     def cancel_when_tesseract_runs() -> None:
         # Other tests' servers may be children of this process, too.
         kept = [child for child in psutil.Process().children() if "contained_child" in " ".join(child.cmdline())]
-        mine = [process for child in kept for process in (child, *child.children(recursive=True))]
-        if any("tesseract" in " ".join(process.cmdline()) for process in mine if process.is_running()):
-            started.extend(mine)
-            raise CancelRequested
+        for child in kept:
+            # Nor is a child that is kept for other work this call's.
+            mine = [child, *child.children(recursive=True)]
+            if any("tesseract" in " ".join(process.cmdline()) for process in mine if process.is_running()):
+                started.extend(mine)
+                raise CancelRequested
         assert time.monotonic() < began + 60
 
     with pytest.raises(CancelRequested):

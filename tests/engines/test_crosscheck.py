@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tasks.engines.any_file import PageText
 from tasks.engines.crosscheck import Field, compare, is_wanted
-from tasks.engines.facts import facts_of, normal_label
+from tasks.engines.document import text_page
+from tasks.engines.facts import facts_of
+from tasks.engines.labels import normal_label
 from tasks.engines.typed_values import equal, find_values
 from tests.engines import paperwork
 from tests.engines.paperwork import HELD_OUT_LABELS, LABELS, NOTATIONS, Deal
@@ -19,7 +20,7 @@ SEEDS, HELD_OUT = range(30), range(1000, 1030)
 
 
 def fields_of(*texts: str) -> list[Field]:
-    return compare([facts_of([PageText(None, text)]) for text in texts])
+    return compare([facts_of([text_page(text)]) for text in texts])
 
 
 def differing(fields: Sequence[Field]) -> list[Field]:

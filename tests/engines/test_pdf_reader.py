@@ -9,7 +9,8 @@ from typing import Literal
 import pytest
 from reportlab.lib import colors
 
-from tasks.engines.pdf_reader import PageReading, open_reader
+from tasks.engines.document import Page
+from tasks.engines.pdf_reader import open_reader
 from tasks.errors import UnreadableFile
 from tests.engines import pdfs
 from tests.engines.scores import characters_right, show
@@ -19,7 +20,7 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 PLAIN = [["Item", "Count", "Note"], ["Buoy", "12", "red"], ["Anchor", "", "10 kg"], ["Rope", "40", ""]]
 
 
-def read(path: Path, *, ocr: Literal["auto", "always", "never"] = "auto") -> list[PageReading]:
+def read(path: Path, *, ocr: Literal["auto", "always", "never"] = "auto") -> list[Page]:
     with open_reader(path) as reader:
         return [reader.read_page(number, use_ocr=ocr, check=lambda: None) for number in range(1, reader.page_count + 1)]
 

@@ -93,6 +93,28 @@ def test_queue_that_others_leave_no_room_for_is_not_told_to_be_empty(
     assert (queue_depths()["diagnostics"].ready_text, queue_depths()["diagnostics"].oldest_text[0]) == ("3+", "≥")
 
 
+def test_no_queue_is_left_out_for_the_length_of_another(
+    make_user: Callable[..., User], submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held tasks are counted lane by lane and queue by queue; what is left of the cap goes to those that have more."""
+    carol, dave = make_user("carol", slots=1), make_user("dave", slots=1)
+    for _ in range(21):
+        submit(carol)
+    for user in (carol, dave):
+        for _ in range(4):
+            task = submit(user)
+            Task.objects.filter(pk=task.pk, status="held").update(queue="text", line_key=task.line_key - 600)
+    monkeypatch.setattr(depths, "FEW", 2)
+    monkeypatch.setattr(depths, "CAP", 100)
+    whole = queue_depths()
+    assert (whole["diagnostics"].held_text, whole["text"].held_text) == ("20", "7")
+    monkeypatch.setattr(depths, "CAP", 18)
+    shared = queue_depths()
+    assert (shared["diagnostics"].held_text, shared["text"].held_text) == ("6+", "7")
+    assert shared["images"].held_text == "0"
+    assert 600 <= (shared["text"].oldest_seconds or 0) < 660
+
+
 def test_counting_stops_at_the_cap(
     make_user: Callable[..., User], submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

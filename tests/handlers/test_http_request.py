@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,14 +13,12 @@ from tasks.errors import FetchFailed, GiveUp, InputTooLarge, InvalidInput, Retry
 from tasks.handlers import http_request
 from tasks.registry import get_type
 from tasks.testing import FolderContext, run
-from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, answer_with, running_receiver
+from tests.outbound.receiver import Receiver, answer_with, running_receiver
 
 
 @pytest.fixture
-def server(settings: Any) -> Iterator[Receiver]:
-    settings.OUTBOUND_ALLOW = [ANY_PORT_OF_LOOPBACK]
-    with running_receiver() as server:
-        yield server
+def server(receiver: Receiver) -> Receiver:
+    return receiver
 
 
 def call(ctx: FolderContext, server: Receiver, **data: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tasks.backends import directory
+from tasks.engines import chinese_script
 from tasks.errors import ServerFailed
 from tasks.registry import get_type
 from tasks.testing import SAMPLES, FolderContext, run
+from tests.serving import serving
 
 SEGMENTS = [{"start": 0.0, "end": 4.0, "text": " Guten Tag."}, {"start": 4.0, "end": 99.0, "text": " Ende."}]
 
@@ -59,15 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def speech(settings: Any, db: None) -> Iterator[SpeechServer]:
-    server = SpeechServer()
-    settings.BACKENDS_SPEECH = [server.url]
-    directory.forget()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(SpeechServer()) as server:
+        settings.BACKENDS_SPEECH = [server.url]
+        directory.forget()
+        yield server
     directory.forget()
 
 
@@ -107,3 +104,34 @@ def test_with_a_server_the_type_says_so(speech: SpeechServer) -> None:
     readiness = get_type("speech.transcribe").readiness()
 
     assert (readiness.state, readiness.ready) == ("backend", True)
+
+
+@pytest.mark.parametrize(
+    ("language", "heard", "asked", "written", "is_told"),
+    [
+        ("chinese", "幾條頭髮，廣州", "simplified", "几条头发，广州", False),
+        ("zh", "头发和发展", "traditional", "頭髮和發展", False),
+        ("zh", "幾條頭髮", "as heard", "幾條頭髮", True),
+        ("zh", "人口很多", "as heard", "人口很多", False),
+        ("japanese", "國の話", "simplified", "國の話", False),
+        ("zh", "國の話", "simplified", "國の話", False),
+    ],
+)
+def test_chinese_is_written_in_the_characters_asked_for(
+    speech: SpeechServer, tmp_path: Path, language: str, heard: str, asked: str, written: str, is_told: bool
+) -> None:
+    speech.answer = {"text": heard, "language": language, "segments": [{"start": 0.0, "end": 4.0, "text": heard}]}
+    ctx = FolderContext(tmp_path, backends={"speech": speech.url})
+    result = run("speech.transcribe", ctx, file=str(ctx.add_sample("notice.ogg")), script=asked)
+
+    assert result["text"] == result["segments"][0]["text"] == written
+    assert written in result["srt"]
+    assert any("traditional" in warning for warning in result["warnings"]) == is_told
+
+
+def test_characters_that_nothing_here_can_write_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chinese_script, "is_available", lambda: False)
+    with pytest.raises(ValidationError, match="OpenCC is not installed"):
+        get_type("speech.transcribe").input.model_validate(
+            {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c004", "script": "simplified"}
+        )

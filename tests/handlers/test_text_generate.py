@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tasks.backends import chat
+from portal.launch.run.ports import free_port
+from tasks.backends import chat, directory
 from tasks.engines import smollm2
 from tasks.errors import BackendError, CancelRequested, GiveUp, InvalidInput, ServerFailed
 from tasks.registry import get_type
@@ -35,8 +35,7 @@ def ctx(server: ChatServer, tmp_path: Path) -> FolderContext:
 @pytest.fixture(scope="module")
 def model_url() -> Iterator[str]:
     """The address of a real model server, started for these tests."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "portal.launch.run.model_server", "--port", str(port)]
     with subprocess.Popen(
         command, env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -153,8 +152,7 @@ def test_a_server_that_says_when_to_come_again_is_left_alone_until_then(
 
 
 def test_a_server_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}/v1"
+    url = f"http://127.0.0.1:{free_port()}/v1"
 
     with pytest.raises(BackendError, match="cannot be reached"):
         run("text.generate", FolderContext(tmp_path, backends={"chat": url}), prompt="Why?")
@@ -198,3 +196,22 @@ def test_readiness_follows_the_servers_that_are_set_up(
 
     assert chat.readiness().state == state
     assert chat.readiness().engine or chat.readiness().hint
+
+
+def test_a_prompt_that_the_demo_model_cannot_read_is_refused_before_it_is_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    demo = directory.Listed("chat", 1, "demo", "http://127.0.0.1:1/v1", models=(smollm2.MODEL,))
+    monkeypatch.setattr(directory, "servers", lambda kind: [demo])
+    definition = get_type("text.generate")
+    for said in ({"prompt": "用一句话介绍灯塔。"}, {"messages": [{"role": "user", "content": "Что такое маяк?"}]}):
+        with pytest.raises(InvalidInput, match="reads English only") as caught:
+            definition.validate(said)
+        assert caught.value.errors[0]["code"] == "language_unavailable"
+    definition.validate({"prompt": "What does 你好 mean? Übersetze es auf Deutsch."})
+    assert "English only" in definition.readiness().engine
+
+    # With a server of one's own everything goes there.
+    own = directory.Listed("chat", 2, "own", "http://10.0.0.1/v1", models=("qwen",))
+    monkeypatch.setattr(directory, "servers", lambda kind: [demo, own])
+    definition.validate({"prompt": "用一句话介绍灯塔。"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ from tasks.errors import FetchFailed, InputTooLarge, InvalidInput, TaskError, Un
 from tasks.handlers import file_or_url
 from tasks.registry import get_type
 from tasks.testing import SAMPLES, FolderContext, run
+from tests.serving import serving
 
 TYPES = ["file.process", "image.analyze", "pdf.extract", "speech.transcribe"]
 SOME_ID = "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c001"
@@ -27,14 +27,9 @@ class QuietHandler(SimpleHTTPRequestHandler):
 @pytest.fixture
 def site(settings: Any) -> Iterator[str]:
     """The samples on a web server that this installation allows."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(SAMPLES)))
-    settings.OUTBOUND_ALLOW = [f"127.0.0.1:{server.server_port}"]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(SAMPLES)))) as server:
+        settings.OUTBOUND_ALLOW = [f"127.0.0.1:{server.server_port}"]
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 @pytest.mark.parametrize(

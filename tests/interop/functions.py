@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import sys
 import time
 from datetime import UTC, datetime
 from os import getpid  # imported, not defined here: not to be called by this module's name  # noqa: F401
@@ -93,3 +95,11 @@ def leave_mark(path: str) -> None:
     """Leave a file that says that this ran."""
     with open(path, "w") as file:
         file.write("ran")
+
+
+def loaded_modules() -> list[str]:
+    return sorted(sys.modules)
+
+
+def frozen_objects() -> int:
+    return gc.get_freeze_count()

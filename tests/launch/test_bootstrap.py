@@ -46,7 +46,11 @@ def test_old_python_is_told_what_to_do_in_one_sentence() -> None:
 def test_unknown_target_is_refused_with_the_known_ones() -> None:
     answer = bootstrap("launch")
     assert answer.returncode == 1
-    assert answer.stderr == "Say what to do: run, test, check, bench, load, chaos, requirements, stop or clean.\n"
+    assert (
+        answer.stderr
+        == "Say what to do: run, test, check, bench, quality, load, chaos, model, languages, requirements, stop or "
+        "clean.\n"
+    )
 
 
 def test_clean_wants_to_be_confirmed() -> None:
@@ -59,4 +63,18 @@ def test_clean_wants_to_be_confirmed() -> None:
 def test_make_alone_lists_every_target() -> None:
     answer = subprocess.run(["make", "-s"], cwd=PROJECT, capture_output=True, text=True, check=True)
     listed = {line.split()[0] for line in answer.stdout.splitlines()}
-    assert listed == {"help", "run", "stop", "test", "check", "bench", "load", "chaos", "requirements", "clean"}
+    assert listed == {
+        "help",
+        "run",
+        "stop",
+        "test",
+        "check",
+        "quality",
+        "bench",
+        "load",
+        "chaos",
+        "model",
+        "languages",
+        "requirements",
+        "clean",
+    }

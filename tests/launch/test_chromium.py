@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import sys
-import threading
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +15,7 @@ import pytest
 
 from portal.launch import chromium
 from portal.launch.run.ports import free_port
+from tests.serving import serving
 
 WORKS, BROKEN = "#!/bin/sh\necho Chromium 1\n", "#!/bin/sh\nexit 127\n"
 
@@ -62,11 +62,9 @@ def downloads(builds: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever).start()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Answer)) as server:
         monkeypatch.setenv("PLAYWRIGHT_DOWNLOAD_HOST", f"http://127.0.0.1:{server.server_port}")
         yield
-        server.shutdown()
 
 
 @pytest.mark.usefixtures("downloads")

@@ -58,7 +58,8 @@ def checkout(tmp_path: Path, made_once: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "requirements").mkdir()
     wheels = tmp_path / "wheels"
     wheels.mkdir()
-    shutil.copytree(made_once, tmp_path / ".venv", symlinks=True)
+    # Nothing writes into a file that is there: installers put new ones in their place.
+    shutil.copytree(made_once, tmp_path / ".venv", symlinks=True, copy_function=os.link)
     for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
         monkeypatch.delenv(name)
     # Neither the machine's own settings nor its caches take part.
@@ -87,7 +88,7 @@ def test_second_start_needs_neither_network_nor_installer(
     python = install.ensure(["base"], checkout.folder)
     assert checkout.has("first")
     request.getfixturevalue("unreachable_index")
-    monkeypatch.setattr(install, "_installer", lambda python: ["false"])
+    monkeypatch.setattr(install, "_installers", lambda python: [["false"]])
     assert install.ensure(["base"], checkout.folder) == python
 
 
@@ -137,6 +138,36 @@ def test_second_installation_waits_for_the_first(checkout: Checkout, capfd: pyte
         install.ensure(["base"], checkout.folder)
     assert "waiting for it" in capfd.readouterr().out
     assert checkout.has("first")
+
+
+def own_uv(checkout: Checkout, script: str) -> None:
+    program = checkout.folder / ".venv" / "bin" / "uv"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+def test_what_uv_cannot_install_is_installed_by_pip(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    own_uv(checkout, 'touch "$0.was-asked"; echo "error: Failed to fetch"; exit 1')
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    checkout.require(make_wheel(checkout.wheels, "first"))
+    monkeypatch.setattr(install, "_is_told_an_index", lambda python: False)
+    install.ensure(["base"], checkout.folder)
+    assert (checkout.folder / ".venv" / "bin" / "uv.was-asked").exists()
+    assert checkout.has("first")
+    assert "once more in another way" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["INDEX_URL", "NO_INDEX", "PROXY"])
+def test_packages_come_from_where_pip_was_told(checkout: Checkout, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    own_uv(checkout, "exit 1")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    python = str(checkout.folder / ".venv" / "bin" / "python")
+    monkeypatch.delenv("PIP_NO_INDEX")
+    assert [Path(words[0]).name for words in install._installers(python)] == ["uv", "python"]
+    monkeypatch.setenv(f"PIP_{name}", "http://127.0.0.1:9" if name != "NO_INDEX" else "1")
+    assert [Path(words[0]).name for words in install._installers(python)] == ["python"]
 
 
 @pytest.mark.usefixtures("unreachable_index")

@@ -43,3 +43,10 @@ def test_next_free_port_is_taken_when_none_is_wanted(
 def test_only_this_machine_can_connect() -> None:
     with ports.take_port(ports.free_port()) as listening:
         assert listening.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_free_port_is_not_given_to_whoever_asks_for_any() -> None:
+    # A test's web server once came up where a receiver of webhooks listened already: both had been given the port.
+    with socket.create_server((ports.HOST, 0)) as any_port:
+        assert any_port.getsockname()[1] not in ports.UNASSIGNED
+    assert ports.free_port() in ports.UNASSIGNED

@@ -101,7 +101,12 @@ def test_process_is_found_by_its_mark_until_it_ends() -> None:
 @pytest.mark.usefixtures("written")
 def test_start_without_its_parts_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.launch.run.parts.SPEECH_PACKAGES", ("faster_whisper", "no_such_package"))
-    assert [sentence.split(":")[0] for sentence in missing_parts(None)] == ["no language model", "no speech to text"]
+    monkeypatch.setattr("portal.launch.run.parts.OCR_PACKAGES", ("no_such_package",))
+    assert [sentence.split(":")[0] for sentence in missing_parts(None)] == [
+        "no language model",
+        "no speech to text",
+        "no Chinese, and no photographs of text",
+    ]
 
 
 @pytest.mark.usefixtures("written")

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from accounts.models import User
 from tasks import errors
-from tasks.lifecycle import ending, finish, sweep
+from tasks.lifecycle import ending, finish, read, sweep
 from tasks.lifecycle.apply_limits import apply_limits
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
@@ -42,6 +42,21 @@ def test_cancelling_twice_changes_nothing(alice: User, submit: Submit) -> None:
     second = cancel_task(task.pk, by=alice, owner=alice)
     assert first.version == second.version
     assert AuditEntry.objects.filter(action="cancel").count() == 1
+
+
+def test_an_ended_task_is_never_answered_without_its_result(
+    alice: User, submit: Submit, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was changed, so that it cannot be read is an error like any other."""
+    task = submit(alice)
+    assert finish.finish_attempt(claim(), ending.succeeded({"engine": {}}))
+
+    def fails(*_args: object) -> None:
+        raise OperationalError("the connection was cut")
+
+    monkeypatch.setattr(read, "read_task", fails)
+    with pytest.raises(OperationalError):
+        cancel_task(task.pk, by=alice, owner=alice)
 
 
 def test_another_users_task_is_not_found(alice: User, bob: User, submit: Submit) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -155,7 +154,7 @@ def test_lane_pays_for_the_work_of_those_claimed_together_and_not_for_their_stan
                 "UPDATE task SET started_at = clock_timestamp() - %s * interval '1 second' WHERE id = %s",
                 [number + 1, one.id],
             )
-            assert finish.finish_attempt(replace(one, late_seconds=number), ending.succeeded({"engine": {}}))
+            assert finish.finish_attempts([finish.Ended(one, ending.succeeded({"engine": {}}), took_seconds=1.0)])
     lane = Lane.objects.get(user=carol)
     assert lane.vfinish * lane.weight == pytest.approx(5, abs=0.5)
     assert all(attempt.seconds == pytest.approx(1, abs=0.1) for attempt in Attempt.objects.all())

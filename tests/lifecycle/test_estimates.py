@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from tasks import files, registry
-from tasks.lifecycle import ending, estimate, finish
+from tasks.lifecycle import ending, estimate, finish, keep, sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.submit import Submission, submit_task
@@ -80,11 +80,26 @@ def test_failed_attempts_teach_nothing_and_are_not_looked_at_again(alice: User, 
     assert not Estimate.objects.exists()
 
 
+def test_an_attempt_that_went_on_from_what_was_kept_teaches_nothing(alice: User, submit: Submit, claim: Claim) -> None:
+    for pieces in (True, False):
+        task = submit(alice)
+        first = claim()
+        assert first is not None
+        if pieces:
+            assert keep.keep_piece(first, "pages", 0, "what took long")
+        finish.finish_attempt(first, ending.returned())
+        Task.objects.filter(pk=task.pk, status="scheduled").update(run_after=Now())
+        sweep.start_due()
+        run_for(claim, 3.0)
+        assert estimate.learn_estimates() == 2
+        assert Estimate.objects.exists() == (not pieces)
+
+
 def test_large_inputs_have_estimates_of_their_own(alice: User) -> None:
     small = files.store_file(alice, name="a.txt", chunks=[b"x" * 100])
     large = files.store_file(alice, name="b.txt", chunks=[b"x" * 5_000_000])
-    assert estimate.size_bucket({"file": str(small.id)}, {small.id: small}) == 0
-    assert estimate.size_bucket({"file": str(large.id)}, {large.id: large}) == 13
+    assert estimate.size_bucket(50, {small.id: small}) == 0
+    assert estimate.size_bucket(50, {large.id: large}) == 13
     Estimate.objects.create(type="t", size_bucket=0, recent=[1.0] * 5, seconds=1, p50_seconds=1, p90_seconds=1)
     Estimate.objects.create(type="t", size_bucket=13, recent=[9.0] * 5, seconds=9, p50_seconds=9, p90_seconds=9)
     for bucket, seconds in ((0, 1), (5, 1), (9, 9), (20, 9)):

@@ -7,21 +7,25 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors, sql
 from tasks.cluster import recorder
-from tasks.lifecycle import ending, finish, recover, run, sweep
+from tasks.lifecycle import ending, fill, finish, recover, run, sweep
 from tasks.lifecycle.accept import accept
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed, claim_tasks
 from tasks.lifecycle.finish import Ended
 from tasks.lifecycle.submit import Submission, submit_batch
+from tasks.live import channels
+from tasks.live.hub import connection_parameters
 from tasks.models import Attempt, Lane, Settlement, Task
 from tasks.sql.turns import SharedConnections
 from tests.chaos import laws
@@ -138,6 +142,20 @@ def test_lane_that_somebody_holds_keeps_no_other_users_slots(
     assert Settlement.objects.count() == 2
 
 
+def test_group_whose_lane_somebody_holds_is_recorded_and_settled_later(
+    claim_many: Callable[[int], list[Claimed]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under the lock of a frozen session: the worker goes on after a tenth of a second."""
+    claimed = claim_many(32)
+    with _holding("SELECT FROM lane WHERE id = %s FOR UPDATE", claimed[0].lane_id):
+        assert run.record_together(succeed(claimed)) == []
+        assert set(statuses(claimed)) == {"succeeded"}
+    assert Settlement.objects.count() == 32
+    monkeypatch.setattr(sweep, "STALE", timedelta(0))
+    assert sweep.settle_old() == 32
+    assert Lane.objects.get().taken == 0
+
+
 @contextmanager
 def _holding(lock: str, what: UUID | int) -> Iterator[None]:
     holder = connection.copy()
@@ -232,7 +250,7 @@ def test_group_that_was_committed_and_whose_answer_was_lost_is_known_by_its_toke
     claim_many: Callable[[int], list[Claimed]],
     proxy: Proxy,
 ) -> None:
-    claimed = claim_many(5)
+    first, *claimed = claim_many(6)
     ids = [one.id for one in claimed]
 
     def committed() -> bool:
@@ -250,24 +268,25 @@ def test_group_that_was_committed_and_whose_answer_was_lost_is_known_by_its_toke
             proxy.refuse()
             proxy.serve()
 
-        through = connections["default"]
-        real = through.commit
-        commits: list[int] = []
+        real = sql._sent
+        sent: list[str] = []
 
-        def commit() -> None:
-            commits.append(1)
-            if len(commits) == 1:
+        def send(name: str, *rest: Any) -> Any:
+            sent.append(name)
+            if sent.count("lifecycle/finish") == 1 and name == "lifecycle/finish":
                 proxy.swallow_answers()
                 watcher.start()
-            real()
+            return real(name, *rest)
 
         watcher = threading.Thread(target=lose_the_answer)
+        # The statement is prepared with it.
+        finish.finish_attempts(succeed([first]))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(through, "commit", commit)
+            patch.setattr(sql, "_sent", send)
             assert finish.finish_attempts(succeed(claimed)) == {one.token for one in claimed}
         watcher.join(10)
     assert lost == [True]
-    assert Attempt.objects.count() == len(claimed)
+    assert Attempt.objects.count() == len(claimed) + 1
     sweep.settle_old()
     assert Lane.objects.get().taken == 0
 
@@ -313,3 +332,32 @@ def test_large_results_are_not_gathered_into_one_statement(
     assert groups == [2, 1, 1], "recorded as soon as it is much"
     made.record_all()
     assert groups == [2, 1, 1, 2]
+
+
+def test_a_group_is_told_of_by_one_notice(claim_many: Callable[[int], list[Claimed]]) -> None:
+    with psycopg.connect(**connection_parameters(), autocommit=True) as ear:
+        ear.execute("LISTEN portal_task")
+        claimed = claim_many(32)
+        run.record_together(succeed(claimed))
+        notices = [channels.messages_in(notice.payload) for notice in ear.notifies(timeout=0.2)]
+    # A submission tells of its first twenty one by one.
+    running, ended = (said for said in notices if len(said) > 1)
+    assert [one["id"] for one in running] == [str(one.id) for one in claimed]
+    assert {(one["id"], one["status"]) for one in ended} == {(str(one.id), "succeeded") for one in claimed}
+
+
+def test_what_does_not_fit_one_notice_is_told_in_several(claim_many: Callable[[int], list[Claimed]]) -> None:
+    claimed = claim_many(20)
+    lane = claimed[0].lane_id
+    owed = [
+        Settlement(token=uuid4(), task_id=one.id, lane_id=lane, charge_seconds=0.0, slots=0)
+        for one in claimed
+        for _ in range(8)
+    ]
+    Settlement.objects.bulk_create(owed)
+    with psycopg.connect(**connection_parameters(), autocommit=True) as ear:
+        ear.execute("LISTEN portal_task")
+        fill.settle_plain([(one.token, lane) for one in owed])
+        notices = [len(channels.messages_in(notice.payload)) for notice in ear.notifies(timeout=0.2)]
+    assert sum(notices) == 160
+    assert len(notices) == 4

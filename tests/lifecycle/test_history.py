@@ -35,6 +35,10 @@ def test_purge_takes_along_what_a_task_said_and_made(
     assert purge.forget_history() == 1
     assert list(File.objects.all()) == [kept]
     assert not Event.objects.exists()
+    # Of a node of before the note was taken.
+    files.store_file(alice, name="late.txt", chunks=[b"made"], task_id=task.pk)
+    assert (purge.forget_history(), purge.find_leftover_files()) == (0, 1)
+    assert list(File.objects.all()) == [kept]
     attempt, ended = Attempt.objects.get(), Task.objects.get()
     assert (attempt.traceback, ended.status) == ("", "failed")
     assert [error["message"] for error in (attempt.error, ended.error)] == ["", ""]

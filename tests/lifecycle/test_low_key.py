@@ -29,6 +29,7 @@ from tasks.models import Cluster, Lane, Queue, Task
 from tasks.operations.action import Choice
 from tasks.operations.manage import run_for, start_operation
 from tasks.operations.task_filter import TaskFilter
+from tests.locks import passing_over_lanes
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -203,8 +204,9 @@ def test_child_in_another_cluster_is_ready_when_its_starter_ends(lane: FullLane)
 @pytest.fixture
 def unseen(lane: FullLane, monkeypatch: pytest.MonkeyPatch) -> Task:
     """An urgent task whose second transaction was lost: nobody has told its lane."""
-    monkeypatch.setattr(promise, "fill_soon", lambda *_, **__: None)
-    return lane.submit(priority=URGENT)
+    monkeypatch.setattr(promise, "fill_soon", lambda *_, **__: [])
+    with passing_over_lanes():
+        return lane.submit(priority=URGENT)
 
 
 def test_upkeep_finds_a_newcomer_that_the_lane_was_not_told_of(lane: FullLane, unseen: Task) -> None:

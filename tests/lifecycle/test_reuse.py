@@ -14,6 +14,7 @@ from tasks import errors, files, idempotency, registry
 from tasks.lifecycle import ending, finish, purge, reuse
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, Submitted, submit_batch, submit_task
+from tasks.lifecycle.validate import Checked
 from tasks.models import File, Task, Usage
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -116,7 +117,10 @@ def test_same_bytes_under_another_id_are_the_same_work(alice: User) -> None:
     definition = registry.get_type("file.process")
 
     def hashed(file: File) -> object:
-        return reuse.input_hash(definition, {"file": str(file.id), "n": 1}, {file.id: file})
+        data = {"file": str(file.id), "n": 1}
+        return reuse.input_hash(
+            Checked(definition, data, 60, {file.id: file}, (), "portal", has_references=False, work=None, bucket=0)
+        )
 
     assert hashed(first) == hashed(second) != hashed(other)
 

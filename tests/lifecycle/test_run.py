@@ -15,7 +15,7 @@ from accounts.models import User
 from tasks import errors, registry
 from tasks.context import Context
 from tasks.handlers.diagnostic_echo import EchoResult
-from tasks.lifecycle import ending, finish, sweep
+from tasks.lifecycle import ending, finish, run, sweep
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Attempt, Event, Task
@@ -45,13 +45,14 @@ class Quiet:
 @pytest.fixture
 def run_as(
     alice: User, submit: Submit, claim: Claim, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[Callable[[Context], None]], Task]:
-    """Run a task of alice whose handler does what is given."""
+) -> Callable[[Callable[[Context], str | None]], Task]:
+    """Run a task of alice whose handler does, and returns as its text, what is given."""
 
-    def run_it(work: Callable[[Context], None]) -> Task:
+    def run_it(work: Callable[[Context], str | None]) -> Task:
         def handler(ctx: Context, _data: object) -> EchoResult:
-            work(ctx)
-            return EchoResult(text="done", attempt=ctx.attempt, engine=EngineInfo(name="test", version="1"))
+            return EchoResult(
+                text=work(ctx) or "done", attempt=ctx.attempt, engine=EngineInfo(name="test", version="1")
+            )
 
         echo = registry.get_type("diagnostic.echo")
         monkeypatch.setitem(registry._types, "diagnostic.echo", replace(echo, handler=handler))
@@ -217,3 +218,14 @@ def test_type_that_does_not_declare_it_cannot_look_through_files(run_as: Callabl
     task = run_as(lambda ctx: ctx.files_of_owner() and None)
     assert task.error is not None
     assert (task.error["code"], "searches_files" in task.error["message"]) == ("gave_up", True)
+
+
+def test_the_size_of_a_result_is_counted_in_bytes(
+    run_as: Callable[[Callable[[Context], str | None]], Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "MAX_RESULT_BYTES", 1000)
+    task = run_as(lambda ctx: "海鸥" * 200)
+
+    assert task.status == "failed"
+    assert task.error is not None
+    assert "at most" in task.error["message"]

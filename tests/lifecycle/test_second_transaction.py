@@ -22,7 +22,7 @@ from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Lane, Settlement, Task, Usage
-from tests.locks import wait_for_waiters
+from tests.locks import passing_over_lanes, wait_for_waiters
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -115,11 +115,46 @@ def test_lane_of_whoever_falls_silent_under_its_lock_comes_free(alice: User, sub
     assert given
 
 
+def test_nothing_of_one_trip_is_sent_before_all_of_it_is_there(alice: User, submit: Submit) -> None:
+    """Whoever freezes in its midst holds nothing; a failure undoes all; rows are there when it has ended."""
+    submit(alice)
+    lane = Lane.objects.get(user=alice)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
+            with sql.one_trip():
+                locked = sql.send("lifecycle/lock_free_lanes", {"lanes": [lane.pk]}, row=fill.FreeLanes)
+                for _ in range(10):
+                    # Were it sent, it would be there by now.
+                    time.sleep(0.02)
+                    cursor.execute("SELECT FROM lane FOR UPDATE NOWAIT")
+                with pytest.raises(RuntimeError):
+                    locked()
+        assert locked()[0].lanes == [lane.pk]
+    finally:
+        other.close()
+    owed = Settlement.objects.create(token=uuid4(), task_id=uuid4(), lane=lane, charge_seconds=0.0)
+
+    def settle_and_fail() -> None:
+        with sql.one_trip():
+            sql.execute("lifecycle/settle", {"tokens": [owed.token], "lanes": [lane.pk]})
+            sql.execute("lifecycle/settle", {"tokens": ["no token"], "lanes": [lane.pk]})
+
+    with pytest.raises(DatabaseError):
+        settle_and_fail()
+    assert Settlement.objects.filter(pk=owed.pk).exists()
+    with pytest.raises(RuntimeError), transaction.atomic(), sql.one_trip():
+        pass
+
+
 def test_submission_is_accepted_although_its_connection_is_cut_before_the_lane_is_filled(
     alice: User, submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    submit(alice)
     monkeypatch.setattr(sql, "execute", _cut_before_lanes_are_locked)
-    task = submit(alice)
+    with passing_over_lanes():
+        task = submit(alice)
     assert task.status == "held"
 
 

@@ -71,6 +71,16 @@ def test_message_reaches_its_owner_and_those_who_watch_the_task_and_nobody_else(
     with_hub(scenario)
 
 
+def test_notice_of_several_tasks_reaches_each_of_their_watchers() -> None:
+    async def scenario(hub: Hub, other: psycopg.AsyncConnection[Any]) -> None:
+        async with hub.subscribe(owner_id=1) as mine, hub.subscribe(task_id="c") as of_task:
+            await notify(other, [message("a", owner=1), message("b", owner=1), message("c", owner=2)])
+            assert [(await next_of(mine))["id"] for _ in range(2)] == ["a", "b"]
+            assert (await next_of(of_task))["id"] == "c"
+
+    with_hub(scenario)
+
+
 def test_claimed_task_is_told_by_the_lifecycle(alice: User, submit: Submit, claim: Callable[[], Claimed]) -> None:
     task = submit(alice)
 

@@ -1,5 +1,7 @@
 """The load: people who submit a question and wait for its answer, by the API, by system A's routes, and in the request.
 
+Those of the API let the server wait, as the portal's client does; those of system A poll, as its clients did.
+
 One run has four stages: 10 users of the portal, 10 of the synchronous baseline, then 100 of each. `make load` starts
 all that it needs; by hand:
 
@@ -30,8 +32,9 @@ TOKENS = Path(os.environ["LOAD_TOKENS"]).read_text().split() if "LOAD_TOKENS" in
 STAGE_SECONDS = int(os.environ.get("LOAD_SECONDS", "30"))
 USERS = (10, 100)
 SPAWNED_A_SECOND = 20.0
-# As the client of the portal polls where nothing holds its polls open: soon, then as slowly as Retry-After asks.
+# Who polls: soon, then as slowly as Retry-After asks.
 FIRST_POLL_SECONDS, SLOWEST_POLL_SECONDS = 0.1, 1.0
+HOLD_SECONDS = 20
 # What is not done by then has failed.
 PATIENCE_SECONDS = 120
 # Stage and kind of user -> seconds from the first to the last of them.
@@ -82,6 +85,7 @@ class Asker(HttpUser):
     wait_time = between(0.5, 1.5)
     stage: ClassVar[str] = ""
     of: ClassVar[str] = ""
+    lets_the_server_wait: ClassVar[bool] = False
 
     def on_start(self) -> None:
         if TOKENS:
@@ -110,11 +114,15 @@ class Asker(HttpUser):
     def poll(self, path: str, name: str) -> Any:
         """Read a task until it has ended; return it."""
         deadline, pause = time.monotonic() + PATIENCE_SECONDS, FIRST_POLL_SECONDS
+        headers = {"Prefer": f"wait={HOLD_SECONDS}"} if self.lets_the_server_wait else {}
+        is_held = self.lets_the_server_wait
         while time.monotonic() < deadline:
-            gevent.sleep(pause)
-            pause = min(SLOWEST_POLL_SECONDS, 2 * pause)
-            with self.client.get(path, name=name, catch_response=True) as answer:
+            if not is_held:
+                gevent.sleep(pause)
+                pause = min(SLOWEST_POLL_SECONDS, 2 * pause)
+            with self.client.get(path, name=name, headers=headers, catch_response=True) as answer:
                 assert answer.status_code == 200, answer.text
+                is_held = "Preference-Applied" in answer.headers
                 found = answer.json()
             if found["status"] in {"succeeded", "failed", "cancelled", "expired", "finished"}:
                 assert "Clara Winter" in (found["result"] or {}).get("answer", ""), found
@@ -125,6 +133,7 @@ class Asker(HttpUser):
 class ApiUser(Asker):
     host = URL
     of = "API"
+    lets_the_server_wait = True
 
     def answer_of(self, stage: str) -> None:
         body = {"type": "answer.complete", "input": {"question": QUESTION, "context": CONTEXT}}

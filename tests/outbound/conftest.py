@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, running_receiver
+from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK
 
 
 @pytest.fixture
 def loopback_allowed(settings: Any) -> None:
     settings.OUTBOUND_ALLOW = [ANY_PORT_OF_LOOPBACK]
-
-
-@pytest.fixture
-def receiver(loopback_allowed: None) -> Iterator[Receiver]:
-    with running_receiver() as server:
-        yield server
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.serving import serving
 
 ANY_PORT_OF_LOOPBACK = "127.0.0.1:*"
 
@@ -90,16 +92,8 @@ def hang(handler: Handler) -> None:
     handler.close_connection = True
 
 
-@contextmanager
-def running_receiver(host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
-    with Receiver(host) as server:
-        if tls is not None:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.over.set()
-            server.shutdown()
-            thread.join()
+def running_receiver(host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> AbstractContextManager[Receiver]:
+    server = Receiver(host)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    return serving(server, at_the_end=server.over.set)

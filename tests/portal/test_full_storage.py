@@ -127,4 +127,4 @@ def test_task_that_finds_the_disk_full_is_tried_again_and_says_why(
 def test_operators_see_that_the_disk_is_full(full: SmallDisk, settings: Any) -> None:
     settings.MEDIA_ROOT = str(full.folder / "media")
     connection.close()
-    assert [alarm.text for alarm in overview().alarms if "The folder of files has 1 MiB" in alarm.text]
+    assert [alarm.text for alarm in overview().alarms if "The folder of files has 1." in alarm.text]

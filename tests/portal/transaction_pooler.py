@@ -36,6 +36,8 @@ class TransactionPooler:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        # Closed alone it would go on listening: the thread that accepts is inside of it.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._server.close()
 

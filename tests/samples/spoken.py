@@ -1,7 +1,8 @@
-"""The spoken samples and what they say. Run it where `flite` is installed to make them anew.
+"""The spoken samples and what they say. Run it where `flite` and `espeak-ng` are installed to make them anew.
 
 Spoken by the voices slt, rms and awb of CMU Flite 2.2 (Debian's packages flite and libflite1): free software, whose
 licence puts no condition on the sound it makes. Stored as Opus, mono, 24 kbit/s.
+FOREIGN is spoken by eSpeak NG 1.51, 130 words a minute (Debian's package espeak-ng; its licence is for the program).
 """
 
 from __future__ import annotations
@@ -42,6 +43,18 @@ SPOKEN = {
     ),
 }
 
+# File, voice, words. The second one is too mechanical for a model to tell its language.
+FOREIGN = {
+    "spoken/beach_es.ogg": (
+        "es",
+        "Buenos días. Esta mañana los niños fueron a la playa con su abuela, y por la tarde comieron pan con queso.",
+    ),
+    "spoken/boat_pt.ogg": (
+        "pt-br",
+        "Bom dia. O barco para a ilha sai amanhã de manhã. Por favor, não esqueça a sua mala.",
+    ),
+}
+
 
 def convert(source: Path, target: Path, codec: str, *, rate: int = RATE, seconds: float | None = None) -> Path:
     """Write the sound of a file in another format, or its first seconds."""
@@ -60,13 +73,15 @@ def convert(source: Path, target: Path, codec: str, *, rate: int = RATE, seconds
     return target
 
 
-def make_sample(name: str, voice: str, words: str) -> None:
+def make_sample(name: str, words: str, program: list[str], into: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         spoken = Path(folder) / "spoken.wav"
-        subprocess.run(["flite", "-voice", voice, "-t", words, "-o", str(spoken)], check=True)
+        subprocess.run([*program, words, into, str(spoken)], check=True)
         convert(spoken, HERE / name, "libopus")
 
 
 if __name__ == "__main__":
     for name, (voice, words) in SPOKEN.items():
-        make_sample(name, voice, words)
+        make_sample(name, words, ["flite", "-voice", voice, "-t"], "-o")
+    for name, (voice, words) in FOREIGN.items():
+        make_sample(name, words, ["espeak-ng", "-v", voice, "-s", "130"], "-w")

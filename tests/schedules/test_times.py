@@ -25,9 +25,15 @@ ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asi
 
 def changes_in(year: int, zone: ZoneInfo) -> list[datetime]:
     """Return the hours of a year in which the clocks are changed."""
-    hours = [datetime(year, 1, 1, tzinfo=UTC) + timedelta(hours=number) for number in range(366 * 24)]
-    offsets = [hour.astimezone(zone).utcoffset() for hour in hours]
-    return [hour for hour, old, new in zip(hours, offsets, offsets[1:], strict=False) if old != new]
+
+    def offset_after(hours: int) -> timedelta | None:
+        return (start + timedelta(hours=hours)).astimezone(zone).utcoffset()
+
+    start = datetime(year, 1, 1, tzinfo=UTC)
+    # A day is looked at by the hour only if its ends differ: no clock is changed twice in one.
+    days = [day for day in range(0, 366 * 24, 24) if offset_after(day) != offset_after(day + 24)]
+    hours = [hour for day in days for hour in range(day, day + 24) if offset_after(hour) != offset_after(hour + 1)]
+    return [start + timedelta(hours=hour) for hour in hours if hour < 366 * 24 - 1]
 
 
 CHANGES = [

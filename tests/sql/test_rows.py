@@ -19,7 +19,7 @@ from psycopg.pq import ExecStatus
 from tasks import sql
 
 PROJECT = Path(__file__).parents[2]
-SENDERS = {"run", "run_one", "send", "execute", "count"}
+SENDERS = {"run", "run_hardened", "run_one", "send", "execute", "count"}
 # Where Postgres cannot tell a parameter's type from the text alone; psycopg sends it along.
 TYPES = {
     "lifecycle/claim": {"threads": "bool", "main": "bool"},
@@ -43,7 +43,11 @@ class Use(NamedTuple):
 def _uses() -> Iterator[Use]:
     for path in sorted(file for folder in ("tasks", "portal", "accounts") for file in (PROJECT / folder).rglob("*.py")):
         module = ".".join(path.relative_to(PROJECT).with_suffix("").parts)
-        for node in ast.walk(ast.parse(path.read_text())):
+        source = path.read_text()
+        # Every process of a run reads them all.
+        if "sql." not in source:
+            continue
+        for node in ast.walk(ast.parse(source)):
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id="sql"), attr=sender)) if sender in SENDERS:
                     yield _use(module, node)
@@ -65,6 +69,13 @@ READ = [use for use in USES if use.row is not None]
 def test_statements_are_those_that_somebody_sends() -> None:
     files = {str(file.relative_to(sql.FOLDER).with_suffix("")) for file in sql.FOLDER.rglob("*.sql")}
     assert {use.statement for use in USES} == files
+
+
+def test_parameters_are_sent_by_position() -> None:
+    text, names = sql.positional("lifecycle/release")
+    assert text.count(b"$1") == 1
+    assert names[0] == "tasks"
+    assert b"format('The task %s that" in sql.positional("lifecycle/depend")[0]
 
 
 @pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +15,6 @@ from tasks.lifecycle.claim import Claimed
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Node, Task, TaskContent
 from tests.claims import claim_task
-from tests.web.live import LiveServer, environment_of_test
 
 Submit = Callable[..., Task]
 Finish = Callable[..., Task]
@@ -82,18 +81,3 @@ def finished(submit: Submit, claim: Callable[[], Claimed]) -> Finish:
         return task
 
     return make
-
-
-@pytest.fixture(scope="session")
-def web_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """One web process for all tests: it starts slowly and keeps nothing between requests."""
-    folder = tmp_path_factory.mktemp("web")
-    live = LiveServer(log=folder / "web.log", environment=environment_of_test(media=folder / "media"))
-    yield live
-    live.stop()
-
-
-@pytest.fixture
-def server(transactional_db: None, web_process: LiveServer) -> LiveServer:
-    """A web process on the test database."""
-    return web_process

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from portal.launch.run.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Nothing is measured by it; with every worker of the suite starting processes it may take long.
@@ -28,9 +28,7 @@ class LiveServer:
     """`portal.asgi` under uvicorn as it is served, or another module. `url` has no slash at its end."""
 
     def __init__(self, *, log: Path, environment: dict[str, str], module: Sequence[str] = UVICORN) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
         self.environment = environment

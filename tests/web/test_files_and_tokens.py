@@ -11,6 +11,8 @@ from django.urls import reverse
 
 from accounts.models import ApiToken, User
 from accounts.tokens import find_token
+from portal.web import shown_once
+from portal.web.views import tokens
 from tasks.files import store_file
 from tasks.models import File
 from tests.web.conftest import SignIn
@@ -45,16 +47,32 @@ def test_only_pictures_are_shown_in_a_page(page: Client, alice: User) -> None:
     assert page.get(reverse("web:picture", args=[drawing.pk])).status_code == 404
 
 
-def test_token_is_shown_once_and_works(page: Client, alice: User) -> None:
+def test_token_is_shown_for_a_minute_and_works(page: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     body = {"name": "laptop", "days": "30", "scopes": ["tasks:read"]}
-    response = page.post(reverse("web:tokens"), body)
+    assert page.post(reverse("web:tokens"), body).status_code == 302
+    response = page.get(reverse("web:tokens"))
     assert "no-store" in response["Cache-Control"]
     secret = re.search(r"ptl_[0-9a-f]{16}_[A-Za-z0-9-]+", response.text)
     assert secret is not None
     token = find_token(secret[0])
     assert token is not None
     assert (token.user, token.scopes, token.name) == (alice, ["tasks:read"], "laptop")
-    assert secret[0] not in page.get(reverse("web:tokens")).text
+    assert secret[0] in page.get(reverse("web:tokens")).text, "the first answer may have got lost"
+    assert secret[0] not in str(dict(page.session)), "in the table of sessions it is sealed"
+    assert ApiToken.objects.count() == 1
+    monkeypatch.setattr(shown_once, "SHOWN_SECONDS", 0.0)
+    page.post(reverse("web:tokens"), body)
+    assert 'id="secret"' not in page.get(reverse("web:tokens")).text
+    assert tokens.SESSION_KEY not in page.session
+
+
+@pytest.mark.parametrize(
+    ("chosen", "scopes"),
+    [("", ["tasks:read", "tasks:write", "files"]), ("reading", ["tasks:read"]), ("submitting", ["tasks:write"]),
+     ("nonsense", ["tasks:read", "tasks:write", "files"])],
+)  # fmt: skip
+def test_form_of_a_token_begins_with_what_it_is_for(page: Client, chosen: str, scopes: list[str]) -> None:
+    assert page.get(reverse("web:tokens"), {"for": chosen}).context["form"]["scopes"].value() == scopes
 
 
 def test_revoked_token_works_no_more(page: Client, sign_in: SignIn, alice: User, bob: User) -> None:

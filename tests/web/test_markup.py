@@ -29,6 +29,9 @@ def test_script_makes_no_html_from_strings(path: Path) -> None:
 
 def test_vendored_code_comes_with_its_licence() -> None:
     vendor = PROJECT / "tasks/ui/static/ui/vendor"
-    assert [path.name for path in vendor.glob("htmx-*.min.js")] == ["htmx-2.0.11.min.js"]
-    assert (vendor / "htmx-LICENSE.txt").exists()
+    code = {path.name for path in vendor.iterdir() if path.suffix in {".js", ".css"}}
+    assert code == {
+        "htmx-2.0.11.min.js", "idiomorph-0.7.4.min.js", "uplot-1.6.32.iife.min.js", "uplot-1.6.32.min.css",
+    }  # fmt: skip
+    assert all((vendor / f"{name.split('-')[0]}-LICENSE.txt").exists() for name in code)
     assert (PROJECT / "tasks/ui/icons/LICENSE.txt").exists()

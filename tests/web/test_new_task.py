@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from accounts.models import User
 from portal.web.forms.schema import properties_of
@@ -36,7 +37,7 @@ def address(type_name: str) -> str:
 def test_every_type_has_a_card_and_a_form(page: Client) -> None:
     cards = page.get(reverse("web:new")).text
     for name, definition in all_types().items():
-        assert name in cards
+        assert escape(definition.title) in cards
         response = page.get(address(name))
         assert response.status_code == 200
         for member in properties_of(definition):

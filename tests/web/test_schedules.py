@@ -25,6 +25,7 @@ FILLED = {
     "times-cron": " 0 3 * * * ", "times-time_zone": "Asia/Tokyo", "times-every": "", "times-unit": "3600",
     "times-overlap": "skip", "times-catch_up": "one",
 }  # fmt: skip
+AT_TIMES = FILLED | {"times-cron": "", "times-at": "09:00", "times-time_zone": "Asia/Shanghai"}
 PAGES = ["/schedules", "/schedules/new", FORM]
 
 
@@ -67,6 +68,11 @@ def test_start_and_end_are_in_the_readers_time_zone(page: Client, alice: User) -
     [
         ({"times-cron": "0 0 30 2 *"}, "names no time that ever comes"),
         ({"times-cron": "whenever"}, "This is no cron expression"),
+        ({"times-how": "daily", "times-at": ""}, "Choose a time of day"),
+        ({"times-how": "weekly", "times-at": "9:00"}, "Choose a day of the week"),
+        ({"times-how": "monthly", "times-at": "9:00"}, "Choose a day of the month"),
+        ({"times-how": "monthly", "times-at": "9:00", "times-day": "32"}, "less than or equal to 31"),
+        ({"times-how": "cron", "times-cron": ""}, "Fill in one of the two"),
         ({"times-every": "5"}, "Fill in one of the two"),
         ({"times-cron": ""}, "Fill in one of the two"),
         ({"times-cron": "", "times-every": "400", "times-unit": "86400"}, "An interval is"),
@@ -99,7 +105,7 @@ def test_pages_show_times_runs_and_why_it_is_paused(page: Client, alice: User, s
     assert "the quota was &lt;i&gt;spent&lt;/i&gt;" in page.get(own).text
     listed = page.get("/schedules").text
     assert "Hourly &lt;b&gt;" in listed
-    assert "every 1 h" in listed
+    assert "Every 1 h" in listed
 
 
 def test_schedule_is_paused_resumed_and_deleted(page: Client, schedule: Schedule) -> None:
@@ -120,7 +126,50 @@ def test_refusal_of_a_run_is_shown(page: Client, schedule: Schedule) -> None:
     assert not Task.objects.exists()
 
 
-@pytest.mark.parametrize("verb", ["run", "pause", "resume", "delete", ""])
+@pytest.mark.parametrize(
+    ("chosen", "cron", "said"),
+    [
+        ({"how": "daily"}, "0 9 * * *", "Every day at 09:00 (Shanghai)"),
+        ({"how": "weekdays", "day": "3"}, "0 9 * * 1-5", "Weekdays at 09:00 (Shanghai)"),
+        ({"how": "weekly", "weekdays": ["1", "0"]}, "0 9 * * 1,0", "Monday, Sunday at 09:00 (Shanghai)"),
+        ({"how": "monthly", "day": "31", "at": "23:05"}, "5 23 31 * *", "Monthly on day 31 at 23:05 (Shanghai)"),
+        ({"how": "cron", "cron": "0 6 1-7 * fri", "at": ""}, "0 6 1-7 * fri", "0 6 1-7 * fri (Shanghai)"),
+        ({"how": "interval", "every": "90", "unit": "1", "cron": "nonsense"}, None, "Every 1 min 30 s"),
+    ],
+)
+def test_times_are_chosen_told_and_changed_in_words(
+    page: Client, chosen: dict[str, Any], cron: str | None, said: str
+) -> None:
+    response = page.post(FORM, AT_TIMES | {f"times-{name}": value for name, value in chosen.items()}, follow=True)
+    schedule = Schedule.objects.get()
+    assert schedule.cron == cron
+    assert said in response.text
+    assert said in page.get("/schedules").text
+    # The form of one that there is says the same; sent again, it changes nothing.
+    form = page.get(reverse("web:change-schedule", args=[schedule.pk])).context
+    fields = [field for part in ("form", "options", "times") for field in form[part]]
+    sent = {field.html_name: value for field in fields if (value := field.value()) not in (None, False)}
+    before = Schedule.objects.values().get()
+    page.post(reverse("web:change-schedule", args=[schedule.pk]), sent)
+    assert Schedule.objects.values().get() == before
+
+
+def test_schedule_is_changed_and_keeps_what_the_form_does_not_have(page: Client, schedule: Schedule) -> None:
+    Schedule.objects.update(metadata={"of": "a program"})
+    address = reverse("web:change-schedule", args=[schedule.pk])
+    assert "a private message" in page.get(address).text
+    response = page.post(address, AT_TIMES | {"times-how": "weekdays", "input-message": "another message"})
+    assert response["Location"] == reverse("web:schedule", args=[schedule.pk])
+    schedule.refresh_from_db()
+    assert (schedule.cron, schedule.interval_seconds) == ("0 9 * * 1-5", None)
+    assert (schedule.input, schedule.metadata) == ({"message": "another message"}, {"of": "a program"})
+    shown = page.get(reverse("web:schedule", args=[schedule.pk])).text
+    assert re.search(r"Next: [A-Z][a-z]{2} \d{1,2} [A-Z][a-z]{2} (\d{4} )?09:00 \(Shanghai\)", shown)
+    assert page.post(address, AT_TIMES | {"times-how": "cron", "times-cron": "0 0 31 2 *"}).status_code == 422
+    assert page.post(address, AT_TIMES | {"times-how": "weekly"}).status_code == 422
+
+
+@pytest.mark.parametrize("verb", ["change", "run", "pause", "resume", "delete", ""])
 def test_another_users_schedule_is_not_there(sign_in: SignIn, bob: User, schedule: Schedule, verb: str) -> None:
     browser = sign_in(bob)
     own = reverse("web:schedule", args=[schedule.pk])

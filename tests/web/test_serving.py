@@ -11,15 +11,15 @@ from typing import Any
 
 import httpx
 import pytest
-from a2wsgi import WSGIMiddleware
 from django.contrib.sessions.models import Session
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from accounts.models import User
-from portal.asgi import wsgi_scope
-from portal.slow_clients import from_client
+from portal.request_body import ArrivingBody
+from portal.slow_clients import from_client, no_body
+from portal.threaded_wsgi import ThreadedWsgi, environ_of
 from tasks.api.arrival import Arrival
 from tasks.lifecycle.claim import Claimed
 from tasks.live.consumer import NOT_SIGNED_IN
@@ -127,8 +127,12 @@ def test_body_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
         """The client is gone."""
 
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "http_version": "1.1", "headers": []}
-    served: Any = WSGIMiddleware(application)  # type: ignore[arg-type]
-    asyncio.run(served(scope, from_client(receive, Arrival()), send))
+    served = ThreadedWsgi(application, threads=1)
+
+    async def serve() -> None:
+        await served(scope, ArrivingBody(from_client(receive, Arrival())), send)
+
+    asyncio.run(serve())
     assert isinstance(seen[0], ConnectionResetError)
 
 
@@ -147,9 +151,12 @@ def test_raw_bytes_in_a_query_are_no_server_error(server: LiveServer) -> None:
 
 def test_header_names_with_underscores_are_dropped() -> None:
     scope = {
+        "method": "GET",
+        "path": "/",
+        "http_version": "1.1",
         "headers": [(b"x_forwarded_proto", b"https"), (b"host", b"here")],
         "query_string": b"q=\xe9&page=%20+1",
     }
-    cleaned = wsgi_scope(scope)
-    assert cleaned["headers"] == [(b"host", b"here")]
-    assert cleaned["query_string"] == b"q=%E9&page=%20+1"
+    environ = environ_of(scope, no_body())
+    assert {name: value for name, value in environ.items() if name.startswith("HTTP_")} == {"HTTP_HOST": "here"}
+    assert environ["QUERY_STRING"] == "q=%E9&page=%20+1"

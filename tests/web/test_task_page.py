@@ -198,6 +198,21 @@ def test_table_is_downloaded_as_csv_that_runs_nothing(page: Client, alice: User,
     assert page.get(reverse("web:table", args=[task.pk, 2])).status_code == 404
 
 
+def test_tables_show_heads_and_spans_and_are_downloaded_together(page: Client, alice: User, finished: Finish) -> None:
+    spans = [{"row": 0, "column": 0, "rows": 1, "columns": 2}]
+    tables = [{"page": 3, "rows": [["Fees", ""], ["=1", "2"]], "head": 1, "spans": spans}, {"rows": [["a"]], "head": 0}]
+    task = finished(alice, {"text": "", "tables": tables}, as_type="pdf.extract")
+
+    text = show(page, task)
+    assert '<th scope="colgroup" colspan="2">Fees</th></tr></thead><tbody><tr><td>=1</td>' in text
+    assert "<tbody><tr><td>a</td></tr></tbody>" in text
+    address = reverse("web:workbook", args=[task.pk])
+    assert address in text
+    assert page.get(address).content.startswith(b"PK")
+    assert page.get(reverse("web:result-markdown", args=[task.pk])).text.startswith("| Fees |  |")
+    assert page.get(reverse("web:workbook", args=[finished(alice, {"text": "a"}).pk])).status_code == 404
+
+
 def test_result_is_downloaded_as_it_is(page: Client, alice: User, finished: Finish) -> None:
     task = finished(alice, {"text": "Grüße"})
     assert page.get(reverse("web:result", args=[task.pk])).json()["text"] == "Grüße"

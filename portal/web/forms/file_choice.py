@@ -1,4 +1,7 @@
-"""A form field for files: upload new ones, keep those already chosen, or pick from those kept in the portal."""
+"""A form field for files: upload new ones, keep those already chosen, or pick from those kept in the portal.
+
+Where a type takes one file, its form takes several: each makes a task of its own.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from accounts.models import User
 from portal.web.ids import first_uuid, uuids_in
+from portal.web.uploads import MOST_FILES
 from tasks import errors
 from tasks.files import store_file
 from tasks.models import File
@@ -28,22 +33,32 @@ class FileChoiceWidget(forms.Widget):
     template_name = "web/forms/file_choice.html"
     needs_multipart_form = True
 
-    def __init__(self, *, many: bool, accept: list[str], kept: list[File]) -> None:
+    def __init__(self, *, many: bool, each: bool, most: int | None, accept: list[str]) -> None:
         super().__init__()
         self.many = many
+        self.each = each
+        self.most = most
         self.accept = accept
-        self.kept = kept
+        self.kept: list[File] = []
         # Uploads of this very form: if it is shown again, they need not be sent again.
         self.stored: list[File] = []
+        # Why a file cannot be taken, by its id: it stays in sight, and is not sent again.
+        self.refused: dict[str, str] = {}
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, None, attrs)
         stored = [str(file.id) for file in self.stored]
-        chosen = {*_ids_in(value), *stored} if self.many else set(stored[-1:] or _ids_in(value))
+        several = self.many or self.each
+        # In the order in which they were chosen: the one of their tasks.
+        chosen = dict.fromkeys([*_ids_in(value), *stored] if several else stored[-1:] or _ids_in(value))
+        known = {str(file.id): file for file in [*self.kept, *self.stored]}
         context["widget"] |= {
             "many": self.many,
+            "each": self.each,
+            "several": several,
+            "most": self.most,
             "accept": ",".join(self.accept),
-            "chosen": [file for file in [*self.stored, *self.kept] if str(file.id) in chosen],
+            "chosen": [(known[id_], self.refused.get(id_, "")) for id_ in chosen if id_ in known],
             "kept": [file for file in self.kept if str(file.id) not in chosen][:PICKER_LENGTH],
         }
         return context
@@ -68,11 +83,18 @@ class FileChoiceWidget(forms.Widget):
 class FileChoiceField(forms.Field):
     """Cleans to the id of a file, or a list of ids; uploads are stored while cleaning."""
 
-    def __init__(self, *, owner: User, many: bool, accept: list[str], **options: Any) -> None:
+    widget: FileChoiceWidget
+
+    def __init__(
+        self, *, owner: User, many: bool, accept: list[str], each: bool = False, most: int | None = None, **options: Any
+    ) -> None:
+        """`each`: one file is wanted, and several are a list, for one task each. `most`: of a list."""
         self.owner = owner
         self.many = many
+        self.each = each
         self.accept = accept
-        super().__init__(widget=FileChoiceWidget(many=many, accept=accept, kept=[]), **options)
+        most = MOST_FILES if each else most
+        super().__init__(widget=FileChoiceWidget(many=many, each=each, most=most, accept=accept), **options)
         self.offer_kept_files([])
 
     def offer_kept_files(self, also: list[str]) -> None:
@@ -87,23 +109,33 @@ class FileChoiceField(forms.Field):
         ids, uploads = value
         if not ids and not uploads:
             if self.required:
-                raise forms.ValidationError("Choose a file." if not self.many else "Choose at least one file.")
+                raise forms.ValidationError(
+                    gettext("Choose at least one file.") if self.many else gettext("Choose a file.")
+                )
             return [] if self.many else None
         if bad := [value for value in ids if first_uuid(value) is None]:
-            raise forms.ValidationError(f"{bad[0][:40]!r} is not the id of a file.")
+            raise forms.ValidationError(gettext("%(value)r is not the id of a file.") % {"value": bad[0][:40]})
+        # The good ones are kept, so that the form goes on with them when it is sent again.
+        faults = [fault for upload in uploads if (fault := self._store(upload))]
+        if faults:
+            raise forms.ValidationError(faults)
+        chosen = list(dict.fromkeys([*ids, *(str(file.id) for file in self.widget.stored)]))
+        if self.many or (self.each and len(chosen) > 1):
+            return chosen
         # A new upload replaces the one chosen before; only a list keeps both.
-        stored = [str(self._store(upload).id) for upload in uploads]
-        if self.many:
-            return [*dict.fromkeys([*ids, *stored])]
-        return (stored or ids)[-1]
+        return chosen[-1]
 
-    def _store(self, upload: UploadedFile[Any]) -> File:
+    def refuse(self, file_id: str, why: str) -> None:
+        """Show a chosen file with the reason why it cannot be taken."""
+        self.widget.refused[file_id] = why
+
+    def _store(self, upload: UploadedFile[Any]) -> str | None:
+        """Store an upload; or return why it is left out."""
         try:
-            file = store_file(self.owner, name=upload.name or "", chunks=upload.chunks())
+            self.widget.stored.append(store_file(self.owner, name=upload.name or "", chunks=upload.chunks()))
         except errors.TaskError as error:
-            raise forms.ValidationError(error.message) from error
-        self.widget.stored.append(file)
-        return file
+            return error.message
+        return None
 
     def _fits(self, file: File) -> bool:
         return not self.accept or any(fnmatch.fnmatch(file.content_type, pattern) for pattern in self.accept)

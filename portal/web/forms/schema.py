@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.registry import TaskType
+from tasks.ui.sentences import in_language
 
 Schema = Mapping[str, Any]
 
@@ -21,11 +22,11 @@ class Property:
 
     @property
     def title(self) -> str:
-        return str(self.schema.get("title") or self.name.replace("_", " ").capitalize())
+        return in_language(str(self.schema.get("title") or self.name.replace("_", " ").capitalize()))
 
     @property
     def description(self) -> str:
-        return str(self.schema.get("description", ""))
+        return in_language(str(self.schema.get("description", "")))
 
     @property
     def kind(self) -> str:

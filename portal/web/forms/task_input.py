@@ -6,12 +6,14 @@ import json
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, ngettext
 
 from accounts.models import User
 from portal.web.forms.file_choice import FileChoiceField
 from portal.web.forms.schema import Property, properties_of
 from tasks.errors import Fault
 from tasks.registry import TaskType
+from tasks.ui.sentences import in_language
 
 # Strings that may be longer than this, or as long as they like, get a text area.
 LONG_TEXT = 300
@@ -44,19 +46,32 @@ class StructureField(forms.JSONField):
     """Whatever has no better field: written as JSON, empty when there is none."""
 
     def prepare_value(self, value: Any) -> Any:
-        return None if value is None else super().prepare_value(value)
+        return None if value in (None, [], {}) else super().prepare_value(value)
 
 
 class InputForm(forms.Form):
-    """The input of one task. `task_input` is what to submit, once the form is valid."""
+    """The input of one task, or of one for each file. `task_inputs` are what to submit, once the form is valid."""
 
-    def __init__(self, definition: TaskType, user: User, *args: Any, **options: Any) -> None:
+    def __init__(self, definition: TaskType, user: User, *args: Any, each: bool = False, **options: Any) -> None:
+        """`each`: where one file is wanted, several make as many tasks."""
         super().__init__(*args, **options | {"prefix": "input"})
         self.definition = definition
         self.properties = properties_of(definition)
         for member in self.properties:
-            self.fields[member.name] = _field_for(member, user)
+            self.fields[member.name] = _field_for(member, user, each=each)
         self._offer_files()
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        for name in self._split_by[1:]:
+            self.add_error(name, gettext("Several files can be chosen in one field only."))
+        return values
+
+    @property
+    def _split_by(self) -> list[str]:
+        """The fields of which each file makes a task."""
+        kinds = {member.name: member.kind for member in self.properties}
+        return [name for name, value in self.cleaned_data.items() if kinds[name] == "file" and isinstance(value, list)]
 
     @property
     def rare_fields(self) -> list[forms.BoundField]:
@@ -88,6 +103,41 @@ class InputForm(forms.Form):
                 continue
             values[member.name] = value
         return values
+
+    @property
+    def task_inputs(self) -> list[dict[str, Any]]:
+        """The inputs of the tasks: one for each file where several were chosen for one."""
+        common = self.task_input
+        if not self._split_by:
+            return [common]
+        [name] = self._split_by
+        return [common | {name: file_id} for file_id in common[name]]
+
+    def add_batch_faults(self, faults: list[Fault]) -> list[Fault]:
+        """Show the faults of a batch, whose pointers begin with ``/tasks/N``; what all have in common is told once.
+
+        Returns those that belong elsewhere.
+        """
+        inputs = self.task_inputs
+        common: dict[tuple[str, ...], Fault] = {}
+        for fault in faults:
+            _tasks, number, *path = fault.pointer.strip("/").split("/")
+            if path[:1] == ["input"] and path[1:2] == self._split_by:
+                field = self.fields[path[1]]
+                assert isinstance(field, FileChoiceField)
+                field.refuse(inputs[int(number)][path[1]], fault.detail)
+            else:
+                moved = Fault("/" + "/".join(path), fault.code, fault.detail)
+                common[tuple(moved.values())] = moved
+        for name in self._split_by:
+            if count := len(self.fields[name].widget.refused):
+                words = ngettext(
+                    "%(count)d file cannot be taken, for the reason beside it. Submit again to go on without it.",
+                    "%(count)d files cannot be taken, for the reasons beside them. Submit again to go on without them.",
+                    count,
+                )
+                self.add_error(name, words % {"count": count})
+        return self.add_faults(list(common.values()))
 
     def add_faults(self, faults: list[Fault]) -> list[Fault]:
         """Show each fault below ``/input`` at its field; return those that belong elsewhere."""
@@ -123,7 +173,7 @@ def quick_field(definition: TaskType) -> str | None:
     return None
 
 
-def _field_for(member: Property, user: User) -> forms.Field:
+def _field_for(member: Property, user: User, *, each: bool) -> forms.Field:
     schema = member.schema
     common: dict[str, Any] = {
         "label": member.title,
@@ -133,7 +183,10 @@ def _field_for(member: Property, user: User) -> forms.Field:
     }
     match member.kind:
         case "file" | "files":
-            return FileChoiceField(owner=user, many=member.kind == "files", accept=member.accept, **common)
+            many = member.kind == "files"
+            one_each = each and not many
+            most = schema.get("maxItems")
+            return FileChoiceField(owner=user, many=many, each=one_each, most=most, accept=member.accept, **common)
         case "boolean":
             return forms.BooleanField(**common | {"required": False})
         case "integer":
@@ -168,13 +221,13 @@ def _text(member: Property, common: dict[str, Any]) -> forms.Field:
 def _choice(member: Property, common: dict[str, Any]) -> forms.Field:
     options = [(value, _words(value)) for value in member.schema["enum"]]
     if not member.required and "default" not in member.schema:
-        options.insert(0, ("", "not set"))
+        options.insert(0, ("", gettext("not set")))
     numbers = all(isinstance(value, int) for value in member.schema["enum"])
     return forms.TypedChoiceField(choices=options, coerce=int if numbers else str, empty_value=None, **common)
 
 
 def _words(value: Any) -> str:
-    return str(value).replace("_", " ") if isinstance(value, str) else json.dumps(value)
+    return in_language(value.replace("_", " ")) if isinstance(value, str) else json.dumps(value)
 
 
 def _bounds(schema: Any) -> dict[str, Any]:

@@ -1,15 +1,18 @@
-"""The options of a submission: priority with what it costs, timeout, attempts, start, tags."""
+"""The options of a submission: priority with what it costs, timeout, attempts, start, name, tags."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.limits import Limits
 from tasks.errors import Fault
 from tasks.lifecycle import admit
+from tasks.names import MOST_OF_A_LINE
 from tasks.registry import TaskType
+from tasks.ui.sentences import in_language
 
 PRIORITY_NAMES = {1: "background", 3: "low", 5: "normal", 7: "high", 9: "urgent"}
 
@@ -17,33 +20,37 @@ PRIORITY_NAMES = {1: "background", 3: "low", 5: "normal", 7: "high", 9: "urgent"
 class OptionsForm(forms.Form):
     """What every task type has in common. Empty means: as the task type says."""
 
+    name = forms.CharField(
+        required=False,
+        max_length=MOST_OF_A_LINE,
+        help_text=gettext_lazy("Empty: its file, or the beginning of its text."),
+    )
     priority = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
     on_quota = forms.BooleanField(
-        label="Lower the priority when the allowance is used up",
-        help_text="Otherwise the task is refused, and you can choose again.",
+        label=gettext_lazy("Lower the priority when the allowance is used up"),
+        help_text=gettext_lazy("Otherwise the task is refused, and you can choose again."),
         required=False,
     )
     run_after = forms.DateTimeField(
-        label="Start no earlier than",
+        label=gettext_lazy("Start no earlier than"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
-    timeout = forms.IntegerField(label="Timeout in seconds", required=False, min_value=1)
-    max_attempts = forms.IntegerField(label="Attempts", required=False, min_value=1, max_value=20)
-    tags = forms.CharField(required=False, help_text="To find the task again; separated by commas.")
+    timeout = forms.IntegerField(label=gettext_lazy("Timeout in seconds"), required=False, min_value=1)
+    max_attempts = forms.IntegerField(label=gettext_lazy("Attempts"), required=False, min_value=1, max_value=20)
+    tags = forms.CharField(required=False, help_text=gettext_lazy("To find the task again; separated by commas."))
 
     def __init__(self, definition: TaskType, limits: Limits, quota: dict[str, Any], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options | {"prefix": "options"})
         self.fields["priority"].choices = _priority_choices(definition, limits, quota)  # type: ignore[attr-defined]
-        self.fields["priority"].help_text = (
+        self.fields["priority"].help_text = gettext(
             "A higher one starts earlier among your own tasks and a little earlier among everyone's. "
-            f"Your plan goes up to {limits.max_priority}."
+            "Your plan goes up to {highest}."
+        ).format(highest=limits.max_priority)
+        self.fields["timeout"].help_text = gettext("For one attempt; {usual} if left empty, {most} at most.").format(
+            usual=min(definition.timeout, limits.longest_timeout), most=limits.longest_timeout
         )
-        self.fields["timeout"].help_text = (
-            f"For one attempt; {min(definition.timeout, limits.longest_timeout)} if left empty, "
-            f"{limits.longest_timeout} at most."
-        )
-        self.fields["max_attempts"].help_text = f"{definition.max_attempts} if left empty."
+        self.fields["max_attempts"].help_text = gettext("{usual} if left empty.").format(usual=definition.max_attempts)
         if limits.max_priority <= admit.HIGHEST_FREE:
             del self.fields["on_quota"]
 
@@ -66,9 +73,9 @@ class OptionsForm(forms.Form):
 
 def _priority_choices(definition: TaskType, limits: Limits, quota: dict[str, Any]) -> list[tuple[Any, str]]:
     usual = min(definition.priority, limits.max_priority)
-    choices: list[tuple[Any, str]] = [("", f"{usual} – usual for this type")]
+    choices: list[tuple[Any, str]] = [("", gettext("{priority} – usual for this type").format(priority=usual))]
     for level in range(limits.max_priority, 0, -1):
-        name = f" {PRIORITY_NAMES[level]}" if level in PRIORITY_NAMES else ""
+        name = f" {in_language(PRIORITY_NAMES[level])}" if level in PRIORITY_NAMES else ""
         choices.append((level, f"{level}{name}{_cost(level, quota)}"))
     return choices
 
@@ -78,6 +85,7 @@ def _cost(level: int, quota: dict[str, Any]) -> str:
         return ""
     allowance = quota["allowances"][band]
     if allowance["limit"] is None:
-        return f" · {band}, no limit"
+        return gettext(" · {allowance}, no limit").format(allowance=in_language(band))
     left = max(0, allowance["limit"] - allowance["used"])
-    return f" · costs 1 of {left:,} {band} left today" if left else f" · no {band} left today"
+    words = gettext(" · costs 1 of {left} {allowance} left today") if left else gettext(" · no {allowance} left today")
+    return words.format(left=f"{left:,}", allowance=in_language(band))

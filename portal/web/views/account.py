@@ -1,4 +1,4 @@
-"""Account: name, time zone, and the ways to password, second factor and sessions."""
+"""Account: name, time zone, language, and the ways to password, second factor and sessions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 
+from accounts import languages
 from accounts.models import User
 from portal.web.people import SignedInRequest
+from tasks.outbound import mail
 
 
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
@@ -20,15 +23,24 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     class Meta:
         model = User
-        fields = ["name", "time_zone"]
+        fields = ["name", "time_zone", "language", "mail_when"]
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
-        zones = [("", f"as the portal ({settings.TIME_ZONE})")] + [
-            (zone, zone) for zone in sorted(available_timezones())
-        ]
+        if not mail.is_set_up():
+            del self.fields["mail_when"]
+        portal_zone = gettext("as the portal ({zone})").format(zone=settings.TIME_ZONE)
         self.fields["time_zone"] = forms.ChoiceField(
-            label="Time zone", choices=zones, required=False, help_text="Times on these pages are shown in it."
+            label=gettext("Time zone"),
+            choices=[("", portal_zone)] + [(zone, zone) for zone in sorted(available_timezones())],
+            required=False,
+            help_text=gettext("Times on these pages are shown in it."),
+        )
+        self.fields["language"] = forms.ChoiceField(
+            label=gettext("Language"),
+            choices=[("", gettext("as the browser asks")), *settings.LANGUAGES],
+            required=False,
+            help_text=gettext("Of these pages, and of what is sent to you."),
         )
 
 
@@ -36,9 +48,13 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 def show(request: SignedInRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
-        request.user.save(update_fields=["name", "time_zone"])
-        messages.success(request, "Saved.")
-        return redirect("web:account")
+        request.user.save(update_fields=list(form.fields))
+        # The page that follows is in the language that was chosen just now, and so is what it says first.
+        with languages.language_for(request.user):
+            messages.success(request, gettext("Saved."))
+        response = redirect("web:account")
+        languages.remember(response, request.user.language)
+        return response
     return render(request, "web/account/page.html", {"form": form}, status=422 if form.errors else 200)
 
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
+from portal.web.file_answers import PICTURES, serve_file
 from portal.web.missing import missing_is_404
 from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
-from portal.web.uploads import takes_files
+from portal.web.uploads import room_of, takes_files
 from tasks import errors
 from tasks.figures.quota import read_quota
-from tasks.files import delete_file, open_file, store_file
+from tasks.files import delete_file, store_file
 from tasks.models import File
 from tasks.owned import get_owned
 
-# Pictures that a browser shows without running anything; SVG is not one of them.
-PICTURES = {"image/png", "image/jpeg", "image/webp", "image/gif"}
-NO_SCRIPTS = "sandbox; default-src 'none'"
+# Of a plain form, as one request; a script sends them one by one.
+MOST_IN_A_FORM = 20
 
 
 @login_required
@@ -33,10 +35,12 @@ def list_files(request: SignedInRequest) -> HttpResponse:
         rows = rows.exclude(task=None)
     elif request.GET.get("kind") == "uploads":
         rows = rows.filter(task=None)
+    quota = read_quota(request.user)
     context = {
-        "page": read_page(rows, request),
+        "page": read_page(rows, request, sources=[File.objects.filter(owner=request.user)]),
         "kind": request.GET.get("kind", ""),
-        "quota": read_quota(request.user),
+        "quota": quota,
+        "room": room_of(quota),
         "pictures": PICTURES,
     }
     return render(request, "web/files/page.html", context)
@@ -46,31 +50,53 @@ def list_files(request: SignedInRequest) -> HttpResponse:
 @takes_files()
 @require_POST
 def upload(request: SignedInRequest) -> HttpResponseBase:
-    """Store an upload: answers with JSON to the script, with the list of files to a plain form."""
-    wants_json = request.headers.get("Accept", "").startswith("application/json")
-    given = request.FILES.get("file")
-    try:
-        if given is None:
-            raise errors.InvalidInput("Choose a file first.")
-        file = store_file(request.user, name=given.name or "", chunks=given.chunks())
-    except errors.TaskError as error:
-        if wants_json:
-            return JsonResponse({"error": error.message}, status=507 if isinstance(error, errors.StorageFull) else 422)
-        messages.error(request, error.message)
-        return redirect("web:files")
-    if wants_json:
+    """Store an upload: answers with JSON to the script, with the next page to a plain form."""
+    return _answer_upload(request)
+
+
+@login_required
+@takes_files(MOST_IN_A_FORM)
+@require_POST
+def upload_many(request: SignedInRequest) -> HttpResponseBase:
+    """Store the uploads of a plain form, which come as one request."""
+    return _answer_upload(request)
+
+
+def _answer_upload(request: SignedInRequest) -> HttpResponseBase:
+    stored, faults = _store(request)
+    if request.headers.get("Accept", "").startswith("application/json"):
+        if faults:
+            status = 507 if isinstance(faults[0], errors.StorageFull) else 422
+            return JsonResponse({"error": faults[0].message}, status=status)
+        file = stored[0]
         return JsonResponse(
             {"id": str(file.id), "name": file.name, "size": file.size, "type": file.content_type}, status=201
         )
-    if request.POST.get("then") == "new":
-        return redirect(f"{reverse('web:new')}?file={file.id}")
-    messages.success(request, f"{file.name} is here.")
+    for fault in faults:
+        messages.error(request, fault.message)
+    if stored and request.POST.get("then") == "new":
+        return redirect(f"{reverse('web:new')}?{urlencode([('file', file.id) for file in stored])}")
+    for file in stored:
+        messages.success(request, gettext("%(name)s is here.") % {"name": file.name})
     return redirect("web:files")
+
+
+def _store(request: SignedInRequest) -> tuple[list[File], list[errors.TaskError]]:
+    """Store each upload of a form; return the files, and why others are left out."""
+    stored: list[File] = []
+    faults: list[errors.TaskError] = []
+    given = request.FILES.getlist("file")
+    for upload in given:
+        try:
+            stored.append(store_file(request.user, name=upload.name or "", chunks=upload.chunks()))
+        except errors.TaskError as error:
+            faults.append(error)
+    return stored, faults if given else [errors.InvalidInput(gettext("Choose a file first."))]
 
 
 @login_required
 def download(request: SignedInRequest, file_id: UUID) -> HttpResponseBase:
-    return _serve(_own_file(request, file_id), as_attachment=True)
+    return serve_file(_own_file(request, file_id), as_attachment=True)
 
 
 @login_required
@@ -79,7 +105,7 @@ def show_picture(request: SignedInRequest, file_id: UUID) -> HttpResponseBase:
     file = _own_file(request, file_id)
     if file.content_type not in PICTURES:
         raise Http404("This file is not a picture that can be shown.")
-    return _serve(file, as_attachment=False)
+    return serve_file(file, as_attachment=False)
 
 
 @login_required
@@ -96,13 +122,3 @@ def delete(request: SignedInRequest, file_id: UUID) -> HttpResponse:
 def _own_file(request: SignedInRequest, file_id: UUID) -> File:
     with missing_is_404():
         return get_owned(File, file_id, owner=request.user)
-
-
-def _serve(file: File, *, as_attachment: bool) -> HttpResponseBase:
-    with missing_is_404(errors.UnreadableFile):
-        data = open_file(file)
-    response = FileResponse(data, as_attachment=as_attachment, filename=file.name, content_type=file.content_type)
-    response["Content-Security-Policy"] = NO_SCRIPTS
-    # The bytes of an id never change.
-    response["Cache-Control"] = "private, max-age=3600, immutable"
-    return response

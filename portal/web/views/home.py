@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from portal.web.forms.task_input import quick_field
-from portal.web.input_files import name_files
+from portal.web.groups import group
 from portal.web.people import SignedInRequest
+from portal.web.top_level import find_work
+from portal.web.uploads import room_of
 from tasks.figures.quota import read_quota
 from tasks.models import Task
 from tasks.registry import all_types
-from tasks.statuses import TERMINAL
+from tasks.statuses import NOT_STARTED
 
 SHOWN_NOW = 8
 SHOWN_RECENT = 10
+# Tasks of one batch are one row.
+LOOKED_AT = 50
 
 
 @login_required
 def home(request: SignedInRequest) -> HttpResponse:
     """Show the page, or only its live part to the script that keeps it fresh."""
-    mine = Task.objects.of(request.user).select_related("content").order_by("-id")
+    mine = Task.objects.of(request.user).select_related("content").defer("content__result").order_by("-id")
     # Running ones first: a thousand queued ones must not hide them.
-    running = list(mine.filter(status="running")[:SHOWN_NOW])
-    waiting = list(mine.unfinished().exclude(status="running").order_by("id")[: SHOWN_NOW - len(running)])
-    context = {
-        "now": name_files(running + waiting),
-        "recent": name_files(mine.filter(status__in=TERMINAL)[:SHOWN_RECENT]),
+    running = list(mine.filter(status="running").order_by("node", "-id")[:LOOKED_AT])
+    waiting = list(mine.filter(status__in=NOT_STARTED).order_by("id")[:LOOKED_AT])
+    now = group([*running, *waiting])[:SHOWN_NOW]
+    ended = find_work(request.user, most=SHOWN_RECENT + SHOWN_NOW, ended=True)
+    going_on = {row.id for row in now}
+    context: dict[str, Any] = {
+        "now": now,
+        "recent": [row for row in group(ended.rows) if row.id not in going_on][:SHOWN_RECENT],
+        "recent_goes_on": ended.end is not None,
         "quota": read_quota(request.user),
     }
     if request.headers.get("HX-Request"):
@@ -38,5 +48,6 @@ def home(request: SignedInRequest) -> HttpResponse:
     context |= {
         "types": [definition for definition in ready if not definition.diagnostic] or ready,
         "quick_types": quick_types,
+        "room": room_of(context["quota"]),
     }
     return render(request, "web/home/page.html", context)

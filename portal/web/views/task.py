@@ -1,34 +1,38 @@
-"""One task: its page, live part, events, actions and downloads."""
+"""One task: its page, live part, events and actions."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from portal.web import results, snippets
-from portal.web.csv_export import write_csv
+from portal.web.file_answers import PICTURES
 from portal.web.ids import uuids_in
 from portal.web.missing import missing_is_404
+from portal.web.numbered_pages import NumberedPage
 from portal.web.people import SignedInRequest
-from portal.web.result_shapes import Section, tables_in
-from portal.web.views.files import PICTURES
+from portal.web.result_shapes import Section
+from portal.web.task_lines import lines_of
+from portal.web.views.own import own_task
 from tasks import errors
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.explain import explain_wait
+from tasks.lifecycle.rename import rename_task
 from tasks.lifecycle.retry import retry_task
 from tasks.models import Event, File, Task, TaskContent
-from tasks.names import is_slug
-from tasks.owned import get_owned
+from tasks.notices.ended import mark_seen
+from tasks.notices.wish import wished
+from tasks.outbound import mail
 from tasks.registry import all_types
 from tasks.statuses import NOT_STARTED, REVIVABLE
 from tasks.ui import words
+from tasks.ui.look import waited
 
 EVENTS_AT_ONCE = 500
 
@@ -36,23 +40,45 @@ EVENTS_AT_ONCE = 500
 @login_required
 def show(request: SignedInRequest, task_id: UUID) -> HttpResponse:
     """Show the page, or only its live part to the script that keeps it fresh."""
-    task = _own_task(request, task_id)
-    context = _live_context(request, task)
+    task = own_task(request, task_id)
+    if task.done:
+        mark_seen(request.user, task)
     if request.headers.get("HX-Request"):
-        return render(request, "web/task/live.html", context)
+        return render(request, "web/task/live.html", _live_context(request, task))
+    return _page(request, task)
+
+
+@login_required
+@require_POST
+def rename(request: SignedInRequest, task_id: UUID) -> HttpResponse:
+    """Call the task by another name; by none: as what it is about."""
+    name = request.POST.get("name", "").strip()
+    try:
+        with missing_is_404():
+            rename_task(task_id, name, owner=request.user)
+    except errors.InvalidInput as error:
+        return _page(request, own_task(request, task_id), status=422, name=name, name_error=error.message)
+    except errors.Refused as error:
+        messages.error(request, error.message)
+    return redirect("web:task", task_id=task_id)
+
+
+def _page(request: SignedInRequest, task: Task, *, status: int = 200, **more: Any) -> HttpResponse:
+    context = _live_context(request, task)
     content = context["content"]
     context |= {
         "events": _events(task, after=0),
         "input": _shown_input(task, content),
         "snippets": snippets.for_submission(request, task.type, content.input) if content else [],
+        "name": content.name if content else "",
     }
-    return render(request, "web/task/page.html", context)
+    return render(request, "web/task/page.html", context | more, status=status)
 
 
 @login_required
 def read_events(request: SignedInRequest, task_id: UUID) -> HttpResponse:
     """Return what the task said after the event ``?after=``, for the script that appends it."""
-    task = _own_task(request, task_id)
+    task = own_task(request, task_id)
     text = request.GET.get("after", "0")
     if not text.isdecimal() or len(text) > 18:
         return HttpResponse("after must be the id of an event.", status=400, content_type="text/plain")
@@ -73,31 +99,6 @@ def retry(request: SignedInRequest, task_id: UUID) -> HttpResponse:
     return _act(request, task_id, retry_task)
 
 
-@login_required
-def download_result(request: SignedInRequest, task_id: UUID) -> HttpResponse:
-    task, result = _result(request, task_id)
-    body = json.dumps(result, ensure_ascii=False, indent=2)
-    return _attachment(body, "application/json", f"{_stem(task)}.json")
-
-
-@login_required
-def download_text(request: SignedInRequest, task_id: UUID) -> HttpResponse:
-    task, result = _result(request, task_id)
-    text = result.get("text") or result.get("answer")
-    if not isinstance(text, str):
-        raise Http404("The result has no text.")
-    return _attachment(text, "text/plain; charset=utf-8", f"{_stem(task)}.txt")
-
-
-@login_required
-def download_table(request: SignedInRequest, task_id: UUID, number: int) -> HttpResponse:
-    task, result = _result(request, task_id)
-    tables = tables_in(result)
-    if not 1 <= number <= len(tables):
-        raise Http404("The result has no such table.")
-    return _attachment(write_csv(tables[number - 1].rows), "text/csv; charset=utf-8", f"{task.id}-table-{number}.csv")
-
-
 def _act(request: SignedInRequest, task_id: UUID, action: Any) -> HttpResponse:
     try:
         with missing_is_404():
@@ -110,24 +111,46 @@ def _act(request: SignedInRequest, task_id: UUID, action: Any) -> HttpResponse:
 def _live_context(request: SignedInRequest, task: Task) -> dict[str, Any]:
     content = TaskContent.objects.filter(pk=task.pk).first()
     wait = None if task.done or task.status == "running" else explain_wait(task)
+    if content:
+        task.content = content
     result = content.result if content else None
     input_files = _input_files(request, task, content)
+    task.file_names = [file.name for file in input_files]  # type: ignore[attr-defined]
+    parts = _parts(request, task)
+    attempts = list(task.attempts.select_related("node"))
     picture = next((str(file.id) for file in input_files if file.content_type in PICTURES), None)
+    shown = [] if result is None else results.present(task.type, result, picture=picture, has_parts=bool(parts))
     return {
         "task": task,
         "content": content,
         "wait": wait,
         "wait_words": words.WAITS.get(wait.why or "") if wait else None,
-        "attempts": list(task.attempts.select_related("node")),
+        "attempts": attempts,
+        "parts": parts,
+        # What it waited for its own tasks is no waiting in line.
+        "waited": attempts[0].started_at - task.created_at if parts and attempts else waited(task),
+        "worked": sum(attempt.seconds for attempt in attempts) if parts else None,
         "input_files": input_files,
-        "sections": results.present(task.type, result, picture=picture) if result is not None else [],
+        "sections": shown,
         "result_files": File.objects.filter(owner=request.user, task=task).order_by("id"),
         "can_cancel": not task.done and task.shown_status != "cancelling",
         "can_retry": task.status in REVIVABLE,
+        # The work itself was given up; where a service was down, or a worker died, another try may succeed.
+        "fails_again": task.status == "failed" and task.error is not None and task.error.get("retryable") is False,
         "not_started": task.status in NOT_STARTED,
+        "can_mail": mail.is_set_up(),
+        "wished": not task.done and wished(task),
         "purged": task.done and content is None,
         "known_type": task.type in all_types(),
     }
+
+
+def _parts(request: SignedInRequest, task: Task) -> NumberedPage | None:
+    """Return a page of the tasks that this one has started, in the order in which it did; None without."""
+    started = Task.objects.filter(started_by=task.pk).order_by("pk")
+    page = NumberedPage.of(request, started.count())
+    rows = enumerate(lines_of(started[page.first : page.end]), page.first + 1)
+    return page.with_rows([{"number": number, "task": row} for number, row in rows]) if page.total else None
 
 
 def _events(task: Task, *, after: int) -> dict[str, Any]:
@@ -168,28 +191,3 @@ def _shown_input(task: Task, content: TaskContent | None) -> list[Section]:
     definition = all_types().get(task.type)
     files = definition.file_fields() if definition else {}
     return results.describe({name: value for name, value in content.input.items() if name not in files})
-
-
-def _own_task(request: SignedInRequest, task_id: UUID) -> Task:
-    with missing_is_404():
-        return get_owned(Task.objects.select_related("queue", "node"), task_id, owner=request.user)
-
-
-def _result(request: SignedInRequest, task_id: UUID) -> tuple[Task, dict[str, Any]]:
-    task = _own_task(request, task_id)
-    content = TaskContent.objects.filter(pk=task.pk).first()
-    if content is None or content.result is None:
-        raise Http404("There is no result.")
-    return task, content.result
-
-
-def _stem(task: Task) -> str:
-    # A type of an older installation may be called as no file can be.
-    return f"{task.type}-{task.id}" if is_slug(task.type) else str(task.id)
-
-
-def _attachment(body: str, content_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(body, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,29 +12,31 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
+from accounts.models import User
+from portal.web.forms.task_filter import TABS, TaskFilter, label_of, read_filter
+from portal.web.found_places import show_places
+from portal.web.groups import group
 from portal.web.ids import first_uuid, uuids_in
-from portal.web.input_files import name_files
-from portal.web.paging import read_page
+from portal.web.paging import Page, one_way_page, page_of, read_page
 from portal.web.people import SignedInRequest
+from portal.web.top_level import find_work
 from tasks import errors
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.retry import retry_task
-from tasks.models import Task
-from tasks.models.task import TaskQuerySet
+from tasks.models import SavedView, Task
+from tasks.models.newest import count
 from tasks.registry import all_types
-from tasks.statuses import SHOWN
+from tasks.search.find import count_by_words, find_by_id, find_by_words
+from tasks.ui.context import time_zone_of
+from tasks.ui.input_files import name_files
 
-# Tabs of the page → the words they stand for.
-TABS = {
-    "": [],
-    "unfinished": ["waiting", "scheduled", "queued", "running", "cancelling"],
-    "succeeded": ["succeeded"],
-    "failed": ["failed", "expired"],
-    "cancelled": ["cancelled"],
-}
 MOST_AT_ONCE = 100
+# Of a search, with the places where its words stand: texts are read for those.
+MOST_FOUND = 20
+COUNT_CAP = 1_000
 
 
 @login_required
@@ -42,20 +46,20 @@ def list_tasks(request: SignedInRequest) -> HttpResponse:
         found = Task.objects.of(request.user).filter(pk=task_id).exists()
         if found:
             return redirect("web:task", task_id=task_id)
-    page = read_page(_filtered(request), request)
-    name_files(page.items)
+    wanted = read_filter(request.GET, time_zone_of(request.user))
+    page = _page(request, wanted)
     context = {
         "page": page,
-        "tabs": [(name, name.capitalize() or "All", _link(request, status=name)) for name in TABS],
-        "status": request.GET.get("status", ""),
-        "type": request.GET.get("type", ""),
-        "tag": request.GET.get("tag", ""),
-        "query": request.GET.get("q", ""),
-        "types": all_types().values(),
-        "is_filtered": any(request.GET.get(name) for name in ("status", "type", "tag", "q")),
+        "rows": _rows(request, wanted, page),
+        "folded_query": _link(request, open=""),
+        "filter": wanted,
+        "count": _count(request.user, wanted, page) if wanted.is_set and page.items else None,
+        "tabs": [(name, label_of(name), wanted.link(status=name)) for name in TABS],
     }
-    template = "web/tasks/rows.html" if request.headers.get("HX-Request") else "web/tasks/page.html"
-    return render(request, template, context)
+    if request.headers.get("HX-Request"):
+        return render(request, "web/tasks/rows.html", context)
+    context |= {"types": all_types().values(), "views": SavedView.objects.filter(owner=request.user)}
+    return render(request, "web/tasks/page.html", context)
 
 
 @login_required
@@ -65,15 +69,22 @@ def act_on_many(request: SignedInRequest) -> HttpResponse:
     ids = list(uuids_in(request.POST.getlist("task")))[:MOST_AT_ONCE]
     action = request.POST.get("action", "")
     if not ids:
-        messages.warning(request, "Select the tasks first.")
+        messages.warning(request, gettext("Select the tasks first."))
     elif action in ("cancel", "retry"):
         done, problems = _act(request, action, ids)
-        word = "cancelled" if action == "cancel" else "queued again"
         if done:
-            messages.success(request, f"{done} {'task' if done == 1 else 'tasks'} {word}.")
+            messages.success(request, _report(action, done))
         for problem in sorted(set(problems)):
             messages.error(request, problem)
     return redirect(_way_back(request))
+
+
+def _report(action: str, done: int) -> str:
+    if action == "cancel":
+        words = ngettext("{count} task cancelled.", "{count} tasks cancelled.", done)
+    else:
+        words = ngettext("{count} task queued again.", "{count} tasks queued again.", done)
+    return words.format(count=done)
 
 
 def _act(request: SignedInRequest, action: str, ids: list[UUID]) -> tuple[int, list[str]]:
@@ -93,20 +104,39 @@ def _act(request: SignedInRequest, action: str, ids: list[UUID]) -> tuple[int, l
     return done, problems
 
 
-def _filtered(request: SignedInRequest) -> TaskQuerySet:
-    rows = Task.objects.of(request.user).select_related("content")
-    wanted = request.GET.get("status", "")
-    words = TABS.get(wanted) or ([wanted] if wanted in SHOWN else [])
-    if words:
-        rows = rows.shown_as(words)
-    if name := request.GET.get("type", "").replace("\0", ""):
-        rows = rows.filter(type=name)
-    if tag := request.GET.get("tag", "").replace("\0", ""):
-        rows = rows.filter(content__tags__contains=[tag])
-    if request.GET.get("q", "") and not _searched_id(request):
-        # Words that are no id look for a tag: the one thing that users name tasks by.
-        rows = rows.filter(content__tags__contains=[request.GET["q"].strip().replace("\0", "")])
-    return rows
+def _page(request: SignedInRequest, wanted: TaskFilter) -> Page[Any]:
+    if not wanted.is_set:
+        return page_of(request, partial(find_work, request.user))
+    rows = wanted.rows(request.user).select_related("content").defer("content__result")
+    if wanted.asked is None:
+        return read_page(rows, request, sources=wanted.sources(request.user), by_index=wanted.by_index)
+    before = first_uuid(request.GET.get("before"))
+    if before is None and (named := find_by_id(rows, wanted.text, most=MOST_FOUND)):
+        return Page(named, newer="", older="")
+    found = find_by_words(
+        rows, wanted.asked, owner_id=request.user.pk, most=MOST_FOUND, after=before, since=wanted.oldest_id
+    )
+    return one_way_page(request, found)
+
+
+def _rows(request: SignedInRequest, wanted: TaskFilter, page: Page[Any]) -> list[Any]:
+    if wanted.asked is None:
+        # A list that is looked through shows what it found, in the row of the batch or the starter that it belongs to.
+        return group(page.items, unfold=first_uuid(request.GET.get("open")))
+    # What has the words shows where.
+    found = name_files(page.items)
+    show_places(found, wanted.asked.words)
+    return found
+
+
+def _count(user: User, wanted: TaskFilter, page: Page[Any]) -> tuple[int, bool]:
+    """Return how many there are, as far as is looked, and whether that is all."""
+    if not (page.newer or page.older):
+        return len(page.items), True
+    rows = wanted.rows(user)
+    if wanted.asked is not None:
+        return count_by_words(rows, wanted.asked, owner_id=user.pk, most=COUNT_CAP)
+    return count(rows, wanted.sources(user), most=COUNT_CAP)
 
 
 def _searched_id(request: SignedInRequest) -> UUID | None:
@@ -115,8 +145,6 @@ def _searched_id(request: SignedInRequest) -> UUID | None:
 
 def _link(request: SignedInRequest, **changes: str) -> str:
     query = request.GET.copy()
-    for name in ("before", "after"):
-        query.pop(name, None)
     for name, value in changes.items():
         query.pop(name, None)
         if value:

@@ -8,14 +8,14 @@ from django.shortcuts import render
 
 from portal.web.charts import bars_by_day
 from portal.web.people import SignedInRequest
-from portal.web.usage_facts import tasks_by_day_and_type
 from tasks.figures.quota import read_quota
+from tasks.figures.usage import first_day, read_usage
 
 DAYS = 14
 
 
 @login_required
 def show(request: SignedInRequest) -> HttpResponse:
-    rows = tasks_by_day_and_type(request.user, days=DAYS)
+    rows = read_usage(request.user, since=first_day(DAYS))
     context = {"quota": read_quota(request.user), "rows": rows, "bars": bars_by_day(rows, days=DAYS), "days": DAYS}
     return render(request, "web/usage/page.html", context)

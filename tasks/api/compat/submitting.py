@@ -15,6 +15,7 @@ from tasks import errors
 from tasks.api.bodies import WholeNumbers
 from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, idempotency_key
+from tasks.api.rate_limits import note_usage
 from tasks.files import delete_file_for_good
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
 from tasks.models import File
@@ -40,7 +41,9 @@ def submit_theirs(user: User, request: Request, submission: Submission, names: N
     """
     require_content_scopes(request, submission)
     with in_their_words(names):
-        return submit_task(user, submission, **key_of(request))
+        submitted = submit_task(user, submission, **key_of(request))
+    note_usage(request, submitted.usage)
+    return submitted
 
 
 class KeyOf(TypedDict):

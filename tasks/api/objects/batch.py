@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from pydantic import Field, RootModel
 
 from tasks import models
 from tasks.api.batch_results import ItemResult as Found
+from tasks.api.batch_results import read_results
 from tasks.api.objects.shape import Shape, write_time
 from tasks.api.objects.task import Shown, TaskError, error_object
-from tasks.statuses import SHOWN, TERMINAL, Status, shown_status
+from tasks.statuses import SHOWN, TERMINAL
 
 BASE = "/api/v1/batches"
 
@@ -77,7 +77,7 @@ class BatchWithItems(Batch):
 
 
 def batch_object(batch: models.Batch, counts: Mapping[str, int], *, with_items: bool) -> dict[str, Any]:
-    """Return a batch as JSON; `counts` are those of `count_tasks`."""
+    """Return a batch as JSON; `counts` are those of `figures.batches.count_tasks`."""
     own = f"{BASE}/{batch.id}"
     shown: dict[str, Any] = {
         "id": str(batch.id),
@@ -92,6 +92,12 @@ def batch_object(batch: models.Batch, counts: Mapping[str, int], *, with_items: 
     return shown | {"items": batch.items} if with_items else shown
 
 
+def result_lines(batch: models.Batch) -> Iterator[bytes]:
+    """Yield what came of each item, one JSON object a line, as it is read."""
+    for item in read_results(batch):
+        yield (json.dumps(item_result_object(item), ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
 def item_result_object(item: Found) -> dict[str, Any]:
     """Return what came of an item as JSON."""
     refused = item.status == "refused"
@@ -102,19 +108,3 @@ def item_result_object(item: Found) -> dict[str, Any]:
         "result": item.result,
         "error": item.error if refused else error_object(item.error),
     }
-
-
-def count_tasks(batches: Iterable[models.Batch]) -> dict[UUID, Counter[str]]:
-    """Return the number of tasks by shown status, of each batch."""
-    rows = (
-        models.Task.objects.filter(batch__in=[batch.pk for batch in batches])
-        .annotate(cancelling=ExpressionWrapper(Q(cancel_requested_at__isnull=False), BooleanField()))
-        .values_list("batch_id", "status", "cancelling")
-        .annotate(Count("pk"))
-        .order_by()
-    )
-    counts: defaultdict[UUID, Counter[str]] = defaultdict(Counter)
-    for batch_id, status, cancelling, count in rows:
-        word = "cancelling" if status == Status.RUNNING and cancelling else shown_status(status, None)
-        counts[batch_id][word] += count
-    return counts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from pydantic import Field
@@ -12,6 +12,7 @@ from typing_extensions import TypeAliasType
 from tasks import models
 from tasks.api.objects.shape import Shape, write_time
 from tasks.lifecycle.explain import Wait, explain_wait
+from tasks.lifecycle.read import TaskRow
 from tasks.registry import EngineInfo
 from tasks.statuses import Status
 
@@ -65,8 +66,9 @@ class Estimate(Shape):
 class QueuePlace(Shape):
     """Where a task waits, and why.
 
-    The position counts what starts before it, and stops at 1,000; it is null in lists. Lists do not look at
-    queues and workers either: `queue_paused` and `no_workers` are only told of a single task.
+    The position counts what starts before it, and stops at 1,000. It is told to those who read the task: in lists, and
+    in the answers to a submission, a copy or a retry, it is null, as is `starts_in`. Lists do not look at queues and
+    workers either: `queue_paused` and `no_workers` are only told of a single task.
     """
 
     name: str
@@ -97,12 +99,15 @@ class TaskUrls(Shape):
 class Task(Shape):
     """One submitted unit of work. Times are RFC 3339 in UTC, durations are seconds.
 
-    A token without the scope `tasks:read` is not shown content: `input`, `result`, `engine` and the progress' stage are
-    null, `metadata`, `usage` and `tags` are empty, and of an error it is told the code.
+    A token without the scope `tasks:read` is not shown content: `name`, `input`, `result`, `engine` and the progress'
+    stage are null, `metadata`, `usage` and `tags` are empty, and of an error it is told the code.
     """
 
     id: UUID
     type: str
+    name: str | None = Field(
+        description="what you call it; null: the portal's pages name it by its files, or the beginning of its text"
+    )
     status: Shown
     done: bool = Field(description="true in the four last statuses; loop on it")
     version: int = Field(description="rises with every change")
@@ -134,13 +139,35 @@ class Task(Shape):
     urls: TaskUrls
 
 
-def task_object(task: models.Task, content: models.TaskContent | None, wait: Wait) -> dict[str, Any]:
+class Content(Protocol):
+    """What of a task's content is shown, as values."""
+
+    @property
+    def input(self) -> Any: ...
+    @property
+    def result(self) -> Any: ...
+    @property
+    def engine(self) -> Any: ...
+    @property
+    def usage(self) -> Any: ...
+    @property
+    def metadata(self) -> Any: ...
+    @property
+    def tags(self) -> Any: ...
+    @property
+    def needs(self) -> Any: ...
+    @property
+    def name(self) -> Any: ...
+
+
+def task_object(task: models.Task | TaskRow, content: Content | None, wait: Wait) -> dict[str, Any]:
     """Return a task as JSON. Without `content` it was purged."""
     shown = task.shown_status
     between_attempts = task.status == Status.SCHEDULED and task.attempt_number > 0
     return {
         "id": str(task.id),
         "type": task.type,
+        "name": content.name or None if content else None,
         "status": shown,
         "done": task.done,
         "version": task.version,
@@ -189,7 +216,7 @@ def least_object(task: models.Task) -> dict[str, Any]:
     return dict.fromkeys(Task.model_json_schema()["properties"]) | least | {"urls": _urls(task)}
 
 
-def _urls(task: models.Task) -> dict[str, str]:
+def _urls(task: models.Task | TaskRow) -> dict[str, str]:
     own = f"{BASE}/{task.id}"
     parts = {name: f"{own}/{name}" for name in ("events", "attempts", "result", "cancel", "retry", "copy")}
     return {"self": own} | parts
@@ -198,6 +225,7 @@ def _urls(task: models.Task) -> dict[str, str]:
 def without_content(shown: dict[str, Any]) -> dict[str, Any]:
     """Return a task as JSON for a token that may act on tasks and not read them."""
     return shown | {
+        "name": None,
         "input": None,
         "result": None,
         "error": error_without_content(shown["error"]),

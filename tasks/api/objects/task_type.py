@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from tasks.api.languages import schema_in_language
 from tasks.api.objects.shape import Shape, Urls
 from tasks.figures.outlook import Outlook
 from tasks.registry import TaskType as Definition
+from tasks.ui.sentences import in_language
 
 BASE = "/api/v1/task-types"
 
@@ -58,17 +60,21 @@ class TaskType(Shape):
 
 
 def type_object(definition: Definition, outlook: Outlook) -> dict[str, Any]:
-    """Return a task type as JSON."""
+    """Return a task type as JSON, its words for people in the language that is spoken; a result's are for programs."""
     readiness = definition.readiness()
     p50, p90 = outlook.seconds or (None, None)
     return {
         "name": definition.name,
-        "title": definition.title,
-        "description": definition.description,
+        "title": in_language(definition.title),
+        "description": in_language(definition.description),
         "queue": definition.queue,
         "ready": readiness.ready,
-        "engine": {"state": readiness.state, "engine": readiness.engine or None, "hint": readiness.hint or None},
-        "input_schema": definition.input.model_json_schema(),
+        "engine": {
+            "state": readiness.state,
+            "engine": readiness.engine or None,
+            "hint": in_language(readiness.hint) or None,
+        },
+        "input_schema": schema_in_language(definition.input.model_json_schema()),
         "result_schema": definition.result.model_json_schema(mode="serialization"),
         "file_fields": definition.file_fields(),
         "limits": {

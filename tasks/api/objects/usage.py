@@ -50,7 +50,8 @@ def usage_object(since: date, days: list[DayOfType]) -> dict[str, Any]:
                 "succeeded": used.succeeded,
                 "failed": used.failed,
                 "cancelled": used.cancelled,
-                "worker_seconds": round(used.worker_seconds, 3),
+                # As exact as an attempt is kept: many take less than a millisecond.
+                "worker_seconds": round(used.worker_seconds, 6),
                 "tokens": {"prompt": used.prompt_tokens, "completion": used.completion_tokens},
             }
             for used in days

@@ -11,7 +11,6 @@ from uuid import UUID
 from tasks.api.streams.reads import (
     EVENTS_AT_ONCE,
     Said,
-    encode,
     in_thread,
     read_changed,
     read_ended,
@@ -56,6 +55,11 @@ class AllTasks:
         self._said: dict[UUID, int] = {}
         self._status: dict[UUID, str] = {}
 
+    @property
+    def moves_unheard(self) -> bool:
+        # The position from which a client may resume.
+        return True
+
     async def tell(self, woken: Woken, *, look: bool) -> bool:
         began = time.monotonic()
         position = Position(*await in_thread(read_position))
@@ -77,12 +81,12 @@ class AllTasks:
         missed = await in_thread(read_changed, self._owner_id, self._sure.milliseconds)
         if missed is None:
             self._sure = position
-            await self._wire.event("reset", encode({"detail": "Too much was missed. List your tasks."}))
+            await self._wire.event("reset", '{"detail":"Too much was missed. List your tasks."}')
         return missed or []
 
     async def _tell_some(self, tasks: Collection[UUID], changed: Collection[UUID]) -> None:
         # Told before the events: so all that a task said before its end is told before its end.
-        ended = await in_thread(read_ended, changed, self._owner_id) if changed else set()
+        ended = set(await in_thread(read_ended, tuple(changed), self._owner_id)) if changed else set()
         for task in changed:
             if task not in ended and await self._tell_status(task, is_end=False):
                 ended.add(task)
@@ -97,20 +101,20 @@ class AllTasks:
         One at a time, and forgotten when it is told: inputs and results may have megabytes.
         """
         shown = await in_thread(read_shown, task_id, self._owner_id)
-        if shown is None or (shown.done and not is_end):
+        if shown is None or (shown.task.done and not is_end):
             return shown is not None
-        status = shown.object["status"]
+        status = shown.task.shown_status
         if self._status.pop(task_id, None) != status:
-            await self._wire.event("done" if shown.done else "task", encode(shown.object))
+            await self._wire.event("done" if shown.task.done else "task", shown.json)
         self._status[task_id] = status
         if len(self._status) > MOST_REMEMBERED:
             del self._status[next(iter(self._status))]
-        return shown.done
+        return shown.task.done
 
     async def _tell_events(self, tasks: Collection[UUID]) -> None:
         after = min(self._last_of(task) for task in tasks)
         while True:
-            found = await in_thread(read_events, tasks, after)
+            found = await in_thread(read_events, tuple(tasks), after)
             for said in found:
                 await self._tell_event(said)
             if len(found) < EVENTS_AT_ONCE:

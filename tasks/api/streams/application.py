@@ -7,6 +7,8 @@ import re
 from collections.abc import Awaitable
 from functools import partial
 
+from django.db import InterfaceError, OperationalError
+
 from tasks.api.streams.all_tasks import AllTasks, Position
 from tasks.api.streams.ask import Application, Receive, Scope, Send, ask
 from tasks.api.streams.follow import Following, follow
@@ -14,6 +16,7 @@ from tasks.api.streams.handover import MEDIA_TYPE, Handover, Opened
 from tasks.api.streams.leaving import when_gone
 from tasks.api.streams.long_poll import TASK_PATH, answer_poll, answer_submission, wanted_seconds
 from tasks.api.streams.one_task import OneTask
+from tasks.api.streams.reads import in_thread, is_good_for_reading
 from tasks.api.streams.wake import Wake
 from tasks.api.streams.wire import Slow, Wire
 
@@ -69,6 +72,13 @@ async def answer_stream(views: Application, scope: Scope, receive: Receive, send
 
 
 async def _may_go_on(views: Application, scope: Scope) -> bool:
+    if header := _header(scope, b"authorization"):
+        try:
+            return await in_thread(is_good_for_reading, header)
+        except (OperationalError, InterfaceError):
+            # The database is away, which does not speak against the stream.
+            return True
+    # A session: the long way, which knows all that may end one.
     answer = await ask(views, scope, Handover(is_check=True))
     # 5xx: the database is away. 429: the caller may, but reads too much elsewhere. Neither speaks against the stream.
     return answer.status < 400 or answer.status == 429 or answer.status >= 500

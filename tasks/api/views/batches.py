@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, cast
@@ -18,7 +17,6 @@ from rest_framework.response import Response
 from tasks import errors
 from tasks.api import refusals
 from tasks.api.authentication import may_read_tasks
-from tasks.api.batch_results import read_results
 from tasks.api.bodies import Body, Query, check_body, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, digest_of, idempotency_key
@@ -28,19 +26,21 @@ from tasks.api.objects.batch import (
     BatchWithItems,
     ItemResults,
     batch_object,
-    count_tasks,
-    item_result_object,
+    result_lines,
 )
 from tasks.api.pagination import PageQuery, answer_page, page_by_id
 from tasks.api.parsers import StrictJSONParser
+from tasks.api.rate_limits import note_usage
 from tasks.api.renderers import JsonLinesRenderer
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.tasks import IDEMPOTENCY, SUBMIT_PROBLEMS, CountedView, SubmitTask
 from tasks.api.views.view import ApiView
+from tasks.figures.batches import count_tasks
 from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.cancel_batch import cancel_batch
 from tasks.lifecycle.submit import Submission, SubmittedBatch, submit_batch
 from tasks.models import Batch as StoredBatch
+from tasks.operations.retry_batch import retry_batch
 from tasks.owned import get_owned
 
 MOST_TASKS = 1000
@@ -124,6 +124,7 @@ class BatchesView(CountedView):
             idempotency_key=key,
             body_sha256=_digest(request, body) if key else "",
         )
+        note_usage(request, submitted.usage)
         response = Response(_submitted(submitted), status=202)
         response["Location"] = response.data["urls"]["self"]
         response["Retry-After"] = "1"
@@ -184,10 +185,28 @@ class BatchResultsView(ApiView):
         is `application/jsonl`, and is sent as it is read.
         """
         batch = get_owned(StoredBatch, batch_id, owner=self.caller)
-        lines = (json.dumps(item_result_object(item), ensure_ascii=False) + "\n" for item in read_results(batch))
-        return StreamingHttpResponse(
-            (line.encode("utf-8", "replace") for line in lines), content_type=JsonLinesRenderer.media_type
-        )
+        return StreamingHttpResponse(result_lines(batch), content_type=JsonLinesRenderer.media_type)
+
+
+class RetryBatchView(ApiView):
+    scopes: ClassVar = {"POST": "tasks:write"}
+
+    @operation(
+        "retry_batch",
+        tag="batches",
+        answers={202: Batch},
+        problems=[errors.NotFound, errors.WrongStatus, refusals.CsrfFailed],
+    )
+    def post(self, request: Request, batch_id: UUID) -> Response:
+        """Retry what has failed of a batch, or expired.
+
+        Counted like submissions, a few hundred a second; where a limit of the plan is reached, the rest waits for room.
+        409 where nothing has failed.
+        """
+        retry_batch(batch_id, by=self.caller, owner=self.caller)
+        batch = get_owned(StoredBatch, batch_id, owner=self.caller)
+        shown = batch_object(batch, _count(batch), with_items=False)
+        return Response(shown if may_read_tasks(request) else shown | {"name": ""}, status=202)
 
 
 def _read_tasks(request: Request) -> tuple[SubmitBatch, list[Submission | errors.Refused]]:

@@ -14,7 +14,7 @@ from tasks.api import refusals
 from tasks.api.bodies import read_query
 from tasks.api.idempotency import mark_replayed, once_of
 from tasks.api.objects.webhook import DeliveryStatus, WebhookDelivery, delivery_object
-from tasks.api.pagination import PageQuery, answer_page, page_by_id
+from tasks.api.pagination import PageQuery, answer_page, page_among
 from tasks.api.schema import ListOf, operation
 from tasks.api.views.tasks import IDEMPOTENCY
 from tasks.api.views.view import ApiView
@@ -92,7 +92,10 @@ class DeliveriesView(ApiView):
             "status": filters.status,
         }
         given = {name: value for name, value in plain.items() if value is not None}
-        page = page_by_id(StoredDelivery.objects.filter(owner=self.caller, **given), filters)
+        stored = StoredDelivery.objects.all()
+        sources = [stored.filter(endpoint=filters.endpoint) if filters.endpoint else stored.filter(owner=self.caller)]
+        of_task = stored.filter(task_id=filters.task) if filters.task else None
+        page = page_among(stored.filter(owner=self.caller, **given), sources, filters, by_index=of_task)
         return answer_page(request, [delivery_object(delivery) for delivery in page.rows], page.next_cursor)
 
 

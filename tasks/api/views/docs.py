@@ -14,6 +14,7 @@ from drf_spectacular.renderers import (
 )
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from tasks.api import languages
 from tasks.api.problems import advice_of, all_kinds, status_of, title_of
 
 
@@ -37,4 +38,7 @@ def problem_page(request: HttpRequest, code: str) -> HttpResponse:
     if kind is None:
         raise Http404
     described = {"code": code, "title": title_of(kind), "advice": advice_of(kind), "status": status_of(kind)}
-    return render(request, "api/problem.html", described)
+    with languages.spoken(request):
+        response = render(request, "api/problem.html", described)
+        languages.mark(response)
+    return response

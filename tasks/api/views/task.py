@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from functools import update_wrapper
@@ -15,18 +14,20 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tasks import errors
+from tasks import errors, models
 from tasks.api import refusals
 from tasks.api.authentication import reader_id
 from tasks.api.bodies import Query, has_body, read_body, read_query
 from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import body_digest, idempotency_key, mark_replayed, once_of
-from tasks.api.objects.task import Task, task_object
+from tasks.api.objects.task import Task
+from tasks.api.objects.task_json import task_json
 from tasks.api.schema import operation
 from tasks.api.views.tasks import (
     IDEMPOTENCY,
     PREFER,
     SUBMIT_PROBLEMS,
+    ChangeTask,
     CopyTask,
     CountedView,
     answer_submitted,
@@ -37,9 +38,11 @@ from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.copy import copied_submission
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.purge import purge_task
-from tasks.lifecycle.read import read_task
+from tasks.lifecycle.read import read_row
+from tasks.lifecycle.rename import rename_task
 from tasks.lifecycle.retry import retry_once
 from tasks.lifecycle.submit import Submission, find_submitted, submit_task
+from tasks.owned import get_owned
 
 VERSION = re.compile(r'(?:W/)?"v(\d{1,9})-')
 POLL_AFTER_SECONDS = 1
@@ -59,19 +62,18 @@ def poll(request: HttpRequest, task_id: UUID) -> HttpResponse:
     owner = reader_id(request, "tasks:read")
     if request.META.get("QUERY_STRING"):
         read_query(request.GET, Query)
-    known = request.headers.get("If-None-Match", "")
+    known = request.META.get("HTTP_IF_NONE_MATCH", "")
     version = VERSION.match(known)
-    task, content = read_task(task_id, owner, known=int(version[1]) if version else None)
+    task = read_row(task_id, owner, known=int(version[1]) if version else None)
     if known and _matches(known, task.etag):
         unchanged = HttpResponse(status=304, headers={"ETag": task.etag})
         del unchanged.headers["Content-Type"]
         return unchanged
-    if content is None and version:
+    if task.content_id is None and version:
         # The same version under another status, after a crash: the content was left out in vain.
-        task, content = read_task(task_id, owner)
-    body = task_object(task, content, explain_wait(task))
+        task = read_row(task_id, owner)
     response = HttpResponse(
-        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"),
+        task_json(task, explain_wait(task)).encode("utf-8", "replace"),
         content_type="application/json",
         headers={"ETag": task.etag},
     )
@@ -88,7 +90,7 @@ def _matches(header: str, etag: str) -> bool:
 class TaskView(ApiView):
     """GET goes to the plain function; DRF describes it and answers the other methods."""
 
-    scopes: ClassVar = {"GET": "tasks:read", "DELETE": "tasks:write"}
+    scopes: ClassVar = {"GET": "tasks:read", "PATCH": "tasks:write", "DELETE": "tasks:write"}
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -117,6 +119,27 @@ class TaskView(ApiView):
         With `Prefer: wait=N` the answer comes when the task has changed; without `If-None-Match`, when it is done.
         """
         return poll(request._request, task_id)
+
+    @operation(
+        "change_task",
+        tag="tasks",
+        body=ChangeTask,
+        answers={200: Task},
+        headers=["ETag"],
+        problems=[errors.NotFound, errors.ContentPurged, errors.InvalidBody],
+    )
+    def patch(self, request: Request, task_id: UUID) -> Response:
+        """Rename a task.
+
+        Whatever its status. Its name is shown in lists and pages and is found by a search; downloads are named by it.
+        It is purged with the content.
+        """
+        body = read_body(request, ChangeTask)
+        if "name" in body.model_fields_set:
+            task = rename_task(task_id, body.name or "", owner=self.caller)
+        else:
+            task = get_owned(models.Task.objects.select_related("content"), task_id, owner=self.caller)
+        return answer_task(request, task, status=200)
 
     @operation(
         "delete_task",

@@ -44,6 +44,24 @@ def find_own(view: ApiView, task_id: UUID) -> Task:
     return get_owned(Task.objects.select_related("content", "node"), task_id, owner=view.caller)
 
 
+def find_result(view: ApiView, task_id: UUID) -> Any:
+    """Return the result of a task of the caller.
+
+    Raises:
+        NotFound: there is no such task.
+        NoResult: it has not succeeded, or not yet.
+        ContentPurged: its result was deleted.
+    """
+    task = find_own(view, task_id)
+    content = content_of(task)
+    if task.status != Status.SUCCEEDED:
+        why = task.error["message"] if task.error else ""
+        raise NoResult(f"The task is {task.shown_status} and has no result. {why}".strip())
+    if content is None:
+        raise errors.ContentPurged
+    return content.result
+
+
 class AttemptsView(ApiView):
     scopes: ClassVar = {"GET": "tasks:read"}
 
@@ -112,11 +130,4 @@ class ResultView(ApiView):
 
         409 while there is none, and 410 once it was purged.
         """
-        task = find_own(self, task_id)
-        content = content_of(task)
-        if task.status != Status.SUCCEEDED:
-            why = task.error["message"] if task.error else ""
-            raise NoResult(f"The task is {task.shown_status} and has no result. {why}".strip())
-        if content is None:
-            raise errors.ContentPurged
-        return Response(content.result)
+        return Response(find_result(self, task_id))

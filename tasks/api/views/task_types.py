@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tasks import errors, registry
+from tasks.api import languages
 from tasks.api.bodies import read_query
 from tasks.api.objects.task_type import TaskType, type_object
 from tasks.api.pagination import NamedPageQuery, answer_page, page_by_name
@@ -30,8 +31,11 @@ class TaskTypesView(ApiView):
         query = read_query(request.query_params, NamedPageQuery)
         definitions, next_cursor = page_by_name(registry.all_types(), query)
         outlooks = read_outlooks(self.caller, definitions)
-        shown = [type_object(definition, outlooks[definition.name]) for definition in definitions]
-        return answer_page(request, shown, next_cursor)
+        with languages.spoken(request._request):
+            shown = [type_object(definition, outlooks[definition.name]) for definition in definitions]
+            response = answer_page(request, shown, next_cursor)
+            languages.mark(response)
+        return response
 
 
 class TaskTypeView(ApiView):
@@ -43,4 +47,8 @@ class TaskTypeView(ApiView):
         definition = registry.all_types().get(name)
         if definition is None:
             raise errors.NotFound(f"There is no task type {name!r} here.")
-        return Response(type_object(definition, read_outlooks(self.caller, [definition])[name]))
+        outlook = read_outlooks(self.caller, [definition])[name]
+        with languages.spoken(request._request):
+            response = Response(type_object(definition, outlook))
+            languages.mark(response)
+        return response

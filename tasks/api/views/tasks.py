@@ -19,19 +19,20 @@ from tasks.api.content_scopes import require_content_scopes
 from tasks.api.idempotency import KEY, body_digest, idempotency_key
 from tasks.api.objects.preview import Preview, preview_object
 from tasks.api.objects.task import Task, content_of, least_object, task_object, wait_of_row, without_content
-from tasks.api.pagination import answer_page, page_by_id
-from tasks.api.rate_limits import rate_limit_headers
+from tasks.api.pagination import answer_page
+from tasks.api.rate_limits import note_usage, rate_limit_headers
 from tasks.api.refusals import InvalidParameter
 from tasks.api.schema import ListOf, operation
-from tasks.api.task_list import BY_METADATA, TaskFilters, find_tasks, listed_content, read_filters
+from tasks.api.task_list import BY_METADATA, TaskFilters, listed_content, page_of_tasks, read_filters
 from tasks.api.views.view import ApiView
 from tasks.lifecycle import admit
 from tasks.lifecycle.after_commit import after_commit
 from tasks.lifecycle.depend import MOST_LISTED_NEEDS
-from tasks.lifecycle.explain import explain_wait
+from tasks.lifecycle.explain import explain_briefly
 from tasks.lifecycle.preview import preview_task
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
 from tasks.lifecycle.validate import LEAST_KEEP, MAX_METADATA_KEYS, MAX_TAG_LENGTH, MAX_TAGS
+from tasks.names import LINE_PATTERN, MOST_OF_A_LINE
 
 POLL_AFTER_SECONDS = 1
 EXAMPLE: dict[str, Any] = {
@@ -101,8 +102,13 @@ Keep = Annotated[int, Field(ge=LEAST_KEEP, le=2**31 - 1), duration(LEAST_KEEP, 2
 Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG_LENGTH)]], Field(max_length=MAX_TAGS)]
 
 
+Name = Annotated[str, Field(min_length=1, max_length=MOST_OF_A_LINE, json_schema_extra={"pattern": LINE_PATTERN})]
+
+
 class TaskOptions(Body):
     """How a task is to be done; all of it may be left out."""
+
+    name: Name | None = Field(default=None, description="what you call it; one line")
 
     priority: int | None = Field(default=None, ge=1, le=10, description="1 background, 5 normal, 10 urgent")
     needs: list[TaskId] = Field(
@@ -162,6 +168,14 @@ class CopyTask(TaskOptions):
     input: dict[str, Any] | None = Field(default=None, description="instead of the input; as its schema says")
 
 
+class ChangeTask(Body):
+    """What is to be different; the rest stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Rent, May"}]})
+
+    name: Name | None = Field(default=None, description="what you call it; null: what the portal would")
+
+
 class SubmitQuery(Query):
     validate_only: bool = Field(default=False, description="say what would happen, and submit nothing")
 
@@ -179,7 +193,7 @@ class CountedView(ApiView):
         final = super().finalize_response(request, response, *args, **kwargs)
         if self.counted and final.status_code < 500:
             told = after_commit(
-                lambda: rate_limit_headers(self.caller), otherwise=lambda: {}, what="telling what is left"
+                lambda: rate_limit_headers(self.caller, request), otherwise=lambda: {}, what="telling what is left"
             )
             for name, value in told.items():
                 final.headers[name] = value
@@ -206,7 +220,8 @@ class TasksView(CountedView):
     def post(self, request: Request) -> Response:
         """Submit a task.
 
-        The answer comes as soon as the task is stored. Poll `urls.self` until `done` is true.
+        The answer comes as soon as the task is stored. Poll `urls.self` until `done` is true; there `queue` has the
+        position, too, and when the task may start.
         With `Prefer: wait=N` the answer comes when the task is done, 201, or after N seconds, 202.
         With `reuse` an earlier task that did the same work may be the answer: 201 with `Reused: true`.
         With `validate_only=true` nothing is stored: 200 tells the effective priority, the place in the
@@ -235,17 +250,22 @@ class TasksView(CountedView):
         """List your tasks, newest first.
 
         Inputs and results of more than some kilobytes are null here: they are at `urls.self` and `urls.result`.
-        Filters are joined by *and*. Of queued tasks `queue.why` tells `waiting_for_a_slot` or `waiting_for_a_worker`;
-        the position, and whether the queue is paused or has no workers, are only told of a single task.
+        Filters are joined by *and*. A page looks at a limited number of tasks: where few match it may hold less than
+        `limit`, even nothing, while `has_more` is true; `next_cursor` goes on behind them.
+        With `q` those are listed that have all of its words in their name, the names of their files, their tags, their
+        input or their result (the first 100,000 characters), each at the beginning of a word; in names also within one.
+        Of queued tasks `queue.why` tells `waiting_for_a_slot` or `waiting_for_a_worker`; the position, and whether the
+        queue is paused or has no workers, are only told of a single task.
         """
         filters, metadata = read_filters(request.query_params)
-        page = page_by_id(find_tasks(self.caller, filters, metadata), filters)
+        page = page_of_tasks(self.caller, filters, metadata)
         rows = [task_object(task, listed_content(task), wait_of_row(task)) for task in page.rows]
         return answer_page(request, rows, page.next_cursor)
 
 
 def answer_submitted(request: Request, submitted: Submitted) -> Response:
     """Answer a task that was accepted just now, or the one that the idempotency key gave before."""
+    note_usage(request, submitted.usage)
     response = answer_task(request, submitted.task, status=201 if submitted.reused else 202)
     if submitted.reused:
         response["Reused"] = "true"
@@ -258,12 +278,13 @@ def answer_submitted(request: Request, submitted: Submitted) -> Response:
 
 
 def answer_task(request: Request, task: models.Task, *, status: int) -> Response:
-    """Answer a task to which something was done just now, read with its content: its place in the queue and its ETag.
+    """Answer a task to which something was done just now, read with its content: why it waits, and its ETag.
 
-    The content is for those who may read it: what the caller does to a task needs another scope.
+    The content is for those who may read it: what the caller does to a task needs another scope. The place in the line
+    is for those who ask: to count what stands before it costs more than all else of a submission.
     """
     wait = after_commit(
-        lambda: explain_wait(task), otherwise=lambda: wait_of_row(task), what="explaining why the task waits"
+        lambda: explain_briefly(task), otherwise=lambda: wait_of_row(task), what="explaining why the task waits"
     )
 
     def whole() -> dict[str, Any]:

@@ -77,7 +77,7 @@ def get(client: Client, arguments: Namespace) -> int:
 
 
 def list_tasks(client: Client, arguments: Namespace) -> int:
-    given = {name: getattr(arguments, name) for name in ("status", "type", "queue", "tag", "batch")}
+    given = {name: getattr(arguments, name) for name in ("q", "status", "type", "queue", "tag", "batch")}
     filters: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     page = {"limit": min(arguments.limit, 100) if arguments.limit > 0 else 100}
     tasks = client.iter(metadata=_pairs(arguments.metadata), **filters, **page)

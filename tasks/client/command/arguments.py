@@ -113,6 +113,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def _add_submission(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("fields", nargs="*", metavar="field", help=FIELDS_HELP)
     parser.add_argument("--wait", action="store_true", help="wait for the task's end and print its result")
+    parser.add_argument("--name", help="what it is called in lists")
     parser.add_argument("--priority", type=int, metavar="1-10")
     parser.add_argument("--idempotency-key", metavar="KEY", help="the same key and fields submit only once a day")
     parser.add_argument("--needs", action="append", metavar="ID", help="a task that must have succeeded first")
@@ -139,6 +140,7 @@ def _add_submission(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-q", metavar="WORDS", help="that its name, files, tags, input or result have")
     parser.add_argument("--status", action="append", help="one or several")
     parser.add_argument("--type")
     parser.add_argument("--queue")

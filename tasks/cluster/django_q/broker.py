@@ -98,10 +98,10 @@ class TicketBroker(Broker):  # type: ignore[misc]  # django-q2 has no types
             }
             [counted] = sql.run("cluster/count_ready", asked, row=CountedReady)
             found = counted.ready
-        if not found:
-            self._line.wait(POLL_SECONDS)
-            return None
-        return [(None, self._payload)] * found
+        if not found and self._line.wait(POLL_SECONDS):
+            # Somebody is waiting: one worker looks at once, and whether there is more is counted afterwards.
+            found = min(1, node.tickets_wanted() if node.memory.takes_work() else 0)
+        return [(None, self._payload)] * found or None
 
     # --- In the sentinel ----------------------------------------------------------------------------
 

@@ -49,14 +49,11 @@ def replace_machinery() -> None:
     from tasks.cluster.django_q.tickets import TicketPipe
     from tasks.cluster.django_q.timer import Timer
 
+    # Before the forks, so that the workers share what it imports.
+    from tasks.cluster.worker import start_worker
+
     cluster.Queue = TicketPipe
     cluster.Value = Timer
     cluster.Sentinel = NodeSentinel
     qcluster.Cluster = Leader
-    post_spawn.connect(_start_worker, dispatch_uid="tasks.cluster.start_worker")
-
-
-def _start_worker(**_: Any) -> None:
-    from tasks.cluster.worker import start_worker
-
-    start_worker()
+    post_spawn.connect(lambda **_: start_worker(), weak=False, dispatch_uid="tasks.cluster.start_worker")

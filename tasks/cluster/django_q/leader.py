@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from types import FrameType
 
 from django_q.cluster import Cluster
@@ -16,6 +17,19 @@ class Leader(Cluster):  # type: ignore[misc]  # django-q2 has no types
     """
 
     _is_stopping = False
+
+    def start(self) -> int:
+        """Fork the sentinel, which forks all others.
+
+        A garbage collection writes to each object that it looks at: every process would soon have a copy of its own of
+        all that they share. So there is one before the first fork, and none after it looks at what was there then
+        (`manage.py` lets none look before).
+        """
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+        pid: int = super().start()
+        return pid
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
         if not self._is_stopping:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
+from multiprocessing.process import BaseProcess
+from typing import Any
 
 from django_q.cluster import Sentinel
 
@@ -29,6 +32,12 @@ class NodeSentinel(Sentinel):  # type: ignore[misc]  # django-q2 has no types
         self.broker.join_node(node.here, self.stop_event)
         logger.info("node %s serves cluster %s with %s workers", node.here.id, self.broker.list_key, self.pool_size)
         super().start()
+
+    def spawn_process(self, target: Any, *args: Any) -> BaseProcess:
+        """Fork a worker, the pusher or the monitor; its collector leaves alone what is there (see `Leader.start`)."""
+        gc.freeze()
+        process: BaseProcess = super().spawn_process(target, *args)
+        return process
 
     def stop(self) -> None:
         logger.info("node stops: running tasks get their grace time, then go back to their lanes")

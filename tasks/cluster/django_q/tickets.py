@@ -22,6 +22,8 @@ RESULT = b"R"
 
 RUN_SLICE = "tasks.cluster.worker.run_slice"
 
+# The same in a worker process, where it is set: django-q2 would look the name up for each ticket.
+run_slice: Callable[[], None] | None = None
 # What a worker process does before it waits for its next ticket; set when it starts.
 before_wait: Callable[[], None] | None = None
 # What it does before it ends because it is told to.
@@ -58,7 +60,7 @@ class TicketPipe:
             if before_stop is not None:
                 before_stop()
             return "STOP"
-        return ticket() if record == TICKET else result()
+        return (ticket() | {"func": run_slice or RUN_SLICE}) if record == TICKET else result()
 
     def qsize(self) -> int:
         """Return how many records are in the pipe: tickets that no worker has taken yet."""

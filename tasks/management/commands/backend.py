@@ -65,7 +65,7 @@ class Command(BaseCommand):
             keys=_read_keys(options["key_file"]),
         )
         backend = servers.add_server(new)
-        audit.record(None, "add", "backend", backend.pk, name=str(backend))
+        audit.record_command("add", "backend", backend.pk, name=str(backend))
         self._say_check(backend)
 
     def _list(self, options: dict[str, Any]) -> None:
@@ -87,7 +87,7 @@ class Command(BaseCommand):
 
     def _strategy(self, options: dict[str, Any]) -> None:
         servers.set_strategy(options["kind"], options["strategy"])
-        audit.record(None, "strategy", "backend_pool", options["kind"], strategy=options["strategy"])
+        audit.record_command("strategy", "backend_pool", options["kind"], strategy=options["strategy"])
         self.stdout.write(f"Servers for {options['kind']}: {Strategy(options['strategy']).label}.")
 
     def _test(self, options: dict[str, Any]) -> None:
@@ -97,20 +97,20 @@ class Command(BaseCommand):
     def _enable(self, options: dict[str, Any]) -> None:
         backend = servers.find_server(options["kind"], options["name"])
         servers.enable_server(backend)
-        audit.record(None, "enable", "backend", backend.pk, name=str(backend))
+        audit.record_command("enable", "backend", backend.pk, name=str(backend))
         self.stdout.write(f"{backend} is called again.")
 
     def _disable(self, options: dict[str, Any]) -> None:
         backend = servers.find_server(options["kind"], options["name"])
         servers.drain_server(backend)
-        audit.record(None, "drain", "backend", backend.pk, name=str(backend))
+        audit.record_command("drain", "backend", backend.pk, name=str(backend))
         self.stdout.write(f"No more calls start on {backend}; those that run end by themselves.")
 
     def _remove(self, options: dict[str, Any]) -> None:
         backend = servers.find_server(options["kind"], options["name"])
         if backend.from_environment:
             raise CommandError(f"{backend} is named by the environment: take it out there, or disable it here.")
-        audit.record(None, "delete", "backend", backend.pk, name=str(backend))
+        audit.record_command("delete", "backend", backend.pk, name=str(backend))
         servers.remove_server(backend)
         self.stdout.write(f"{backend} is removed.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core import checks
 from django.core.management.base import CommandError
 from django_q.conf import Conf
 from django_q.management.commands import qcluster
@@ -15,6 +16,9 @@ from tasks.type_checks import look_over_at_start
 
 
 class Command(qcluster.Command):  # type: ignore[misc]  # django-q2 has no types
+    # Not those of addresses and templates: they import the whole of the web, which no node needs. What task types and
+    # poolers need is looked at below.
+    requires_system_checks = [checks.Tags.models]
     help = "Start a node: workers that run tasks of one cluster. Choose the cluster with Q_CLUSTER_NAME."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -7,6 +7,8 @@ WITH fresh AS MATERIALIZED (
     SELECT task_id, outcome, started_at, finished_at
       FROM attempt
      WHERE finished_at > (SELECT counted_until FROM usage_mark)
+       -- The mark as it was a moment ago: it only rises. Of a value that is known the planner sees how little is behind it.
+       AND finished_at > %(counted_until)s
        AND finished_at >= %(first_day)s::date::timestamp AT TIME ZONE 'utc'
 ), piece AS (
     SELECT day, type, attempts, succeeded, failed, cancelled, worker_seconds, prompt_tokens, completion_tokens

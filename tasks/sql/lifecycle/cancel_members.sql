@@ -1,7 +1,7 @@
 -- Ask for the cancellation of a batch's unfinished tasks, at most `limit` of them. Durable.
 -- A task that somebody else is just writing is passed over; the next round sees it.
 -- Locks: the tasks, skipping locked ones.
--- Index: task_batch.
+-- Index: task_batch_list.
 WITH member AS (
     SELECT task.id
       FROM task

@@ -10,7 +10,7 @@
 WITH setting AS (
     SELECT set_config('synchronous_commit', 'off', true)
 ), place AS (
-    SELECT cluster.low_rank FROM cluster WHERE cluster.name = %(cluster)s
+    SELECT cluster.name, cluster.low_rank FROM cluster WHERE cluster.name = %(cluster)s
 ), ahead AS (
     -- A look without locks at how many short ones stand at the head, and where the line begins.
     SELECT count(*) FILTER (WHERE before < %(budget)s AND NOT stops) AS fitting, min(rank) AS begins
@@ -45,14 +45,13 @@ WITH setting AS (
        FOR NO KEY UPDATE OF task SKIP LOCKED
 ), head AS (
     -- What was locked need not be what was seen: the rule is applied anew.
-    SELECT id, token.token
+    SELECT id, (%(tokens)s::uuid[])[number] AS token
       FROM (SELECT id,
                    row_number() OVER line AS number,
                    sum(est_seconds) OVER line - est_seconds AS before,
                    bool_or(alone) OVER line AS stops
               FROM locked
             WINDOW line AS (ORDER BY rank, id)) AS ordered
-      JOIN unnest(%(tokens)s::uuid[]) WITH ORDINALITY AS token (token, number) USING (number)
      WHERE number = 1
         OR (before < %(budget)s AND NOT stops)
 ), claimed AS (
@@ -71,6 +70,11 @@ WITH setting AS (
     RETURNING task.id, task.owner_id, task.type, task.lane_id, task.token, task.attempt_number,
               task.attempts_charged, task.max_attempts, task.timeout_seconds, task.rank, task.vstart, task.version,
               task.waits, task.alone, task.charged_seconds
+), told AS (
+    SELECT pg_notify('portal_task', json_agg(json_build_object('id', id, 'owner', owner_id, 'version', version,
+                                                               'status', 'running'))::text)
+      FROM claimed
+    HAVING count(*) > 0
 ), clock AS (
     -- Quantised and skipping a locked row: both are read often and need not be exact. `low_rank` stays behind by 64 tasks like
     -- these, and stays where it is if fill has lowered it meanwhile, so that a task which becomes ready
@@ -79,13 +83,12 @@ WITH setting AS (
        SET vclock = greatest(cluster.vclock, moved.clock),
            low_rank = CASE WHEN cluster.low_rank = moved.low_rank THEN greatest(cluster.low_rank, moved.rank - moved.margin)
                            ELSE cluster.low_rank END
-      FROM (SELECT cluster.name, cluster.low_rank,
+      FROM (SELECT place.name, place.low_rank,
                    min(least(claimed.rank, claimed.vstart)) AS clock,
                    64 * max(claimed.charged_seconds) AS margin,
                    least(min(claimed.rank), (SELECT begins FROM ahead)) AS rank
-              FROM claimed
-              JOIN cluster ON cluster.name = %(cluster)s
-             GROUP BY cluster.name, cluster.low_rank) AS moved
+              FROM claimed, place
+             GROUP BY place.name, place.low_rank) AS moved
      WHERE cluster.name = (SELECT free.name
                              FROM cluster AS free
                             WHERE free.name = moved.name
@@ -94,9 +97,7 @@ WITH setting AS (
 )
 SELECT claimed.id, claimed.token, claimed.owner_id, claimed.type, claimed.lane_id, claimed.attempt_number,
        claimed.attempts_charged, claimed.max_attempts, claimed.timeout_seconds, claimed.waits, claimed.alone,
-       content.input::text AS input,
-       pg_notify('portal_task', json_build_object('id', claimed.id, 'owner', claimed.owner_id,
-                                                  'version', claimed.version, 'status', 'running')::text) AS told
+       content.input::text AS input, (SELECT count(*) FROM told) AS told
   FROM claimed
   LEFT JOIN task_content AS content ON content.task_id = claimed.id
  ORDER BY claimed.rank, claimed.id

@@ -71,7 +71,9 @@ SELECT queue.paused_at IS NOT NULL AS queue_paused,
                        WHERE task.status = 'held'
                          AND other.lane_id = task.lane_id
                          AND other.status = 'ready'
-                         AND other.rank >= place.low_rank)) AS line
+                         AND other.rank >= place.low_rank
+                       ORDER BY other.rank
+                       LIMIT %(limit)s)) AS line
               GROUP BY line.type, line.size_bucket, line.waits) AS kind) AS ahead
  WHERE task.id = %(task)s
    AND task.status IN ('held', 'ready')

@@ -6,6 +6,7 @@
 -- somebody's old transaction keeps those, each fill would step over all that the lane ever held. Newcomers lower it, also
 -- where there is no room, and where any may have come the lane is read from its beginning; each fill raises it to the last
 -- that it moves, and `mend_low_key` finds what slips through.
+-- `lanes` null: those that lock_free_lanes.sql could lock.
 -- Locks: lanes (held by the caller), then the tasks it moves, then the cluster's row if a rank is lower than all.
 -- Index: task_held, one ordered scan per open queue, each stopping at the free slots. Also of queues that have moved to
 -- another cluster meanwhile: their tasks stay in the lanes, and with the nodes, that they were submitted to. Newcomers:
@@ -22,7 +23,7 @@ WITH place AS (
                                              AND task.lane_id = lane.id)) END AS low_key
       FROM lane
       JOIN cluster ON cluster.name = lane.cluster_id
-     WHERE lane.id = ANY(%(lanes)s)
+     WHERE lane.id = ANY(coalesce(%(lanes)s::bigint[], nullif(current_setting('portal.lanes', true), '')::bigint[]))
 ), room AS (
     SELECT * FROM place WHERE free > 0
 ), picked AS MATERIALIZED (
@@ -65,16 +66,19 @@ WITH place AS (
        AND task.status || '' = 'held'
     RETURNING task.id, task.lane_id, task.cluster, task.rank, task.line_key, picked.vstart + picked.charge AS vend
 ), counted AS (
-    SELECT lane_id, count(*) AS moved, max(vend) AS vend, max(line_key) AS last_key FROM readied GROUP BY lane_id
+    -- With the lanes that only begin earlier now. A union: a join would compare each lane with each.
+    SELECT lane_id, sum(moved) AS moved, max(vend) AS vend, coalesce(max(last_key), min(low_key)) AS low_key
+      FROM (SELECT lane_id, 1 AS moved, vend, line_key AS last_key, NULL::float8 AS low_key FROM readied
+             UNION ALL
+            SELECT id, 0, NULL, NULL, low_key FROM place WHERE low_key < low_key_before) AS line
+     GROUP BY lane_id
 ), charged AS (
     UPDATE lane
-       SET taken = lane.taken + coalesce(counted.moved, 0),
+       SET taken = lane.taken + counted.moved,
            vfinish = greatest(lane.vfinish, counted.vend),
-           low_key = coalesce(counted.last_key, place.low_key)
-      FROM place
-      LEFT JOIN counted ON counted.lane_id = place.id
-     WHERE lane.id = place.id
-       AND (counted.moved > 0 OR place.low_key < place.low_key_before)
+           low_key = counted.low_key
+      FROM counted
+     WHERE lane.id = counted.lane_id
 ), lowered AS (
     -- Claims read the line from `low_rank` on.
     UPDATE cluster

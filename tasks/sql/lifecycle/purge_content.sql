@@ -1,7 +1,7 @@
 -- Delete the content of ended tasks whose time of keeping is over, and what they said; the task stays as a tombstone. `keep_until` is
 -- cleared, so that tombstones are not looked at again. What an unfinished task needs is kept until that has ended.
 -- Locks: the tasks, skipping those that somebody is just retrying.
--- Index: task_terminal (keep_until); dependency (needs); event_task; attempt (task).
+-- Index: task_terminal (keep_until); dependency (needs); event_task; kept_piece_once (task); attempt (task); file (task).
 WITH over AS (
     SELECT task.id
       FROM task
@@ -18,6 +18,11 @@ WITH over AS (
        FOR NO KEY UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM task_content USING over WHERE task_content.task_id = over.id
+), leftover AS (
+    -- What a task has made goes after this, one by one (forget_history).
+    UPDATE file SET is_leftover = true FROM over WHERE file.task_id = over.id AND NOT file.is_leftover
+), unkept AS (
+    DELETE FROM kept_piece USING over WHERE kept_piece.task_id = over.id
 ), unsaid AS (
     DELETE FROM event USING over WHERE event.task_id = over.id
 ), untraced AS (

@@ -4,13 +4,24 @@
 -- forward that are ready already, or one wrong estimate would keep them behind everybody for as long as it was wrong.
 -- They keep their distances, and the first stays behind the cluster's clock: nobody gets time that is over, and a newcomer,
 -- who starts at the clock, finds one of them there, not all.
+-- `lanes` null: those that lock_free_lanes.sql could lock.
 -- Locks: settlements, then lanes (held by the caller), then ready tasks of these lanes, then the cluster's row.
 -- Index: settlement primary key; task_lane_ready, from `low_rank` on as claims read the line.
 WITH gone AS (
     DELETE FROM settlement
      WHERE token = ANY(%(tokens)s)
-       AND lane_id = ANY(%(lanes)s)
+       AND lane_id = ANY(coalesce(%(lanes)s::bigint[], nullif(current_setting('portal.lanes', true), '')::bigint[]))
     RETURNING task_id, lane_id, charge_seconds, slots, has_dependents
+), ended AS (
+    SELECT task.id, task.owner_id, task.version, task.status, gone.has_dependents
+      FROM gone
+      JOIN task ON task.id = gone.task_id
+), told AS (
+    -- A notice holds 8,000 bytes.
+    SELECT pg_notify('portal_task', json_agg(json_build_object('id', id, 'owner', owner_id, 'version', version,
+                                                               'status', status))::text)
+      FROM (SELECT *, row_number() OVER () / 50 AS part FROM ended) AS parts
+     GROUP BY part
 ), owed AS (
     SELECT lane_id, sum(slots) AS slots, sum(charge_seconds) AS charge FROM gone GROUP BY lane_id
 ), ready AS MATERIALIZED (
@@ -45,7 +56,8 @@ WITH gone AS (
       FROM ready
       JOIN forward USING (lane_id)
      WHERE task.id = ready.id
-       AND task.status = 'ready'
+       -- Not `= 'ready'`, for which there is an index: the planner would read all that is ready anywhere, where nothing moves.
+       AND task.status || '' = 'ready'
        AND task.vstart >= forward.vclock
        AND forward.seconds > 0
     RETURNING task.cluster, task.rank
@@ -56,9 +68,7 @@ WITH gone AS (
      WHERE cluster.name = line.cluster
        AND cluster.low_rank > line.rank
 )
-SELECT task.id, gone.has_dependents,
-       EXISTS (SELECT FROM webhook_endpoint WHERE webhook_endpoint.owner_id = task.owner_id) AS may_be_heard,
-       pg_notify('portal_task', json_build_object('id', task.id, 'owner', task.owner_id, 'version', task.version,
-                                                  'status', task.status)::text) AS told
-  FROM gone
-  JOIN task ON task.id = gone.task_id
+SELECT ended.id, ended.has_dependents,
+       EXISTS (SELECT FROM webhook_endpoint WHERE webhook_endpoint.owner_id = ended.owner_id) AS may_be_heard,
+       (SELECT count(*) FROM told) AS told
+  FROM ended

@@ -13,10 +13,7 @@ from accounts.models import User
 from tasks.management.commands.openapi import STORED
 from tasks.models import Task
 from tests.api.clients import node
-from tests.web.conftest import server, web_process
 from tests.web.live import LiveServer
-
-__all__ = ["server", "web_process"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 

@@ -1,5 +1,7 @@
 // The list of tasks: tick all, say how many are ticked, and keep the ticks when the rows are fetched again.
 
+import { gettext } from "../../ui/js/words.js";
+
 const ticked = new Set();
 
 function boxes() {
@@ -13,7 +15,9 @@ function show() {
   const count = boxes().filter((box) => box.checked).length;
   all.checked = count > 0 && count === boxes().length;
   all.indeterminate = count > 0 && !all.checked;
-  document.querySelector("[data-check-count]").textContent = count ? `${count} selected` : "Select all";
+  document.querySelector("[data-check-count]").textContent = count
+    ? gettext("{count} selected", { count })
+    : gettext("Select all");
   for (const button of document.querySelectorAll("#bulk button")) button.disabled = count === 0;
 }
 

@@ -2,6 +2,8 @@
 // live part of the page again. While the socket is down, the page asks every few seconds instead.
 
 import { announce } from "../../ui/js/page.js";
+import { gettext } from "../../ui/js/words.js";
+import { wantsNews } from "./told.js";
 
 const GATHER_MS = 350; // several messages in a row cost one request
 const POLL_MS = 3000;
@@ -18,7 +20,7 @@ function watched() {
 }
 
 function finished() {
-  return document.querySelector("#task-live[data-done]") !== null;
+  return document.querySelector("#task-live[data-done], #batch-live[data-done]") !== null;
 }
 
 function changed() {
@@ -34,7 +36,12 @@ function gather() {
   gathering ??= setTimeout(changed, GATHER_MS);
 }
 
+function pass(message) {
+  document.dispatchEvent(new CustomEvent("portal:message", { detail: message }));
+}
+
 function receive(message) {
+  pass(message);
   const wanted = watched();
   if (message.read_again || wanted === "all" || wanted === message.id) gather();
 }
@@ -45,6 +52,7 @@ function connect() {
   socket.addEventListener("open", () => {
     pause = 500;
     gather(); // what happened before it was open
+    pass({ read_again: true });
   });
   socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
   socket.addEventListener("close", (event) => {
@@ -62,7 +70,14 @@ function poll() {
 }
 
 export function startLive() {
-  if (!watched()) return;
+  // A page that is not live is told of ends, too, where the person wants that.
+  document.addEventListener("portal:wants-news", () => {
+    if (wantsNews() && !socket) connect();
+  });
+  if (!watched()) {
+    if (wantsNews()) connect();
+    return;
+  }
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && missed) {
       missed = false;
@@ -74,11 +89,13 @@ export function startLive() {
     const now = document.getElementById("task-live")?.dataset.status;
     if (now && now !== status) {
       status = now;
-      announce(`Status: ${now}`);
+      announce(gettext("Status: {status}", { status: document.querySelector("#task-head .badge")?.textContent.trim() ?? now }));
     }
   });
   if (!finished()) {
     connect();
     setTimeout(poll, POLL_MS);
+  } else if (wantsNews()) {
+    connect();
   }
 }

@@ -3,11 +3,15 @@
 import { startPage } from "../../ui/js/page.js";
 import { startChecks } from "./checks.js";
 import { startFileDrops } from "./files.js";
+import { startKeptForms } from "./kept_form.js";
 import { startLive } from "./live.js";
 import { startStream } from "./stream.js";
+import { startTold } from "./told.js";
 
 startPage();
 startChecks();
 startFileDrops();
+startKeptForms();
 startLive();
 startStream();
+startTold();

@@ -1,5 +1,7 @@
 // Appends what a running task writes: the streamed text and the log, by the events after the last one seen.
 
+import { gettext } from "../../ui/js/words.js";
+
 let last = 0;
 let attempt = 0;
 let text = "";
@@ -27,7 +29,9 @@ function showText(data) {
   stream.classList.toggle("writing", !data.done);
   // Once the result is there it holds the text; what a failed task had written stays to be seen.
   card.hidden = !text || data.status === "succeeded";
-  card.querySelector("[data-stream-note]").textContent = data.done ? "what was written before it ended" : "as it is written";
+  card.querySelector("[data-stream-note]").textContent = data.done
+    ? gettext("what was written before it ended")
+    : gettext("as it is written");
 }
 
 function showLog(lines) {

@@ -1,5 +1,7 @@
 // Small conveniences of every page, the operators' too: theme, menus, copy buttons, confirmations, relative times.
 
+import { gettext } from "./words.js";
+
 export function announce(text) {
   const place = document.getElementById("announcer");
   if (place && place.textContent !== text) place.textContent = text;
@@ -17,7 +19,7 @@ function startTheme() {
     root.dataset.theme = next;
     const secure = location.protocol === "https:" ? "; Secure" : "";
     document.cookie = `theme=${next}; path=/; max-age=31536000; SameSite=Lax${secure}`;
-    announce(next === "dark" ? "Dark colours" : "Light colours");
+    announce(next === "dark" ? gettext("Dark colours") : gettext("Light colours"));
   });
 }
 
@@ -57,11 +59,11 @@ function startCopyButtons() {
     if (!button) return;
     try {
       await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText);
-      announce("Copied");
+      announce(gettext("Copied"));
       button.classList.add("copied");
       setTimeout(() => button.classList.remove("copied"), 1500);
     } catch {
-      announce("Copying is not allowed here: mark the text and copy it by hand.");
+      announce(gettext("Copying is not allowed here: mark the text and copy it by hand."));
     }
   });
 }
@@ -89,19 +91,20 @@ function startSubmitOnce() {
   });
 }
 
-// The words are those of tasks/ui/words.py.
+// The words are those of tasks/ui/words.py. Up to which distance, in what unit, for what was and what will be.
+const AGO = [
+  [60, 1, "{count} s ago", "in {count} s"],
+  [3600, 60, "{count} min ago", "in {count} min"],
+  [86400, 3600, "{count} h ago", "in {count} h"],
+  [172800, 86400, "1 day ago", "in 1 day"],
+  [Infinity, 86400, "{count} days ago", "in {count} days"],
+];
+
 function ago(seconds) {
   const distance = Math.abs(seconds);
-  if (distance < 10) return seconds >= 0 ? "just now" : "now";
-  for (const [limit, unit, name] of [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"]]) {
-    if (distance < limit) {
-      const amount = `${Math.floor(distance / unit)} ${name}`;
-      return seconds >= 0 ? `${amount} ago` : `in ${amount}`;
-    }
-  }
-  const days = Math.floor(distance / 86400);
-  const amount = days === 1 ? "1 day" : `${days} days`;
-  return seconds >= 0 ? `${amount} ago` : `in ${amount}`;
+  if (distance < 10) return seconds >= 0 ? gettext("just now") : gettext("now");
+  const [, unit, past, future] = AGO.find(([limit]) => distance < limit);
+  return gettext(seconds >= 0 ? past : future, { count: Math.floor(distance / unit) });
 }
 
 function startTimes() {

@@ -1,0 +1,1 @@
+"""What translators get: every text that people see, of templates, Python, scripts, declarations (docs/languages.md)."""

@@ -1,0 +1,62 @@
+"""Submits what a form holds: a task, or a batch where several files were chosen for a type that takes one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from portal.web.forms.task_input import InputForm
+from portal.web.forms.task_options import OptionsForm
+from portal.web.people import SignedInRequest, origin_of
+from portal.web.uploads import MOST_FILES
+from tasks import errors
+from tasks.lifecycle.submission import Submission
+from tasks.lifecycle.submit import submit_task
+from tasks.lifecycle.submit_batch import submit_batch
+from tasks.notices.wish import wish_by_default
+
+LONGEST_NAME = 200
+
+
+def submit_form(
+    request: SignedInRequest, form: InputForm, options: OptionsForm, *, copy_of: UUID | None = None
+) -> str | None:
+    """Submit valid forms and return the address of what was made; or show why not in the forms and return None."""
+    inputs = form.task_inputs
+    if len(inputs) > MOST_FILES:
+        form.add_error(None, gettext("At most %(most)s files at once.") % {"most": f"{MOST_FILES:,}"})
+        return None
+    name = form.definition.name
+    submissions = [Submission(type=name, input=input_, copy_of=copy_of, **options.chosen) for input_ in inputs]
+    # A double click or a resent form gives the same; a changed form is another one.
+    content = json.dumps([name, inputs, options.chosen], sort_keys=True, default=str)
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    once: dict[str, Any] = {
+        "idempotency_key": f"form-{request.POST.get('submit_key', '')[:64]}-{digest}",
+        "body_sha256": digest,
+    }
+    try:
+        if len(submissions) == 1:
+            task = submit_task(request.user, submissions[0], **once).task
+            wish_by_default(request.user, task, origin=origin_of(request))
+            return reverse("web:task", args=[task.id])
+        batch = submit_batch(request.user, submissions, name=_batch_name(request), atomic=True, **once).batch
+        wish_by_default(request.user, batch, origin=origin_of(request))
+        return reverse("web:batch", args=[batch.id])
+    except errors.BatchRefused as error:
+        options.add_faults(form.add_batch_faults(error.errors))
+    except errors.InvalidInput as error:
+        options.add_faults(form.add_faults(error.errors or [errors.Fault("/input", error.code, error.message)]))
+    except errors.Refused as error:
+        form.add_error(None, error.message)
+    return None
+
+
+def _batch_name(request: SignedInRequest) -> str:
+    """Return the name of the folder that was chosen, as its page found it."""
+    return " ".join(request.POST.get("batch_name", "").replace("\0", "").split())[:LONGEST_NAME]

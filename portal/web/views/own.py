@@ -1,0 +1,20 @@
+"""Finds the task that a page is about, for all views of it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal.web.missing import missing_is_404
+from portal.web.people import SignedInRequest
+from tasks.models import Task
+from tasks.owned import get_owned
+
+
+def own_task(request: SignedInRequest, task_id: UUID) -> Task:
+    """Return a task of the person who asks, with its queue and node.
+
+    Raises:
+        Http404: there is none.
+    """
+    with missing_is_404():
+        return get_owned(Task.objects.select_related("queue", "node"), task_id, owner=request.user)

@@ -1,0 +1,1 @@
+"""Shares: read-only links to results, made, found and taken back."""

@@ -1,0 +1,1 @@
+"""An app with a task type whose handler keeps what it has done, step by step."""
