@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Sequence
 from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -157,6 +158,18 @@ def names(name: str, default: str) -> list[str]:
         if not is_slug(part):
             raise ImproperlyConfigured(f"{name}: {part[:100]!r} is not possible; a name here {SLUG_RULE}.")
     return found
+
+
+def choice(name: str, default: str, *, of: Sequence[str]) -> str:
+    """Return a setting that has a few values only.
+
+    Raises:
+        ImproperlyConfigured: it is none of them.
+    """
+    value = text(name, default).strip().lower()
+    if value not in of:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(of)}, not {value!r}.")
+    return value
 
 
 def line(name: str) -> str:

@@ -15,6 +15,9 @@ from copy import copy
 from dataclasses import dataclass
 from threading import Timer
 from types import TracebackType
+from typing import cast
+
+from portal.log_format import LineFormatter
 
 QUIET_SECONDS = 5.0
 # More different troubles than this at once are no repetition.
@@ -36,14 +39,12 @@ class Repeated:
     first: str = ""
     last: str = ""
 
-    def told(self) -> str:
-        if self.count == 1:
-            return self.first
-        return f"{self.last} (and {self.count} times more in the last {QUIET_SECONDS:.0f} s)"
+    def told(self, formatter: LineFormatter) -> str:
+        return self.first if self.count == 1 else formatter.counted(self.last, self.count, QUIET_SECONDS)
 
 
 class RepeatsHandler(logging.StreamHandler):  # type: ignore[type-arg]
-    """Writes to standard error; warnings and worse that repeat are counted instead.
+    """Writes to standard error; warnings and worse that repeat are counted instead. Needs a LineFormatter.
 
     A count is told with the next such line, or with whatever is written next, or a little later by itself, or at the
     end of the process.
@@ -114,7 +115,7 @@ class RepeatsHandler(logging.StreamHandler):  # type: ignore[type-arg]
             # Where nothing can be written, nobody can be told so.
             with suppress(OSError, ValueError):
                 if seen.count:
-                    self.stream.write(seen.told() + self.terminator)
+                    self.stream.write(seen.told(cast(LineFormatter, self.formatter)) + self.terminator)
                     self.flush()
 
     def _set_timer(self, now: float) -> None:

@@ -1,14 +1,18 @@
-"""Middleware: a request id on every answer, the security headers, and a count of requests."""
+"""Middleware: ids of the request and its user, for answers and log lines; security headers; a count of requests."""
 
 from __future__ import annotations
 
 import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.functional import SimpleLazyObject
 
 from portal.metrics.registry import requests
+from tasks import log_fields
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -32,7 +36,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 class RequestIdMiddleware:
-    """Takes a sane `X-Request-Id` from the client or makes one; answers carry it."""
+    """Takes a sane `X-Request-Id` from the client or makes one; answers and log lines carry it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -40,9 +44,26 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request.request_id = given if ACCEPTED_ID.fullmatch(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        with log_fields.bound(request_id=request.request_id):  # type: ignore[attr-defined]
+            response = self.get_response(request)
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         return response
+
+
+class NotedUserMiddleware(AuthenticationMiddleware):
+    """Django's; log lines carry the id of the session's user as soon as somebody has asked who that is."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        asked = request.user
+
+        def find() -> Any:
+            # Finds the session's user.
+            if asked.is_authenticated:
+                log_fields.add(user_id=asked.pk)
+            return asked
+
+        request.user = SimpleLazyObject(find)  # type: ignore[assignment]
 
 
 class SecurityHeadersMiddleware:

@@ -92,7 +92,7 @@ MIDDLEWARE = [
     "accounts.sessions.KeptAnswerMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.middleware.NotedUserMiddleware",
     "accounts.sessions.SessionAgeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.second_factor.SecondFactorMiddleware",
@@ -445,20 +445,23 @@ METRICS_ALLOW = env.networks("METRICS_ALLOW", "127.0.0.0/8,::1")
 # --- Logs ----------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO")
+# Lines for people, or an object on each line for programs that collect them.
+LOG_FORMAT = env.choice("LOG_FORMAT", "text" if DEBUG or PORTAL_DEMO else "json", of=("json", "text"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {
+        "json": {"class": "portal.log_format.JsonFormatter"},
+        "text": {
             "class": "portal.log_format.LineFormatter",
             "format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s",
             "datefmt": "%H:%M:%S",
-        }
+        },
     },
     "filters": {"refusals": {"()": "portal.log_refusals.RefusalFilter"}},
     "handlers": {
-        "stderr": {"class": "portal.log_repeats.RepeatsHandler", "formatter": "line"},
-        "refusals": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]},
+        "stderr": {"class": "portal.log_repeats.RepeatsHandler", "formatter": LOG_FORMAT},
+        "refusals": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["refusals"]},
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {

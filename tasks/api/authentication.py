@@ -12,6 +12,7 @@ from rest_framework.permissions import BasePermission
 
 from accounts.models import ApiToken, User
 from accounts.models.token import Scope
+from tasks import log_fields
 from tasks.api import refusals
 from tasks.api.read_limit import reads
 from tasks.api.token_cache import usable_token
@@ -121,7 +122,8 @@ def caller_of(request: Request) -> User:
 
 
 def _note_caller(request: HttpRequest, user: User, token: ApiToken | None) -> None:
-    """Tell the event loop who calls, when the request came by it: waiting requests are counted by user."""
+    """Tell log lines who calls, and the event loop, when the request came by it: waiting ones are counted by user."""
+    log_fields.add(user_id=user.pk)
     handover = request.META.get("asgi.scope", {}).get(HANDOVER)
     if handover is not None:
         handover.caller_id = user.pk

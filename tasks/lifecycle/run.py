@@ -6,13 +6,14 @@ import logging
 import time
 import traceback
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from uuid import UUID
 
 from django.db import DataError, InterfaceError, OperationalError
 from pydantic import ValidationError
 
-from tasks import errors, registry
+from tasks import errors, log_fields, registry
 from tasks.lifecycle import patience
 from tasks.lifecycle.attempt_context import AttemptContext, Interrupts, Superseded
 from tasks.lifecycle.children import ChildrenStarted
@@ -35,7 +36,8 @@ def run_handler(claimed: Claimed, interrupts: Interrupts) -> Ended | None:
     """Run the handler of a claimed task and return how that ended, still to be recorded; None when superseded."""
     began = time.monotonic()
     try:
-        ending = _execute(claimed, interrupts)
+        with _log_fields(claimed):
+            ending = _execute(claimed, interrupts)
     except Superseded:
         logger.warning("%s %s: superseded, its outcome is dropped", claimed.type, claimed.id)
         return None
@@ -108,14 +110,19 @@ def _record_one_by_one(ended: Sequence[Ended]) -> None:
 
 def _log(ended: Ended, recorded: Collection[UUID]) -> None:
     claimed, ending = ended.claimed, ended.ending
-    logger.info(
-        "%s %s: attempt %s %s%s",
-        claimed.type,
-        claimed.id,
-        claimed.attempt_number,
-        ending.outcome.label if claimed.token in recorded else "superseded",
-        f" ({ending.error['code']})" if ending.error else "",
-    )
+    with _log_fields(claimed):
+        logger.info(
+            "%s %s: attempt %s %s%s",
+            claimed.type,
+            claimed.id,
+            claimed.attempt_number,
+            ending.outcome.label if claimed.token in recorded else "superseded",
+            f" ({ending.error['code']})" if ending.error else "",
+        )
+
+
+def _log_fields(claimed: Claimed) -> AbstractContextManager[None]:
+    return log_fields.bound(task_id=str(claimed.id), attempt=claimed.attempt_number, user_id=claimed.owner_id)
 
 
 def _execute(claimed: Claimed, interrupts: Interrupts) -> Ending:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import multiprocessing
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +14,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from accounts.models import User
-from tasks import errors, registry
+from tasks import errors, log_fields, registry
 from tasks.context import Context
 from tasks.handlers.diagnostic_echo import EchoResult
 from tasks.lifecycle import ending, finish, run, sweep
@@ -63,6 +65,43 @@ def run_as(
         return Task.objects.get(pk=claimed.id)
 
     return run_it
+
+
+class About(logging.Handler):
+    """Keeps what the lines of a logger are about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[log_fields.Fields] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.append(log_fields.current())
+
+
+def test_log_lines_of_a_handler_of_what_it_forks_and_of_its_end_are_about_its_attempt(
+    run_as: Callable[..., Task], alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fork = multiprocessing.get_context("fork")
+    seen, about = fork.SimpleQueue(), About()
+
+    def see() -> None:
+        seen.put(dict(log_fields.current()))
+
+    def work(_ctx: Context) -> None:
+        see()
+        child = fork.Process(target=see)
+        child.start()
+        child.join()
+
+    monkeypatch.setattr(run.logger, "level", logging.INFO)
+    run.logger.addHandler(about)
+    try:
+        task = run_as(work)
+    finally:
+        run.logger.removeHandler(about)
+    fields = {"task_id": str(task.pk), "attempt": 1, "user_id": alice.pk}
+    assert [seen.get(), seen.get(), *about.kept] == [fields] * 3
+    assert log_fields.current() == {}
 
 
 def test_last_words_of_a_handler_that_fails_are_in_the_log(run_as: Callable[..., Task]) -> None:

@@ -33,7 +33,7 @@ def written() -> Iterator[io.StringIO]:
     configured: dict[str, Any] = settings.LOGGING
     assert import_string(configured["handlers"]["stderr"]["class"]) is RepeatsHandler
     handler = RepeatsHandler()
-    handler.setFormatter(logging.Formatter("%(name)s  %(message)s"))
+    handler.setFormatter(LineFormatter("%(name)s  %(message)s"))
     handler.setStream(io.StringIO())
     logger.addHandler(handler)
     yield handler.stream
