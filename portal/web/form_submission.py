@@ -26,7 +26,11 @@ LONGEST_NAME = 200
 def submit_form(
     request: SignedInRequest, form: InputForm, options: OptionsForm, *, copy_of: UUID | None = None
 ) -> str | None:
-    """Submit valid forms and return the address of what was made; or show why not in the forms and return None."""
+    """Submit valid forms and return the address of what was made; or show what is wrong at its fields and return None.
+
+    Raises:
+        Refused: nothing is wrong with the forms; it cannot be submitted now.
+    """
     inputs = form.task_inputs
     if len(inputs) > MOST_FILES:
         form.add_error(None, gettext("At most %(most)s files at once.") % {"most": f"{MOST_FILES:,}"})
@@ -52,8 +56,6 @@ def submit_form(
         options.add_faults(form.add_batch_faults(error.errors))
     except errors.InvalidInput as error:
         options.add_faults(form.add_faults(error.errors or [errors.Fault("/input", error.code, error.message)]))
-    except errors.Refused as error:
-        form.add_error(None, error.message)
     return None
 
 

@@ -195,6 +195,42 @@ def test_quota_refusal_is_shown_on_the_form(
     assert "Your plan allows 1 tasks a day" in response.text
 
 
+@pytest.mark.parametrize(("priority", "limit"), [("8", "high_per_day"), ("9", "urgent_per_day")])
+def test_used_up_allowance_is_marked_and_one_button_lowers_the_priority(
+    sign_in: SignIn, make_user: Any, priority: str, limit: str
+) -> None:
+    browser = sign_in(make_user("carol", max_priority=10, **{limit: 0}))
+    body = {
+        "input-message": " as  written",
+        "options-priority": priority,
+        "options-tags": "kept",
+        "submit_key": "a-key",
+    }
+    refused = browser.post(address("diagnostic.echo"), body)
+    assert refused.status_code == 422
+    assert refused.text.count('class="notice tone-bad"') == 1
+    assert "on_quota &quot;" not in refused.text
+    assert re.search(r'<select name="options-priority"[^>]*aria-invalid="true"', refused.text)
+    assert re.search(r'<textarea name="input-message"[^>]*>\s* as  written<', refused.text)
+    assert 'value="kept"' in refused.text
+    [(name, value)] = re.findall(r'<button [^>]*type="submit" name="(options-[^"]+)" value="([^"]+)"', refused.text)
+    assert browser.post(address("diagnostic.echo"), body | {name: value}).status_code == 302
+    task = Task.objects.select_related("content").get()
+    assert (task.priority, task.priority_requested) == (6, int(priority))
+    assert task.content.tags == ["kept"]
+
+
+def test_quick_text_that_is_refused_stands_on_the_form_of_its_type(
+    sign_in: SignIn, make_user: Any, submit: Submit
+) -> None:
+    carol = make_user("carol", per_day=1)
+    submit(carol)
+    refused = sign_in(carol).post(reverse("web:quick"), {"type": "diagnostic.echo", "text": "a long thought"})
+    assert refused.status_code == 422
+    assert "Your plan allows 1 tasks a day" in refused.text
+    assert "a long thought</textarea>" in refused.text
+
+
 def test_maintenance_refuses_on_the_form(page: Client, settings: Any) -> None:
     settings.MAINTENANCE = True
     response = page.post(address("diagnostic.echo"), {"input-message": "hello"})

@@ -42,6 +42,7 @@ class OptionsForm(forms.Form):
 
     def __init__(self, definition: TaskType, limits: Limits, quota: dict[str, Any], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options | {"prefix": "options"})
+        self.quota = quota
         self.fields["priority"].choices = _priority_choices(definition, limits, quota)  # type: ignore[attr-defined]
         self.fields["priority"].help_text = gettext(
             "A higher one starts earlier among your own tasks and a little earlier among everyone's. "

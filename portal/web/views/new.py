@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
@@ -21,6 +21,7 @@ from portal.web.forms.task_options import OptionsForm
 from portal.web.ids import uuids_in
 from portal.web.missing import missing_is_404
 from portal.web.people import SignedInRequest, origin_of
+from portal.web.refusals import Refusal, refuse
 from portal.web.uploads import MOST_FILES, room_of, takes_files
 from tasks import errors
 from tasks.figures.quota import read_quota
@@ -66,33 +67,49 @@ class _Card:
 def submit(request: SignedInRequest, type_name: str) -> HttpResponseBase:
     """Show the form of a task type, or submit it. `show` in a posted form: it brings the files to begin with."""
     definition = _type_or_404(type_name)
-    limits = limits_of(request.user)
-    quota = read_quota(request.user)
-    http_status = 200
+    refusal = None
     if request.method == "POST" and "show" not in request.POST:
         form = InputForm(definition, request.user, request.POST, request.FILES, each=True)
-        options = OptionsForm(definition, limits, quota, request.POST)
+        options = _options(request, definition, request.POST)
         copied = _own_task(request, request.POST.get("copy_of", ""))
-        # Both are asked, so that all faults are shown at once.
-        if (form.is_valid() & options.is_valid()) and (
-            made := submit_form(request, form, options, copy_of=copied.id if copied else None)
-        ):
-            return redirect(made)
-        http_status = 422
-    else:
-        form = InputForm(definition, request.user, initial=_initial(request, definition), each=True)
-        options = OptionsForm(definition, limits, quota)
+        try:
+            # Both are asked, so that all faults are shown at once.
+            if (form.is_valid() & options.is_valid()) and (
+                made := submit_form(request, form, options, copy_of=copied.id if copied else None)
+            ):
+                return redirect(made)
+        except errors.Refused as error:
+            refusal = refuse(error, options)
+        return _show_form(request, form, options, refusal, status=422)
+    form = InputForm(definition, request.user, initial=_initial(request, definition), each=True)
+    return _show_form(request, form, _options(request, definition))
+
+
+def _options(request: SignedInRequest, definition: TaskType, data: QueryDict | None = None) -> OptionsForm:
+    return OptionsForm(definition, limits_of(request.user), read_quota(request.user), data)
+
+
+def _show_form(
+    request: SignedInRequest,
+    form: InputForm,
+    options: OptionsForm,
+    refusal: Refusal | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    definition = form.definition
     context = {
         "type": definition,
         "readiness": definition.readiness(),
         "form": form,
         "options": options,
-        "room": room_of(quota),
+        "refusal": refusal,
+        "room": room_of(options.quota),
         "submit_key": request.POST.get("submit_key") or uuid.uuid4().hex,
         "copy_of": request.POST.get("copy_of") or request.GET.get("from", ""),
         "snippets": snippets.for_type(request, definition),
     }
-    return render(request, "web/new/form.html", context, status=http_status)
+    return render(request, "web/new/form.html", context, status=status)
 
 
 @login_required
@@ -109,8 +126,10 @@ def submit_quickly(request: SignedInRequest) -> HttpResponse:
     try:
         submitted = submit_task(request.user, Submission(type=definition.name, input={field: text}))
     except errors.Refused as error:
-        messages.error(request, error.message)
-        return redirect("web:submit", type_name=definition.name)
+        form = InputForm(definition, request.user, initial={field: text}, each=True)
+        options = _options(request, definition, request.POST)
+        options.is_valid()
+        return _show_form(request, form, options, refuse(error, options), status=422)
     wish_by_default(request.user, submitted.task, origin=origin_of(request))
     return redirect("web:task", task_id=submitted.task.id)
 
