@@ -23,14 +23,14 @@ class NumberedPage:
     items: Sequence[Any] = ()
 
     @classmethod
-    def of(cls, request: HttpRequest, total: int) -> NumberedPage:
+    def of(cls, request: HttpRequest, total: int, size: int = SIZE) -> NumberedPage:
         """Return the page that ``?page=`` asks for, the last one where there are not so many."""
         asked = request.GET.get("page", "")
-        last = max(0, (total - 1) // SIZE)
+        last = max(0, (total - 1) // size)
         number = min(int(asked) - 1 if asked.isdecimal() and len(asked) < 8 and int(asked) else 0, last)
         return cls(
-            number * SIZE,
-            min(total, (number + 1) * SIZE),
+            number * size,
+            min(total, (number + 1) * size),
             total,
             newer=_link(request, number) if number else "",
             older=_link(request, number + 2) if number < last else "",

@@ -4,26 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext
 
 from portal.web.document_facts import document_facts
-from portal.web.result_shapes import MOST_MEMBERS, MOST_ROWS, Section, cut, shorten, table_of, text_of
+from portal.web.numbered_pages import NumberedPage
+from portal.web.result_document import contents_of, pages_in
+from portal.web.result_shapes import Section, cut, shorten, table_of, text_of
 from tasks.exports.tables import tables_in
 
-MOST_BOXES = 1000
+PAGES_AT_ONCE, SEGMENTS_AT_ONCE = 10, 500
 HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """The file that a result was made of, for those who may see it."""
+
+    id: str
+    is_drawn: bool
+    is_sound: bool
 
 
 @dataclass
 class Reading:
-    """What is left of the result's fields while sections take theirs."""
+    """What is left of the result's fields while sections take theirs.
+
+    `pager` finds which of so many things, so many a page, are to be shown.
+    """
 
     result: dict[str, Any]
     is_markdown: bool
-    picture: str | None
+    pager: Callable[[int, int], NumberedPage]
+    file: InputFile | None
+    has_passages: bool = False
     taken: set[str] = field(default_factory=lambda: {"engine"})
 
     def take(self, name: str) -> Any:
@@ -55,31 +71,15 @@ def _texts(reading: Reading) -> Section | None:
     if "text" in reading.taken or "text" not in reading.result:
         return None
     text = reading.take("text")
-    return Section("text", gettext("Text"), text_of(text, markdown=reading.is_markdown) if text else None)
+    if not text:
+        return Section("text", gettext("Text"), None)
+    shown = text_of(text, markdown=reading.is_markdown)
+    return Section("text", gettext("Text"), replace(shown, is_repeated=reading.has_passages))
 
 
 def _pictures(reading: Reading) -> Section | None:
     images = reading.take("images")
     return Section("pictures", gettext("Images"), [_id_of(image) for image in images], len(images)) if images else None
-
-
-def _boxes(reading: Reading) -> Section | None:
-    """Texts found in a picture, drawn over it together with faces and codes."""
-    texts = [box for box in map(_box, reading.take("boxes") or []) if box]
-    others = [box for name in ("faces", "codes") for box in map(_box, reading.result.get(name) or []) if box]
-    size = reading.result.get("size")
-    if not isinstance(size, dict) or not (texts or others):
-        return None
-    # Lines are enough where engines name lines and words.
-    lines = [box for box in texts if box["level"] != "word"] or texts
-    data = {
-        "boxes": lines[:MOST_BOXES],
-        "others": others[:MOST_BOXES],
-        "width": size.get("width"),
-        "height": size.get("height"),
-        "picture": reading.picture,
-    }
-    return Section("boxes", gettext("Found in the picture"), data, len(lines) + len(others))
 
 
 def _tables(reading: Reading) -> Section | None:
@@ -89,18 +89,25 @@ def _tables(reading: Reading) -> Section | None:
 
 
 def _pages(reading: Reading) -> Section | None:
-    pages = reading.take("pages")
-    if not isinstance(pages, list):
+    """The document's pages with their passages, beside their pictures where the reader may see the file."""
+    pages = pages_in(reading.result)
+    for name in ("pages", "blocks", "boxes"):
+        reading.take(name)
+    is_drawn = reading.file is not None and reading.file.is_drawn
+    for page in pages:
+        page.picture = bool(is_drawn and page.width and page.height)
+    if not any(page.picture or page.text or page.passages for page in pages):
         return None
-    shown = [
-        {
-            "number": page.get("number", page.get("page", place)) if isinstance(page, dict) else place,
-            "text": cut(str(page.get("text", "") if isinstance(page, dict) else page)),
-            "ocr": isinstance(page, dict) and page.get("source") == "ocr",
-        }
-        for place, page in enumerate(pages[:MOST_MEMBERS], start=1)
-    ]
-    return Section("pages", gettext("Pages"), shown, len(pages)) if shown else None
+    reading.has_passages = any(page.text or page.passages for page in pages)
+    shown = reading.pager(len(pages), PAGES_AT_ONCE)
+    data = {
+        "file": reading.file,
+        "page": shown.with_rows(pages[shown.first : shown.end]),
+        "contents": [(heading, heading.place // PAGES_AT_ONCE + 1) for heading in contents_of(pages)],
+        "on_pages": len(pages) > 1,
+    }
+    title = gettext("Pages") if len(pages) > 1 or "page_count" in reading.result else gettext("Found in the file")
+    return Section("document", title, data, len(pages) if len(pages) > 1 else None)
 
 
 def _passages(reading: Reading) -> Section | None:
@@ -124,7 +131,23 @@ def _segments(reading: Reading) -> Section | None:
     segments = reading.take("segments")
     if not isinstance(segments, list) or not segments:
         return None
-    return Section("segments", gettext("Transcript"), segments[:MOST_ROWS], len(segments))
+    for name in ("srt", "vtt"):
+        # The same once more, and among the files.
+        reading.take(name)
+    reading.has_passages = True
+    shown = reading.pager(len(segments), SEGMENTS_AT_ONCE)
+    data = {
+        "file": reading.file if reading.file and reading.file.is_sound else None,
+        "page": shown.with_rows([_segment(one) for one in segments[shown.first : shown.end]]),
+    }
+    return Section("segments", gettext("Transcript"), data, len(segments))
+
+
+def _segment(segment: Any) -> dict[str, Any]:
+    told = segment if isinstance(segment, dict) else {"text": segment}
+    start = told.get("start")
+    known = isinstance(start, int | float) and start >= 0
+    return {"start": start if known else None, "text": cut(str(told.get("text", "")))}
 
 
 def _palette(reading: Reading) -> Section | None:
@@ -150,22 +173,10 @@ def _document(reading: Reading) -> Section | None:
     return Section("facts", gettext("Document"), {name: shorten(value) for name, value in facts.items()})
 
 
-def _box(box: Any) -> dict[str, Any] | None:
-    """Return where a box is and what is in it, or None when it is not a box."""
-    if not isinstance(box, dict):
-        return None
-    places = [box.get(side) for side in ("left", "top", "width", "height")]
-    if not all(isinstance(place, int | float) for place in places):
-        return None
-    left, top, width, height = places
-    known = {name: box.get(name, "") for name in ("text", "kind", "level", "confidence")}
-    return {"left": left, "top": top, "width": width, "height": height} | known
-
-
 def _id_of(image: Any) -> str:
     return str(image.get("id", "") if isinstance(image, dict) else image)
 
 
 READERS: list[Callable[[Reading], Section | None]] = [
-    _answer, _caption, _pictures, _texts, _passages, _tables, _segments, _pages, _boxes, _palette, _document,
+    _answer, _caption, _pictures, _passages, _segments, _pages, _texts, _tables, _palette, _document,
 ]  # fmt: skip

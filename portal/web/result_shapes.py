@@ -48,11 +48,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Text:
-    """A text as it is, or as sanitised markdown in `html`."""
+    """A text as it is, or as sanitised markdown in `html`; `is_repeated` where another section shows it, too."""
 
     text: str
     html: SafeString | None = None
     cut: bool = False
+    is_repeated: bool = False
 
 
 def text_of(text: Any, *, markdown: bool) -> Text:

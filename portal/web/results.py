@@ -7,17 +7,19 @@
 from __future__ import annotations
 
 import logging
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
+from django.http import HttpRequest
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from portal.web.ids import first_uuid
+from portal.web.numbered_pages import NumberedPage
 from portal.web.result_findings import findings
-from portal.web.result_readers import READERS, Reading
+from portal.web.result_readers import READERS, InputFile, Reading
 from portal.web.result_shapes import MOST_ROWS, Section, shorten
 from tasks.registry import all_types
 from tasks.ui import words
@@ -32,11 +34,14 @@ PLACES = ("left", "top", "width", "height")
 logger = logging.getLogger(__name__)
 
 
-def present(type_name: str, result: Any, *, picture: str | None = None, has_parts: bool = False) -> list[Section]:
+def present(
+    type_name: str, result: Any, *, request: HttpRequest, file: InputFile | None = None, has_parts: bool = False
+) -> list[Section]:
     """Return the sections of a result, most wanted first.
 
     Args:
-        picture: the id of the input's file, where it is a picture that a browser can show.
+        request: its query says which page of a long result is to be shown.
+        file: what it was made of, where whoever asks may see that.
         has_parts: the tasks that it started are shown as rows: what the result says of each of them is there.
     """
     if not isinstance(result, dict):
@@ -48,7 +53,9 @@ def present(type_name: str, result: Any, *, picture: str | None = None, has_part
     # A language model writes Markdown. Text out of documents is none, and would be mangled as such.
     by_backend = isinstance(engine, dict) and engine.get("kind") == "backend"
     result = result | {name: _said(result[name]) for name in SAYING if name in result}
-    reading = Reading(result, by_backend or bool(definition and definition.markdown), picture)
+    reading = Reading(
+        result, by_backend or bool(definition and definition.markdown), partial(NumberedPage.of, request), file
+    )
     if has_parts:
         reading.taken |= {name for name, value in result.items() if _is_about_tasks(value)}
     found = findings(result)
@@ -87,6 +94,8 @@ def describe(rest: dict[str, Any]) -> list[Section]:
     for name, value in rest.items():
         if not isinstance(value, dict | list):
             facts[name] = words.value_in_words(name, shorten(value))
+        elif isinstance(value, list) and not _is_nested(value):
+            facts[name] = shorten(_cell(value))
         elif isinstance(value, dict) and value.keys() == {"width", "height"}:
             facts[name] = f"{value['width']} × {value['height']}"
         elif isinstance(value, dict) and not any(isinstance(member, dict | list) for member in value.values()):

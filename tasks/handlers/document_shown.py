@@ -74,6 +74,8 @@ def include_field() -> Any:
         title="Also in the result",
         description="blocks: the pieces of the text with kind, page and box · markdown: the whole as Markdown",
         max_length=2,
+        # The page of a result shows them beside the document.
+        json_schema_extra={"x-form": ["blocks"]},
     )
 
 

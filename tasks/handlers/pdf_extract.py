@@ -118,7 +118,10 @@ EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c001", "page
     input=PdfExtractInput,
     result=PdfExtractResult,
     example=EXAMPLE,
-    samples=[{"file": {"$sample": "report.pdf"}}, {"file": {"$sample": "scan.pdf"}}],
+    samples=[
+        {"file": {"$sample": "report.pdf"}, "include": ["blocks"]},
+        {"file": {"$sample": "scan.pdf"}, "include": ["blocks"]},
+    ],
     est_seconds=3.0,
     readiness=readiness,
     works_with="pypdfium2, pdfplumber, Tesseract, PP-OCR",

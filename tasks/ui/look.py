@@ -122,6 +122,18 @@ def clock(moment: str) -> str:
 
 
 @register.filter
+def play_time(seconds: float) -> str:
+    """Return a place in a recording as players write it.
+
+    >>> play_time(7.9), play_time(3725)
+    ('0:07', '1:02:05')
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
 def waited(task: Task) -> timedelta | None:
     """Return how long a task waited before it started last."""
     return max(timedelta(0), task.started_at - task.created_at) if task.started_at else None

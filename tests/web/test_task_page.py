@@ -179,8 +179,8 @@ def test_boxes_are_drawn_over_the_picture(page: Client, alice: User, finished: F
         "palette": [{"color": "#1a496b", "share": 0.5}, {"color": 'red" onload="x', "share": 0.5}],
     }
     text = show(page, finished(alice, result, as_type="image.analyze", file=str(file.pk)))
-    assert 'viewBox="0 0 1200 600"' in text
-    assert reverse("web:picture", args=[file.pk]) in text
+    assert 'viewBox="0 0 1200.0 600.0"' in text
+    assert reverse("web:file-page", args=[file.pk, 1]) in text
     assert 'fill="#1a496b"' in text
     assert "onload" not in text
 

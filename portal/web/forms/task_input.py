@@ -179,7 +179,8 @@ def _field_for(member: Property, user: User, *, each: bool) -> forms.Field:
         "label": member.title,
         "help_text": member.description,
         "required": member.required,
-        "initial": schema.get("default"),
+        # What people who look at the result want may be more than what programs get unasked.
+        "initial": schema.get("x-form", schema.get("default")),
     }
     match member.kind:
         case "file" | "files":

@@ -100,7 +100,7 @@ def show(request: HttpRequest, task: Task, *, secret: str) -> HttpResponseBase:
     context = {
         "task": task,
         "share_secret": secret,
-        "sections": results.present(task.type, task.content.result),
+        "sections": results.present(task.type, task.content.result, request=request),
         "result_files": _files_of(task).order_by("pk"),
     }
     return render(request, "web/shares/shared.html", context)

@@ -12,15 +12,17 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from portal.web import results, snippets
-from portal.web.file_answers import PICTURES
+from portal.web.file_answers import SOUNDS
 from portal.web.ids import uuids_in
 from portal.web.missing import missing_is_404
 from portal.web.numbered_pages import NumberedPage
 from portal.web.people import SignedInRequest
+from portal.web.result_readers import InputFile
 from portal.web.result_shapes import Section
 from portal.web.task_lines import lines_of
 from portal.web.views.own import own_task
 from tasks import errors
+from tasks.engines.page_picture import is_drawn
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.rename import rename_task
@@ -118,8 +120,11 @@ def _live_context(request: SignedInRequest, task: Task) -> dict[str, Any]:
     task.file_names = [file.name for file in input_files]  # type: ignore[attr-defined]
     parts = _parts(request, task)
     attempts = list(task.attempts.select_related("node"))
-    picture = next((str(file.id) for file in input_files if file.content_type in PICTURES), None)
-    shown = [] if result is None else results.present(task.type, result, picture=picture, has_parts=bool(parts))
+    file = _shown_file(input_files)
+    has_parts = bool(parts)
+    shown = (
+        [] if result is None else results.present(task.type, result, request=request, file=file, has_parts=has_parts)
+    )
     return {
         "task": task,
         "content": content,
@@ -182,6 +187,14 @@ def _input_files(request: SignedInRequest, task: Task, content: TaskContent | No
         value = content.input.get(name)
         ids += value if isinstance(value, list) else [value]
     return list(File.objects.filter(owner=request.user, pk__in=list(uuids_in(ids))))
+
+
+def _shown_file(input_files: list[File]) -> InputFile | None:
+    """Return the one file that the result was made of; of several it is not known which part is whose."""
+    if len(input_files) != 1:
+        return None
+    [file] = input_files
+    return InputFile(str(file.id), is_drawn=is_drawn(file.content_type), is_sound=file.content_type in SOUNDS)
 
 
 def _shown_input(task: Task, content: TaskContent | None) -> list[Section]:
