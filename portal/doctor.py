@@ -26,7 +26,7 @@ from tasks.backends.figures import silent_kinds
 from tasks.half_migrated import HalfMigrated, refuse_half_migrated
 from tasks.models import Node
 from tasks.models.node import HEARTBEAT_SECONDS, NodeStatus
-from tasks.pooler import IN_TRANSACTION_MODE, shares_connections
+from tasks.pooler import lost_settings, pooler_faults
 from tasks.registry import all_types
 from tasks.storage import disk_of_files, storage_trouble
 
@@ -112,8 +112,8 @@ def _durability() -> Iterator[str]:
 
 
 def _pooler() -> Iterator[str]:
-    if shares_connections():
-        yield IN_TRANSACTION_MODE
+    yield from pooler_faults()
+    yield from lost_settings()
 
 
 def _migrations() -> Iterator[str]:

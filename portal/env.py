@@ -13,10 +13,12 @@ from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
+import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
+from psycopg.conninfo import conninfo_to_dict
 
 from tasks.names import LINE_RULE, SLUG_RULE, is_line, is_slug
 
@@ -24,6 +26,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
+# Sessions in which something can be written.
+WRITABLE = {"read-write", "primary"}
 ORIGIN = re.compile(r"https?://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 
 load_dotenv(PROJECT / ".env")
@@ -242,24 +246,38 @@ def mail(name: str = "EMAIL_URL") -> dict[str, object]:
 
 
 def database(name: str = "DATABASE_URL") -> dict[str, object]:
-    """Return Django's database settings for a ``postgres://`` URL (RFC 3986).
+    """Return Django's database settings for a ``postgres://`` URL, as libpq reads it (RFC 3986, and several hosts).
 
-    A unix socket is written ``postgres:///name?host=/folder``; other query parameters are
-    passed to libpq as they are (``sslmode`` and the like).
+    A unix socket is written ``postgres:///name?host=/folder``; other query parameters are options of libpq
+    (``sslmode`` and the like). Of several hosts, ``postgres://one,two/name``, the one is used that takes writes.
 
     Raises:
-        ImproperlyConfigured: missing, or not a Postgres URL.
+        ImproperlyConfigured: missing, or not a Postgres URL; or of several hosts one that takes no writes would do.
     """
-    url = urlsplit(text(name))
-    if url.scheme not in {"postgres", "postgresql"}:
-        raise ImproperlyConfigured(f"{name} must be a postgres:// URL, not {url.scheme}://.")
-    options: dict[str, object] = dict(parse_qsl(url.query))
+    url = text(name)
+    scheme = urlsplit(url).scheme
+    if scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(f"{name} must be a postgres:// URL, not {scheme}://.")
+    try:
+        options = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # What libpq says quotes the URL, with the password.
+        raise ImproperlyConfigured(
+            f"{name} cannot be read. Write postgres://user:password@host:5432/name?option=value, with options that "
+            "libpq has, and in a user or password %40 for @, %3A for :, %2F for / and %25 for %."
+        ) from None
+    host = str(options.pop("host", ""))
+    if "," in host and options.setdefault("target_session_attrs", "read-write") not in WRITABLE:
+        raise ImproperlyConfigured(
+            f"{name} has several hosts and target_session_attrs={options['target_session_attrs']}: the portal writes, "
+            "so leave that out (it is then read-write)."
+        )
     return {
         "ENGINE": "portal.database",
-        "NAME": unquote(url.path.lstrip("/")),
-        "USER": unquote(url.username or ""),
-        "PASSWORD": unquote(url.password or ""),
-        "HOST": str(options.pop("host", "") or url.hostname or ""),
-        "PORT": str(options.pop("port", "") or url.port or ""),
+        "NAME": str(options.pop("dbname", "")),
+        "USER": str(options.pop("user", "")),
+        "PASSWORD": str(options.pop("password", "")),
+        "HOST": host,
+        "PORT": str(options.pop("port", "")),
         "OPTIONS": options,
     }

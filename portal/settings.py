@@ -9,6 +9,7 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 
 from portal import __version__, env
+from portal.database.connecting import INDEX_PLANS_ONLY, database_settings  # noqa: F401 - a setting
 from portal.database.pool import pool_options
 from portal.languages import languages_in
 
@@ -132,35 +133,9 @@ TEMPLATES = [
 
 # --- Database ------------------------------------------------------------------------------------
 
-_default: dict[str, Any] = env.database()
-_default["OPTIONS"] |= {
-    "application_name": f"portal-{PORTAL_PROCESS}",
-    # A peer that vanished is noticed within about half a minute, whoever is waiting on it.
-    "connect_timeout": 10,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-    # Prepares what asks for it (the hot statements of tasks.sql) and nothing else. Without a number psycopg
-    # prepares nothing at all, whatever is asked, and each execution plans anew.
-    "prepare_threshold": 1_000_000_000,
-    "options": "-c jit=off -c idle_in_transaction_session_timeout=30s -c lock_timeout=20s -c statement_timeout=60s",
-}
-# The hot statements need index plans whatever the statistics say: one hash join under a lane lock is a convoy.
-INDEX_PLANS_ONLY = "".join(
-    f" -c {setting}"
-    for setting in (
-        "enable_hashjoin=off",
-        "enable_mergejoin=off",
-        "enable_seqscan=off",
-        "enable_bitmapscan=off",
-        # Or with statistics from a moment with nothing ready or held, all that is would be sorted to find the first.
-        "enable_sort=off",
-        "plan_cache_mode=force_generic_plan",
-    )
-)
-if PORTAL_PROCESS == "qcluster":
-    _default["OPTIONS"]["options"] += INDEX_PLANS_ONLY
+# Postgres itself, where DATABASE_URL leads through a pooler that gives each transaction another connection.
+_direct = env.database("DATABASE_DIRECT_URL") if env.text("DATABASE_DIRECT_URL", "") else None
+_default = database_settings(env.database(), _direct, process=PORTAL_PROCESS)
 # Threads that serve pages and API calls; each may hold a database connection.
 WEB_THREADS = env.number("WEB_THREADS", 20, at_least=1)
 # Requests that wait in a web process (event streams, long polls): they hold a socket, but no thread and no connection.

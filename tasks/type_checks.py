@@ -20,8 +20,8 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
 from tasks import registry
+from tasks.direct import connection_parameters
 from tasks.discovery import BROUGHT_BY_APPS, fault_of, import_from_apps
-from tasks.live.hub import connection_parameters
 from tasks.registry import TaskType
 from tasks.ui.icon_files import UnusableIcon, shapes_of
 

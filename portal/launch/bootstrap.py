@@ -43,7 +43,7 @@ def main(arguments: List[str]) -> int:
     # Run as a script, the first place for imports is portal/ itself, where every module would pass for a top one.
     sys.path[0] = PROJECT
     os.chdir(PROJECT)
-    from portal.launch import chromium, install, spin
+    from portal.launch import chromium, install, pgbouncer, spin
 
     try:
         if target == "stop":
@@ -54,12 +54,15 @@ def main(arguments: List[str]) -> int:
         if target == "bench" and os.environ.get("PEERS"):
             sets = [*sets, "peers"]
         python = install.ensure(sets)
-        if target == "test" and "not browser" not in os.environ.get("ARGS", "") + " ".join(rest):
+        chosen = os.environ.get("ARGS", "") + " ".join(rest)
+        if target == "test" and "not browser" not in chosen:
             # For the tests: Playwright's own build is on no PATH.
             os.environ["CHROMIUM"] = chromium.ensure(python)
+        if target == "test" and "not pooler" not in chosen:
+            pgbouncer.ensure()
         if target == "model":
             spin.ensure()
-    except (install.InstallError, chromium.ChromiumError, spin.SpinError) as error:
+    except (install.InstallError, chromium.ChromiumError, pgbouncer.PgbouncerError, spin.SpinError) as error:
         return fail(str(error))
     except KeyboardInterrupt:
         print("\nInterrupted. Run it again to go on where it was.", file=sys.stderr)

@@ -17,7 +17,8 @@ def install(packages: list[str], *, wanted_for: str) -> None:
         return
     sys.stdout.write(f"Installing {', '.join(packages)} for {wanted_for} …\n")
     sys.stdout.flush()
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    # With a run level of single users no package starts a service of its own.
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for words in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         command = ["apt-get", "-q", *words]
         subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from django.db import connection
 
+from tasks.direct import direct_settings
+
 logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT = "500ms"
@@ -26,7 +28,7 @@ def wait_briefly_for_locks() -> None:
 
     One lane that a frozen process holds would otherwise stop what all others wait for.
     """
-    options = connection.settings_dict["OPTIONS"]
-    own = options | {"options": f"{options.get('options', '')} -c lock_timeout={LOCK_TIMEOUT}"}
+    own = direct_settings(connection.settings_dict)
+    own["OPTIONS"]["options"] += f" -c lock_timeout={LOCK_TIMEOUT}"
     connection.close()
-    connection.settings_dict = connection.settings_dict | {"OPTIONS": own}
+    connection.settings_dict = own

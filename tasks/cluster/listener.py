@@ -11,10 +11,10 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import connection
 
 from tasks.cluster.node import Node
 from tasks.cluster.stacks import answer_soon
+from tasks.direct import connection_parameters
 from tasks.live import channels
 
 logger = logging.getLogger(__name__)
@@ -55,10 +55,7 @@ class Line:
 
 
 def _connect() -> psycopg.Connection[Any]:
-    parameters = connection.get_connection_params()
-    parameters.pop("cursor_factory", None)
-    parameters.pop("context", None)
-    raw = psycopg.connect(**parameters, autocommit=True)
+    raw = psycopg.connect(**connection_parameters(), autocommit=True)
     for channel in (channels.READY, channels.CANCEL, channels.STACK):
         raw.execute(f"LISTEN {channel}")
     return raw

@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from tasks.direct import direct_settings
+
 # A query whose function was interrupted would else run on in the server to its end.
 NOTICE_HANG_UP = " -c client_connection_check_interval=1s"
 
@@ -41,9 +43,9 @@ def own_connection() -> Iterator[None]:
 
 
 def _copy(workers: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
-    own = workers.copy()
+    own = type(workers)(direct_settings(workers.settings_dict), workers.alias)
     options = own.settings_dict["OPTIONS"]
     options["application_name"] = "portal-function"
-    plain = options.get("options", "").replace(settings.INDEX_PLANS_ONLY, "")
+    plain = options["options"].replace(settings.INDEX_PLANS_ONLY, "")
     options["options"] = plain + NOTICE_HANG_UP
     return own

@@ -21,8 +21,8 @@ import psycopg
 from django.db import DatabaseError, InterfaceError, connection, connections
 from psycopg import sql
 
+from tasks.direct import connection_parameters
 from tasks.live import channels
-from tasks.live.hub import connection_parameters
 from tasks.models import Attempt, Task
 from tasks.statuses import TERMINAL, Status
 

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
-from django.db import connections
 from psycopg import sql
 
+from tasks.direct import connection_parameters, leave_former_primary
 from tasks.live import channels
 
 log = logging.getLogger(__name__)
@@ -199,6 +199,7 @@ class Hub:
             async for notice in connection.notifies(timeout=CHECK_SECONDS):
                 self._receive(notice.channel, notice.payload)
             await connection.execute("SELECT 1")
+            leave_former_primary(connection)
 
     def _receive(self, channel: str, payload: str) -> None:
         for function in self._calls.get(channel, []):
@@ -227,16 +228,6 @@ class Hub:
 
 def _key(listener: Listener) -> str | int | None:
     return listener.task_id if listener.task_id is not None else listener.owner_id
-
-
-def connection_parameters() -> dict[str, Any]:
-    """Return psycopg's arguments for a connection of its own to Django's database, outside any pool."""
-    parameters: dict[str, Any] = connections["default"].get_connection_params()
-    for ours in ("context", "cursor_factory", "prepare_threshold", "pool"):
-        parameters.pop(ours, None)
-    # It waits for minutes without a statement; nothing may end it for that.
-    parameters["application_name"] = "portal-listen"
-    return parameters
 
 
 hub = Hub()

@@ -69,12 +69,15 @@ def _send(
     values: Sequence[Any],
     formats: Sequence[Any] | None,
 ) -> tuple[list[PGresult], bool]:
-    names = _name_of(raw, first), _name_of(raw, second)
+    # Behind a pooler nothing is prepared: what one connection knows, the next does not.
+    names = [_name_of(raw, wanted) if raw.prepare_threshold is not None else None for wanted in (first, second)]
     with _pipeline(raw) as pgconn:
-        pgconn.send_query_prepared(names[0], values, param_formats=formats)
-        pgconn.pipeline_sync()
-        pgconn.send_query_prepared(names[1], None)
-        pgconn.pipeline_sync()
+        for name, (text, types), given in zip(names, (first, second), (values, ()), strict=True):
+            if name is None:
+                pgconn.send_query_params(text, given, param_types=types, param_formats=formats if given else None)
+            else:
+                pgconn.send_query_prepared(name, given, param_formats=formats if given else None)
+            pgconn.pipeline_sync()
         _send_all(pgconn)
         return _answer(pgconn), _is_done(pgconn)
 

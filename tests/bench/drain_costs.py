@@ -29,9 +29,9 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from accounts.models import Plan, User  # noqa: E402
+from tasks.direct import connection_parameters  # noqa: E402
 from tasks.lifecycle import estimate  # noqa: E402
 from tasks.lifecycle.submit import Submission, submit_batch  # noqa: E402
-from tasks.live.hub import connection_parameters  # noqa: E402
 from tasks.models import Attempt, Estimate, Node, Task  # noqa: E402
 from tests.bench.processes import child, wait_for  # noqa: E402
 

@@ -34,8 +34,8 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from accounts.models import Plan, User  # noqa: E402
+from tasks.direct import connection_parameters  # noqa: E402
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task  # noqa: E402
-from tasks.live.hub import connection_parameters  # noqa: E402
 
 ECHO = Submission("diagnostic.echo", {"message": "bench"})
 SLOTS = 1_000_000

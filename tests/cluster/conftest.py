@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,13 +10,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import psutil
 import pytest
 from django.db import connection
 
 from tasks.models import Node, Task
+from tests.web.live import environment_of_test
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -105,17 +104,9 @@ class RunningNode:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, settings: Any) -> dict[str, str]:
+def environment(settings: Any) -> dict[str, str]:
     """The environment of child processes: this test's database and files."""
-    database = connection.settings_dict
-    query = {"host": database["HOST"], "port": database["PORT"]}
-    user = f"{quote(database['USER'])}:{quote(database['PASSWORD'])}"
-    place = urlencode({name: value for name, value in query.items() if value})
-    return os.environ | {
-        "DATABASE_URL": f"postgres://{user}@/{database['NAME']}?{place}",
-        "MEDIA_ROOT": settings.MEDIA_ROOT,
-        "STOP_GRACE_SECONDS": "1",
-    }
+    return environment_of_test(media=settings.MEDIA_ROOT) | {"STOP_GRACE_SECONDS": "1"}
 
 
 @pytest.fixture

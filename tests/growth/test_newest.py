@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from tasks.direct import connection_parameters
 from tasks.lifecycle.submit import Submission, submit_batch
-from tasks.live.hub import connection_parameters
 from tasks.models import Node, Task, TaskContent, newest
 from tasks.models.newest import count, find
 from tasks.models.task_sources import task_sources

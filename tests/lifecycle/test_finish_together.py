@@ -18,6 +18,7 @@ from accounts.limits import limits_of
 from accounts.models import User
 from tasks import errors, sql
 from tasks.cluster import recorder
+from tasks.direct import connection_parameters
 from tasks.lifecycle import ending, fill, finish, recover, run, sweep
 from tasks.lifecycle.accept import accept
 from tasks.lifecycle.cancel import cancel_task
@@ -25,7 +26,6 @@ from tasks.lifecycle.claim import Claimed, claim_tasks
 from tasks.lifecycle.finish import Ended
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.live import channels
-from tasks.live.hub import connection_parameters
 from tasks.models import Attempt, Lane, Settlement, Task
 from tasks.sql.turns import SharedConnections
 from tests.chaos import laws

@@ -12,9 +12,10 @@ import psycopg
 import pytest
 
 from accounts.models import User
+from tasks.direct import connection_parameters
 from tasks.lifecycle.claim import Claimed
 from tasks.live import channels
-from tasks.live.hub import MOST_UNREAD, Dropped, Hub, Subscription, connection_parameters
+from tasks.live.hub import MOST_UNREAD, Dropped, Hub, Subscription
 from tests.web.conftest import Submit
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)

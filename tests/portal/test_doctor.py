@@ -174,7 +174,7 @@ def test_pooler_in_transaction_mode_is_wrong_and_the_command_says_so(pooled_url:
     answer = run_doctor(pooled_url, "--json")
     found = {finding["part"]: finding["faults"] for finding in json.loads(answer.stdout)}
     assert (answer.returncode, list(found)) == (1, list(doctor.PARTS))
-    assert "pool_mode = session" in found["pooler"][0]
+    assert "Set DATABASE_DIRECT_URL" in found["pooler"][0]
     assert found["database"] == found["migrations"] == []
 
 

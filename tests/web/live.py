@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
@@ -71,15 +72,20 @@ class LiveServer:
             raise AssertionError(f"the web process did not stop:\n{self._log.read_text()}") from None
 
 
-def environment_of_test(*, media: Path) -> dict[str, str]:
+def environment_of_test(*, media: Path | str) -> dict[str, str]:
     """Return the environment for child processes: the test database, and a folder for files."""
     database = connection.settings_dict
+    ways = {"DATABASE_URL": database} if "POOLED" not in database else {
+        "DATABASE_URL": database["POOLED"], "DATABASE_DIRECT_URL": database["DIRECT"]
+    }  # fmt: skip
+    return os.environ | {name: url_of(way) for name, way in ways.items()} | {"MEDIA_ROOT": str(media)}
+
+
+def url_of(database: dict[str, Any]) -> str:
+    """Return the URL of a database that Django has such settings of."""
     place = {name: database[name.upper()] for name in ("host", "port") if database[name.upper()]}
     user = f"{quote(database['USER'])}:{quote(database['PASSWORD'])}"
-    return os.environ | {
-        "DATABASE_URL": f"postgres://{user}@/{database['NAME']}?{urlencode(place)}",
-        "MEDIA_ROOT": str(media),
-    }
+    return f"postgres://{user}@/{database['NAME']}?{urlencode(place)}"
 
 
 def session_cookie(user: User) -> str:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from accounts.models import User
-from tasks.live.hub import connection_parameters
+from tasks.direct import connection_parameters
 from tasks.models import Task
 from tests.cluster.conftest import wait_until
 from tests.web.conftest import Submit

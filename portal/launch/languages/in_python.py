@@ -18,7 +18,7 @@ ONE, TWO = {"_", "gettext", "gettext_lazy", "gettext_noop"}, {"ngettext", "ngett
 NOT_READ = (
     "portal/launch", "portal/metrics", "portal/database", "portal/settings.py", "portal/env.py", "portal/web_server.py",
     "portal/doctor.py", "portal/inspection", "portal/management", "tasks/management", "tasks/testing.py",
-    "tasks/pooler.py",
+    "tasks/pooler.py", "tasks/direct.py",
     "tasks/half_migrated.py", "tasks/periodic.py", "tasks/client", "tasks/cluster", "tasks/sql", "tasks/live",
     "tasks/api/objects", "tasks/api/compat", "tasks/interop", "tasks/type_checks.py", "tasks/engines/asked_for",
 )  # fmt: skip

@@ -24,6 +24,7 @@ from tasks.cluster.maintenance import Maintenance
 from tasks.cluster.node import Node
 from tasks.cluster.orphans import die_with_parent
 from tasks.cluster.rescue import Rescue
+from tasks.direct import leave_former_primary
 from tasks.functions import allowed as functions
 
 logger = logging.getLogger(__name__)
@@ -98,6 +99,8 @@ class TicketBroker(Broker):  # type: ignore[misc]  # django-q2 has no types
             }
             [counted] = sql.run("cluster/count_ready", asked, row=CountedReady)
             found = counted.ready
+            # It only reads, and would go on finding nothing where nothing happens any more.
+            leave_former_primary(connection.connection)
         if not found and self._line.wait(POLL_SECONDS):
             # Somebody is waiting: one worker looks at once, and whether there is more is counted afterwards.
             found = min(1, node.tickets_wanted() if node.memory.takes_work() else 0)

@@ -1,0 +1,1 @@
+"""A pooler in transaction mode between the portal and Postgres: Debian's PgBouncer."""
