@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from portal.web.forms.task_options import OptionsForm
 from portal.web.people import SignedInRequest, origin_of
 from portal.web.uploads import MOST_FILES
 from tasks import errors
+from tasks.lifecycle.preview import Preview, preview_task
 from tasks.lifecycle.submission import Submission
 from tasks.lifecycle.submit import submit_task
 from tasks.lifecycle.submit_batch import submit_batch
@@ -31,32 +34,54 @@ def submit_form(
     Raises:
         Refused: nothing is wrong with the forms; it cannot be submitted now.
     """
-    inputs = form.task_inputs
-    if len(inputs) > MOST_FILES:
-        form.add_error(None, gettext("At most %(most)s files at once.") % {"most": f"{MOST_FILES:,}"})
-        return None
-    name = form.definition.name
-    submissions = [Submission(type=name, input=input_, copy_of=copy_of, **options.chosen) for input_ in inputs]
+    submissions = _submissions(form, options, copy_of)
     # A double click or a resent form gives the same; a changed form is another one.
-    content = json.dumps([name, inputs, options.chosen], sort_keys=True, default=str)
+    content = json.dumps([form.definition.name, form.task_inputs, options.chosen], sort_keys=True, default=str)
     digest = hashlib.sha256(content.encode()).hexdigest()
     once: dict[str, Any] = {
         "idempotency_key": f"form-{request.POST.get('submit_key', '')[:64]}-{digest}",
         "body_sha256": digest,
     }
-    try:
-        if len(submissions) == 1:
+    with _faults_shown(form, options):
+        if len(submissions) > MOST_FILES:
+            form.add_error(None, gettext("At most %(most)s files at once.") % {"most": f"{MOST_FILES:,}"})
+        elif len(submissions) == 1:
             task = submit_task(request.user, submissions[0], **once).task
             wish_by_default(request.user, task, origin=origin_of(request))
             return reverse("web:task", args=[task.id])
-        batch = submit_batch(request.user, submissions, name=_batch_name(request), atomic=True, **once).batch
-        wish_by_default(request.user, batch, origin=origin_of(request))
-        return reverse("web:batch", args=[batch.id])
+        else:
+            batch = submit_batch(request.user, submissions, name=_batch_name(request), atomic=True, **once).batch
+            wish_by_default(request.user, batch, origin=origin_of(request))
+            return reverse("web:batch", args=[batch.id])
+    return None
+
+
+def preview_form(request: SignedInRequest, form: InputForm, options: OptionsForm) -> Preview | None:
+    """Return what submitting valid forms would bring about, of several tasks for the first; or show what is wrong.
+
+    Raises:
+        Refused: as `submit_form`.
+    """
+    preview = None
+    with _faults_shown(form, options):
+        preview = preview_task(request.user, _submissions(form, options)[0])
+    return preview
+
+
+def _submissions(form: InputForm, options: OptionsForm, copy_of: UUID | None = None) -> list[Submission]:
+    name = form.definition.name
+    return [Submission(type=name, input=each, copy_of=copy_of, **options.chosen) for each in form.task_inputs]
+
+
+@contextmanager
+def _faults_shown(form: InputForm, options: OptionsForm) -> Iterator[None]:
+    """Show what is found wrong with the forms at their fields."""
+    try:
+        yield
     except errors.BatchRefused as error:
         options.add_faults(form.add_batch_faults(error.errors))
     except errors.InvalidInput as error:
         options.add_faults(form.add_faults(error.errors or [errors.Fault("/input", error.code, error.message)]))
-    return None
 
 
 def _batch_name(request: SignedInRequest) -> str:

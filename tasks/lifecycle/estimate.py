@@ -36,12 +36,18 @@ ENOUGH = 5
 
 @dataclass(frozen=True)
 class Learned:
-    """What tasks of a type and size take, in seconds. `samples` is how many it was learned from, at most 64."""
+    """What tasks of a type and size take, in seconds: the trimmed mean, the last times from short to long, and of those
+    the 90th percentile.
+    """
 
     seconds: float
-    p50: float
     p90: float
-    samples: int
+    times: tuple[float, ...]
+
+    @property
+    def samples(self) -> int:
+        """From how many it was learned, at most 64."""
+        return len(self.times)
 
 
 class AttemptToLearn(NamedTuple):
@@ -102,10 +108,15 @@ def learned_for(type_name: str, bucket: int, *, enough: int = ENOUGH, near: bool
     return known[(type_name, min(nearest)[1])] if nearest else None
 
 
+def times_of(type_name: str) -> list[float]:
+    """Return the last times of a type in seconds, of all sizes."""
+    return [each for (name, _), learned in _known().items() if name == type_name for each in learned.times]
+
+
 @kept(seconds=CACHE_SECONDS)
 def _known() -> dict[tuple[str, int], Learned]:
     return {
-        (row.type, row.size_bucket): Learned(row.seconds, row.p50_seconds, row.p90_seconds, len(row.recent))
+        (row.type, row.size_bucket): Learned(row.seconds, row.p90_seconds, tuple(sorted(row.recent)))
         for row in Estimate.objects.all()
     }
 

@@ -66,6 +66,13 @@ def duration(seconds: float | timedelta | None) -> str:
     return words.duration(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
 
 
+@register.filter
+def span(expected: tuple[float, float, float]) -> str:
+    """Return a range of seconds, such as that in which a task starts: from its 10th percentile to its 90th."""
+    least, _, most = expected
+    return words.span(least, most)
+
+
 register.filter("size", size_text)
 
 

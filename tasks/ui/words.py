@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.utils.translation import gettext, gettext_lazy
@@ -145,6 +145,13 @@ WAITS = {
 # Codes that results hold, by the name of their field.
 VALUES = {"finish_reason": {"stop": gettext_lazy("Finished"), "length": gettext_lazy("Stopped at the token limit")}}
 
+# Seconds of a unit, a range in it, and one that begins at nothing.
+SPANS = (
+    (1, gettext_lazy("{low}–{high} s"), gettext_lazy("less than {high} s")),
+    (60, gettext_lazy("{low}–{high} min"), gettext_lazy("less than {high} min")),
+    (3600, gettext_lazy("{low}–{high} h"), gettext_lazy("less than {high} h")),
+)
+
 # What `git describe` puts after a version: commits since, and the commit.
 BUILD = re.compile(r"-\d+-g[0-9a-f]+$")
 
@@ -221,3 +228,14 @@ def ago(seconds: float) -> str:
         return gettext("just now") if seconds >= 0 else gettext("now")
     _, unit, past, future = next(row for row in DISTANCES if distance < row[0])
     return (past if seconds >= 0 else future).format(count=f"{distance // unit:.0f}")
+
+
+def span(low: float, high: float) -> str:
+    """Return a range of seconds in the reader's language, wider rather than too narrow.
+
+    >>> span(70, 280), span(0.2, 0.9), span(2.4, 3.1), span(40, 100), span(5000, 9000)
+    ('1–5 min', 'less than 1 s', '2–4 s', 'less than 2 min', '1–3 h')
+    """
+    size, words, least = next(each for each in SPANS if high <= each[0] * 90 or each is SPANS[-1])
+    first, last = int(low // size), max(1, ceil(high / size))
+    return least.format(high=last) if first == 0 else words.format(low=first, high=last)

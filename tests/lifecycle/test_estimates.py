@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from math import hypot
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from accounts.models import User
 from tasks import files, registry
 from tasks.lifecycle import ending, estimate, finish, keep, sweep
 from tasks.lifecycle.claim import Claimed
+from tasks.lifecycle.expected import ends_in
 from tasks.lifecycle.explain import explain_wait
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Attempt, Cluster, Estimate, Lane, Node, Task
@@ -123,7 +125,8 @@ def test_wait_of_a_held_task_follows_from_the_work_before_it(
     assert (wait.position, wait.why) == (4, "waiting_for_a_slot")
     assert wait.starts_in is not None
     # Three tasks of four seconds before it, two at once: the third begins as the first ends, this as the second does.
-    assert wait.starts_in == pytest.approx((4.0, 6.0), rel=0.1)
+    assert wait.starts_in == pytest.approx((2.67, 4.0, 6.0), rel=0.1)
+    assert wait.ends_in == pytest.approx((8.0 - hypot(4.0 - 8 / 3, 4.0 - 8 / 3), 8.0, 8.0 + hypot(2.0, 2.0)), rel=0.1)
     assert Lane.objects.get(user=carol).taken == 2
 
 
@@ -136,7 +139,7 @@ def test_last_of_twenty_starts_when_the_place_before_it_is_free(
     tasks = [submit(carol) for _ in range(20)]
     wait = explain_wait(tasks[-1])
     assert wait.starts_in is not None
-    assert wait.starts_in[0] == pytest.approx(9.0)
+    assert wait.starts_in.p50 == pytest.approx(9.0)
 
 
 def sleep(user: User) -> Task:
@@ -172,7 +175,7 @@ def test_wait_for_a_thread_counts_threads_and_not_workers(
     wait = explain_wait(tasks[8])
     assert wait.starts_in is not None
     # Four run for a second and a half more, four go before it: all four of the lane's slots at once, by one worker.
-    assert wait.starts_in[0] == pytest.approx(3.5, abs=0.3)
+    assert wait.starts_in.p50 == pytest.approx(3.5, abs=0.3)
 
 
 def test_wait_for_a_thread_does_not_count_what_the_workers_do(
@@ -187,7 +190,7 @@ def test_wait_for_a_thread_does_not_count_what_the_workers_do(
     wait = explain_wait(sleep(make_user("carol")))
     assert wait.why == "waiting_for_a_worker"
     assert wait.starts_in is not None
-    assert wait.starts_in[0] == 0.0
+    assert wait.starts_in.p50 == 0.0
 
 
 def test_without_threads_there_is_one_kind_of_place(
@@ -201,7 +204,7 @@ def test_without_threads_there_is_one_kind_of_place(
     assert claim()
     wait = explain_wait(sleep(make_user("carol")))
     assert wait.starts_in is not None
-    assert wait.starts_in[0] == pytest.approx(60.0, abs=0.3)
+    assert wait.starts_in.p50 == pytest.approx(60.0, abs=0.3)
 
 
 def test_first_flood_of_a_type_is_estimated_by_what_runs(
@@ -215,8 +218,8 @@ def test_first_flood_of_a_type_is_estimated_by_what_runs(
     wait = explain_wait(tasks[4])
     assert wait.starts_in is not None
     # What has run for three seconds is expected to take six: three more, and one of six before it.
-    assert wait.starts_in[0] == pytest.approx(9.0, abs=0.5)
-    assert wait.starts_in[1] > 2 * wait.starts_in[0]
+    assert wait.starts_in.p50 == pytest.approx(9.0, abs=0.5)
+    assert wait.starts_in.p90 > 2 * wait.starts_in.p50
 
 
 def test_few_that_ended_tell_something_with_a_wide_spread(
@@ -225,7 +228,7 @@ def test_few_that_ended_tell_something_with_a_wide_spread(
     carol = make_user("carol", slots=1)
     learned("diagnostic.echo", 3.0, samples=2)
     tasks = [submit(carol) for _ in range(3)]
-    assert explain_wait(tasks[2]).starts_in == pytest.approx((6.0, 15.0))
+    assert explain_wait(tasks[2]).starts_in == pytest.approx((2.4, 6.0, 15.0))
     assert Task.objects.get(pk=tasks[2].pk).est_seconds < 1, "too few to weigh tasks by"
 
 
@@ -239,7 +242,7 @@ def test_what_runs_for_longer_than_expected_is_not_expected_to_end_at_once(
     have_run_for(20.0)
     wait = explain_wait(tasks[1])
     assert wait.starts_in is not None
-    assert wait.starts_in[0] == pytest.approx(4.0, abs=0.3)
+    assert wait.starts_in.p50 == pytest.approx(4.0, abs=0.3)
 
 
 def test_wait_of_a_ready_task_counts_the_line_and_what_runs(
@@ -253,8 +256,27 @@ def test_wait_of_a_ready_task_counts_the_line_and_what_runs(
     wait = explain_wait(last)
     assert wait.position == 2
     assert wait.starts_in is not None
-    assert wait.starts_in[0] == pytest.approx(4.0, abs=0.3)
+    assert wait.starts_in.p50 == pytest.approx(4.0, abs=0.3)
     assert Attempt.objects.count() == 6
+
+
+@pytest.mark.parametrize(("elapsed", "expected"), [(0.0, (1.2, 6.0, 10.8)), (3.5, (0.4, 4.0, 7.6)), (7.5, None)])
+def test_end_of_what_runs_is_that_of_those_which_ran_as_long(
+    db: None, elapsed: float, expected: tuple[float, ...] | None
+) -> None:
+    times = [float(each) for each in range(1, 12)]
+    Estimate.objects.create(type="t", size_bucket=0, recent=times, seconds=6, p50_seconds=6, p90_seconds=10)
+    assert ends_in("t", 0, elapsed) == (expected and pytest.approx(expected))
+
+
+def test_task_that_runs_is_told_when_it_ends(alice: User, submit: Submit, claim: Claim) -> None:
+    learned("diagnostic.echo", 3600.0)
+    task = submit(alice)
+    assert claim()
+    wait = explain_wait(Task.objects.get(pk=task.pk))
+    assert wait.starts_in is None
+    assert wait.ends_in is not None
+    assert wait.ends_in.p90 <= 3600.0
 
 
 def test_busy_model_servers_are_the_reason_where_they_are(alice: User, submit: Submit, claim: Claim) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,7 +17,8 @@ from accounts.models import User
 from portal.web.forms.schema import properties_of
 from portal.web.forms.task_input import quick_field
 from tasks.files import store_file
-from tasks.models import File, Task
+from tasks.lifecycle import estimate
+from tasks.models import Estimate, File, Node, Task
 from tasks.registry import all_types, get_type
 from tests.web.conftest import SignIn, Submit
 
@@ -229,6 +231,23 @@ def test_quick_text_that_is_refused_stands_on_the_form_of_its_type(
     assert refused.status_code == 422
     assert "Your plan allows 1 tasks a day" in refused.text
     assert "a long thought</textarea>" in refused.text
+
+
+def test_preview_says_when_and_submits_nothing(page: Client) -> None:
+    Node.objects.create(id=uuid4(), name="n", cluster_id="default", host="h", pid=1, version="0", workers=4)
+    body = {"input-message": "not yet", "preview": "1"}
+    unknown = page.post(address("diagnostic.echo"), body)
+    assert unknown.status_code == 200
+    assert "not known yet" in re.findall(r'role="status" tabindex.*?</div></div>', unknown.text, re.DOTALL)[0]
+    Estimate.objects.create(
+        type="diagnostic.echo", size_bucket=0, recent=[100.0] * 6, seconds=100, p50_seconds=100, p90_seconds=100
+    )
+    estimate.forget_cache()
+    known = page.post(address("diagnostic.echo"), body).text
+    assert "in <strong>less than 1 s</strong> and be done in <strong>1–3 min</strong>, with priority 5" in known
+    assert "not yet</textarea>" in known
+    assert not Task.objects.exists()
+    estimate.forget_cache()
 
 
 def test_maintenance_refuses_on_the_form(page: Client, settings: Any) -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from accounts.limits import limits_of
 from portal.web import snippets
 from portal.web.fitting_files import field_for_files, is_for_many
-from portal.web.form_submission import submit_form
+from portal.web.form_submission import preview_form, submit_form
 from portal.web.forms.task_input import InputForm, quick_field
 from portal.web.forms.task_options import OptionsForm
 from portal.web.ids import uuids_in
@@ -25,6 +25,8 @@ from portal.web.refusals import Refusal, refuse
 from portal.web.uploads import MOST_FILES, room_of, takes_files
 from tasks import errors
 from tasks.figures.quota import read_quota
+from tasks.lifecycle.expected import usual_range
+from tasks.lifecycle.preview import Preview
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import File, Task, TaskContent
 from tasks.notices.wish import wish_by_default
@@ -65,22 +67,27 @@ class _Card:
 @login_required
 @takes_files(MAX_FILES_A_FORM)
 def submit(request: SignedInRequest, type_name: str) -> HttpResponseBase:
-    """Show the form of a task type, or submit it. `show` in a posted form: it brings the files to begin with."""
+    """Show the form of a task type, or submit it; with `preview` only say what would become of it.
+
+    `show` in a posted form: it brings the files to begin with.
+    """
     definition = _type_or_404(type_name)
     refusal = None
     if request.method == "POST" and "show" not in request.POST:
         form = InputForm(definition, request.user, request.POST, request.FILES, each=True)
         options = _options(request, definition, request.POST)
         copied = _own_task(request, request.POST.get("copy_of", ""))
+        preview = None
         try:
             # Both are asked, so that all faults are shown at once.
-            if (form.is_valid() & options.is_valid()) and (
-                made := submit_form(request, form, options, copy_of=copied.id if copied else None)
-            ):
-                return redirect(made)
+            if form.is_valid() & options.is_valid():
+                if "preview" in request.POST:
+                    preview = preview_form(request, form, options)
+                elif made := submit_form(request, form, options, copy_of=copied.id if copied else None):
+                    return redirect(made)
         except errors.Refused as error:
             refusal = refuse(error, options)
-        return _show_form(request, form, options, refusal, status=422)
+        return _show_form(request, form, options, refusal, preview, status=200 if preview else 422)
     form = InputForm(definition, request.user, initial=_initial(request, definition), each=True)
     return _show_form(request, form, _options(request, definition))
 
@@ -94,6 +101,7 @@ def _show_form(
     form: InputForm,
     options: OptionsForm,
     refusal: Refusal | None = None,
+    preview: Preview | None = None,
     *,
     status: int = 200,
 ) -> HttpResponse:
@@ -104,6 +112,8 @@ def _show_form(
         "form": form,
         "options": options,
         "refusal": refusal,
+        "preview": preview,
+        "usual": usual_range(definition.name),
         "room": room_of(options.quota),
         "submit_key": request.POST.get("submit_key") or uuid.uuid4().hex,
         "copy_of": request.POST.get("copy_of") or request.GET.get("from", ""),

@@ -112,7 +112,7 @@ def _act(request: SignedInRequest, task_id: UUID, action: Any) -> HttpResponse:
 
 def _live_context(request: SignedInRequest, task: Task) -> dict[str, Any]:
     content = TaskContent.objects.filter(pk=task.pk).first()
-    wait = None if task.done or task.status == "running" else explain_wait(task)
+    wait = None if task.done else explain_wait(task)
     if content:
         task.content = content
     result = content.result if content else None
@@ -129,7 +129,7 @@ def _live_context(request: SignedInRequest, task: Task) -> dict[str, Any]:
         "task": task,
         "content": content,
         "wait": wait,
-        "wait_words": words.WAITS.get(wait.why or "") if wait else None,
+        "wait_words": words.WAITS.get(wait.why or "") if wait and task.status != "running" else None,
         "attempts": attempts,
         "parts": parts,
         # What it waited for its own tasks is no waiting in line.

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from tasks.api.objects.shape import Shape
-from tasks.api.objects.task import Priority, QueuePlace, Shown, content_of, task_object
+from tasks.api.objects.task import Estimate, Priority, QueuePlace, Shown, content_of, task_object
 from tasks.lifecycle.preview import Preview as Found
 
 
@@ -28,6 +28,7 @@ class Preview(Shape):
     status: Shown
     priority: Priority
     queue: QueuePlace
+    ends_in: Estimate | None = Field(description="seconds until it would end; null where it would be a guess")
     timeout: int = Field(description="seconds one attempt may take")
     max_attempts: int
     cost: Cost
@@ -36,5 +37,5 @@ class Preview(Shape):
 def preview_object(found: Found) -> dict[str, Any]:
     """Return a preview as JSON: a task's own words, without what only a task has."""
     task = task_object(found.task, content_of(found.task), found.wait)
-    kept = {name: task[name] for name in ("type", "status", "priority", "queue", "timeout")}
+    kept = {name: task[name] for name in ("type", "status", "priority", "queue", "ends_in", "timeout")}
     return kept | {"max_attempts": found.task.max_attempts, "cost": found.cost}

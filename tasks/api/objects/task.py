@@ -11,6 +11,7 @@ from typing_extensions import TypeAliasType
 
 from tasks import models
 from tasks.api.objects.shape import Shape, write_time
+from tasks.lifecycle.expected import Range
 from tasks.lifecycle.explain import Wait, explain_wait
 from tasks.lifecycle.read import TaskRow
 from tasks.registry import EngineInfo
@@ -59,6 +60,9 @@ class Progress(Shape):
 
 
 class Estimate(Shape):
+    """Eight of ten times it is between `p10` and `p90`, and half of the time below `p50`."""
+
+    p10: float
     p50: float
     p90: float
 
@@ -120,6 +124,10 @@ class Task(Shape):
     priority: Priority
     progress: Progress
     queue: QueuePlace
+    ends_in: Estimate | None = Field(
+        description="seconds until it ends, if its attempt succeeds; null where it would be a guess, while it waits "
+        "for other tasks, and where nobody looked: of a queued task in lists and in the answers to a submission"
+    )
     attempts: AttemptCount
     engine: EngineInfo | None = Field(description="what did the work")
     usage: WorkUsage = Field(description="what the work used, such as tokens")
@@ -184,8 +192,9 @@ def task_object(task: models.Task | TaskRow, content: Content | None, wait: Wait
             "name": task.queue_id,
             "position": wait.position,
             "why": wait.why,
-            "starts_in": wait.starts_in and {"p50": round(wait.starts_in[0], 3), "p90": round(wait.starts_in[1], 3)},
+            "starts_in": _range(wait.starts_in),
         },
+        "ends_in": _range(wait.ends_in),
         "attempts": {
             "made": task.attempts_counted,
             "max": task.max_attempts,
@@ -208,6 +217,10 @@ def task_object(task: models.Task | TaskRow, content: Content | None, wait: Wait
         "finished_at": write_time(task.finished_at),
         "urls": _urls(task),
     }
+
+
+def _range(found: Range | None) -> dict[str, float] | None:
+    return found and {"p10": round(found.p10, 3), "p50": round(found.p50, 3), "p90": round(found.p90, 3)}
 
 
 def least_object(task: models.Task) -> dict[str, Any]:

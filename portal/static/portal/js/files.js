@@ -26,7 +26,7 @@ function startField(root) {
   const isOff = submit.disabled;
   const onChange = (list) => {
     const waits = [...form.querySelectorAll("[data-files]")].some((other) => other.uploads?.pending);
-    submit.disabled = isOff || waits;
+    for (const button of form.querySelectorAll(".form-actions [type=submit]")) button.disabled = isOff || waits;
     if (!("each" in root.dataset) || !usual) return;
     const tasks = list.chosen + list.pending;
     usual.textContent = tasks > 1 ? fill(ngettext("Submit %(count)s task", "Submit %(count)s tasks", tasks), { count: numberText(tasks) }) : words;
