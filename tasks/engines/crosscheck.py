@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from string import ascii_uppercase
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
 from tasks.engines.facts import Fact
-from tasks.engines.labels import has_cjk, label_likeness, normal_label
+from tasks.engines.labels import has_cjk, label_likeness, label_of_rate, normal_label
 from tasks.engines.typed_values import comparable, equal
 
 # Out of 100. Below, "net total" would be "total", and one sentence another.
@@ -142,6 +142,11 @@ def _counts(places: Iterable[int]) -> dict[int, int]:
 
 
 def _label_score(one: Fact, other: Fact) -> float:
+    if one.value.type == other.value.type == "percentage":
+        # "VAT rate: 19 %" is "19 % VAT" elsewhere.
+        one, other = (
+            replace(fact, label=label_of_rate(fact.label), row=label_of_rate(fact.row)) for fact in (one, other)
+        )
     if one.cell and other.cell and not (" / " in one.label and " / " in other.label) and not (one.row or other.row):
         # A table without the names of its columns has their order.
         return SAME_CELL if one.cell == other.cell else 0.0

@@ -22,12 +22,12 @@ def doubts_about(fields: Iterable[Field], names: Sequence[str]) -> list[str]:
         for document, facts in field.facts.items():
             for fact in facts:
                 if fault := _fault(fact):
-                    faults[document][f"“{fact.value.written}”: {fault}"] = None
+                    faults[document][f"“{fact.value.written}”: {fault}."] = None
                 elif fact.value.is_ambiguous:
                     unsure[document][f"“{fact.value.written}” may mean {_readings(fact)}"] = None
     sentences = []
     for number, name in enumerate(names):
-        sentences += [f"{name}: {fault}." for fault in _first(faults[number])]
+        sentences += [f"{name}: {fault}" for fault in _first(faults[number])]
         sentences += [f"{name}: {doubt}; it was compared as any of these." for doubt in _first(unsure[number])]
         left = sum(max(0, len(told[number]) - MOST_TOLD) for told in (faults, unsure))
         sentences += [f"{name}: {left} more values are in doubt."] if left else []

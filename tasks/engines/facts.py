@@ -15,7 +15,9 @@ from tasks.engines.typed_values import NUMERIC, TypedValue, equal, find_values
 from tasks.engines.written_numbers import MONTH
 
 MAX_QUOTE = 300
-MAX_LABEL_WORDS, MAX_TEXT_WORDS, MAX_LINE = 8, 8, 2000
+MAX_LABEL_WORDS, MAX_TEXT_WORDS, MAX_LINE, MAX_SHARE_WORDS = 8, 8, 2000, 3
+# What comes before a tax or a discount and is no part of its name.
+ADDED = re.compile(r"^(?:plus|less|zuzüglich|zzgl|abzüglich|abzgl|另加|另计|加|减)\b\.?\s*", re.IGNORECASE)
 PAGE_NUMBER = re.compile(r"^(?:page|seite|p\.)?\s*\d{1,4}(?:\s*(?:of|/|von)\s*\d{1,4})?$", re.IGNORECASE)
 LABELLED_TEXT = re.compile(rf"^\s*([^\W\d][^:：\d]{{1,50}}?)\s*(?::\s+|：\s*|(?<=[{CJK}]):)(\S.{{0,100}}?)[\s.。]*$")
 SENTENCES = re.compile(rf"(?<=[.!?;])\s+(?!(?i:{MONTH})\b)(?=[A-ZÄÖÜ(\"“])|(?<=[。；！？])\s*|\t|\s{{3,}}|\s\|\s")
@@ -150,8 +152,9 @@ def _facts_of_part(part: str, before: str, page: Page, notation: Notation) -> It
             yield Fact(value, normal_label(labelled[1]), "", 0, page.number, part[:MAX_QUOTE], page.source == "ocr")
         return
     context, seen, end, facts = _masked(part, notation), dict[str, int](), 0, list[Fact]()
+    shared = _name_of_share(part, values)
     for number, value in enumerate(values):
-        label = _label(part, values, number, end, before)
+        label = shared or _label(part, values, number, end, before)
         fault = ""
         if is_in_capitals(value.written) and number and values[number - 1].type == "amount":
             # A sum in figures, and again in words.
@@ -182,6 +185,30 @@ def _label(part: str, values: list[TypedValue], number: int, end: int, before: s
     if alone and not text.strip() and not part[value.end :].strip(" .") and _is_label(before):
         return normal_label(before)
     return ""
+
+
+def _name_of_share(part: str, values: list[TypedValue]) -> str:
+    """Return what a line calls a percentage and what it comes to, if it holds nothing else: both are called so.
+
+    >>> [_name_of_share(line, find_values(line)) for line in ("plus 19 % VAT: 237.50 EUR", "VAT (19 %) 237.50")]
+    ['vat', 'vat']
+    >>> [_name_of_share(line, find_values(line)) for line in ("19 % VAT", "He paid 5 % of it, which was 3 EUR.")]
+    ['vat', '']
+    """
+    kinds = [value.type for value in values]
+    if kinds[0] != "percentage" or kinds[1:] not in ([], ["amount"], ["number"]):
+        return ""
+    text = folded(part)
+    before, after = text[: values[0].start], text[values[-1].end :].strip(" .)")
+    if len(values) == 1:
+        # Of a percentage alone the words before it are its name, as of any value.
+        return _short_name(f"{before} {after}") if after else ""
+    return "" if after else _short_name(f"{before} {text[values[0].end : values[1].start]}")
+
+
+def _short_name(text: str) -> str:
+    name = ADDED.sub("", re.sub(r"[:=@()\s]+", " ", text).strip(" -–,"))
+    return normal_label(name) if 0 < len(name.split()) <= MAX_SHARE_WORDS else ""
 
 
 def _is_label(line: str) -> bool:

@@ -17,7 +17,8 @@ SYNONYMS = {
     "total": "sum summe gesamt insgesamt",
     "invoice": "inv rechnung",
     "date": "datum",
-    "vat": "mwst ust",
+    "vat": "mwst ust mehrwertsteuer umsatzsteuer",
+    "rate": "satz",
     "customer": "client buyer kunde käufer",
     "supplier": "vendor seller lieferant verkäufer",
     "email": "mail",
@@ -29,6 +30,7 @@ COMPOUNDS = {
     "invoice number": "rechnungsnummer rechnungsnr", "invoice date": "rechnungsdatum", "order number": "bestellnummer",
     "delivery date": "lieferdatum liefertermin",
     "total amount": "gesamtbetrag gesamtsumme", "contract number": "vertragsnummer",
+    "vat rate": "mehrwertsteuersatz umsatzsteuersatz", "tax rate": "steuersatz",
     "customer number": "kundennummer", "invoice amount": "rechnungsbetrag", "unit price": "einzelpreis stückpreis",
     "total price": "gesamtpreis", "contract date": "vertragsdatum", "amount net": "nettobetrag",
 }  # fmt: skip
@@ -115,6 +117,16 @@ def normal_label(text: str) -> str:
     if not words:
         return " ".join(asides)
     return " ".join(words) + (f" ({' '.join(asides)}" if asides else "")
+
+
+def label_of_rate(label: str) -> str:
+    """Return what a percentage is called, whether its document says that it is a rate or not.
+
+    >>> label_of_rate("rate vat"), label_of_rate("增值税税率"), label_of_rate("税率"), label_of_rate("rate")
+    ('vat', '增值税', '税率', 'rate')
+    """
+    words = [word for word in label.split() if word != "rate"]
+    return re.sub("(?<=.税)税?率$", "", " ".join(words)) or label
 
 
 def label_likeness(one: str, other: str) -> float:

@@ -21,10 +21,10 @@ DRAWINGS = re.compile(r"(?:xl/drawings/drawing\d+|xl/drawings/vmlDrawing\d+)\.(?
 DIAGRAMS = re.compile(r"(?:word|xl|ppt)/diagrams/data\d*\.xml")
 CHARTS = re.compile(r"(?:word|xl|ppt)/charts/chart\d*\.xml")
 NOT_READ = (
-    (re.compile(r"(?:word|xl|ppt)/media/.*|Pictures/.*"), "picture", "pictures"),
-    (re.compile(r"(?:word|xl|ppt)/embeddings/.*\.(?!xlsx$)\w+"), "embedded object", "embedded objects"),
-    (re.compile(r"(?:word|xl|ppt)/charts/chartEx\d*\.xml"), "chart of a new kind", "charts of a new kind"),
-    (re.compile(r"(?:word|xl|ppt)/vbaProject\.bin"), "macro project", "macro projects"),
+    (re.compile(r"(?:word|xl|ppt)/media/.*|Pictures/.*"), "A picture", "{count} pictures"),
+    (re.compile(r"(?:word|xl|ppt)/embeddings/.*\.(?!xlsx$)\w+"), "An embedded object", "{count} embedded objects"),
+    (re.compile(r"(?:word|xl|ppt)/charts/chartEx\d*\.xml"), "A chart of a new kind", "{count} charts of a new kind"),
+    (re.compile(r"(?:word|xl|ppt)/vbaProject\.bin"), "A macro project", "{count} macro projects"),
 )
 
 
@@ -162,6 +162,7 @@ def not_read(archive: ZipMembers) -> list[Notice]:
     notices = []
     for pattern, one, many in NOT_READ:
         if count := sum(bool(pattern.fullmatch(name)) and not name.endswith("/") for name in archive.names):
-            told = f"{count} {many} in the file were not read." if count > 1 else f"A {one} in the file was not read."
+            many = many.format(count=count)
+            told = f"{many} in the file were not read." if count > 1 else f"{one} in the file was not read."
             notices.append(Notice("left out", told, count))
     return notices

@@ -29,6 +29,11 @@ DURATION = re.compile(rf"(?:≥ )?{AMOUNT.pattern}(?: {AMOUNT.pattern})?")
 # Values may be sentences themselves; a sentence of several is taken apart.
 DEEPEST = 3
 LONGEST = 4000
+# What a warning is about, a file mostly, before what it says.
+ABOUT = re.compile(r"(.{1,300}?): (?=[A-Z“\d])")
+# Patterns of less than this are words between values ("{browser} on {system}"): any sentence has some.
+FEW_LETTERS = 3
+MANY_PARTS = re.compile(r"[:(]|\.$")
 ENDS = re.compile(r"(?<=[.!?]) (?=[A-Z“])")
 FULL_STOPS = ("。", "！", "？", "；", "：")
 
@@ -39,6 +44,11 @@ class Pattern(NamedTuple):
     texts: tuple[str, ...]
     names: tuple[str, ...]
     translated: str
+
+    @property
+    def letters(self) -> int:
+        """How many characters it says itself, spaces left out."""
+        return sum(len(text.replace(" ", "")) for text in self.texts)
 
     def values_in(self, sentence: str) -> list[str] | None:
         """Return what stands in the places, or None if this is another sentence.
@@ -83,11 +93,26 @@ def _translated(sentence: str, language: str, depth: int) -> str:
         return AMOUNT.sub(lambda found: UNITS[found[2]].format(amount=found[1]), sentence)
     patterns = _patterns(language)
     first_word = sentence.split(" ", 1)[0]
-    for pattern in patterns.get(first_word, []) + patterns.get("", []):
-        if (values := pattern.values_in(sentence)) is not None:
-            return pattern.said_with([_value_in(value, language, depth + 1) for value in values])
+    if (said := _said_by(patterns.get(first_word, []), sentence, language, depth)) is not None:
+        return said
+    if about := ABOUT.match(sentence):
+        rest = sentence[about.end() :]
+        if (said := _translated(rest, language, depth + 1)) != rest:
+            return f"{about[1]}：{said}"
+    loose = patterns.get("", [])
+    if MANY_PARTS.search(sentence):
+        loose = [pattern for pattern in loose if pattern.letters > FEW_LETTERS]
+    if (said := _said_by(loose, sentence, language, depth)) is not None:
+        return said
     parts = ENDS.split(sentence)
     return _joined([_translated(part, language, depth + 1) for part in parts]) if len(parts) > 1 else sentence
+
+
+def _said_by(patterns: list[Pattern], sentence: str, language: str, depth: int) -> str | None:
+    for pattern in patterns:
+        if (values := pattern.values_in(sentence)) is not None:
+            return pattern.said_with([_value_in(value, language, depth + 1) for value in values])
+    return None
 
 
 def _value_in(value: str, language: str, depth: int) -> str:

@@ -260,3 +260,36 @@ def test_two_accounts_without_names_that_match_but_for_a_digit_are_a_difference(
 
     assert len(differing(one, other)) == 1
     assert differing(one, "AT611904300234573201 is where it goes") == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "rates", "sums"),
+    [
+        ("VAT 19 %: 237.50 EUR", "plus 19 % VAT 237.50 EUR", ("19", "7"), ("237", "273")),
+        ("VAT (19 %): 237.50 EUR", "VAT | 19 % | 237.50", ("19", "7"), ("237", "273")),
+        ("VAT rate: 19 %\nVAT: 237.50 EUR", "VAT @ 19%: EUR 237.50", ("19", "7"), ("237", "273")),
+        (
+            "MwSt. 19 %: 237,50 €",
+            "Umsatzsteuersatz: 19,0 Prozent\nUmsatzsteuer: 237,50 EUR",
+            ("19", "7"),
+            ("237", "273"),
+        ),
+        ("增值税（13%）：20,491.84元", "另加13%增值税：￥20,491.84", ("13%", "6%"), ("491", "419")),
+        ("增值税 | 13% | 20,491.84", "增值税税率：13%\n增值税：20,491.84元", ("13%", "6%"), ("491", "419")),
+    ],
+)
+def test_a_tax_is_known_by_its_name_however_its_rate_stands_beside_it(
+    one: str, other: str, rates: tuple[str, str], sums: tuple[str, str]
+) -> None:
+    assert differing(one, other) == []
+    for first, second in ((one, other), (other, one)):
+        assert len(differing(first, second.replace(*rates))) == 1
+        assert len(differing(first, second.replace(*sums))) == 1
+
+
+def test_two_taxes_of_one_paper_are_not_taken_for_each_other() -> None:
+    both = "VAT 19 %: 190.00 EUR\nVAT 7 %: 14.00 EUR"
+
+    assert differing(both, "plus 7 % VAT 14.00 EUR\nplus 19 % VAT 190.00 EUR") == []
+    assert differing(both, "plus 7 % VAT 14.00 EUR") == []
+    assert len(differing(both, "plus 7 % VAT 15.00 EUR\nplus 19 % VAT 190.00 EUR")) == 1

@@ -126,7 +126,18 @@ def test_task_types_are_described_in_the_language_that_is_asked_for(page: Client
         ("No speech was heard. The file has no name.", "没有听到语音。文件没有名称。"),
         ("n1 was lost 1 min 15 s ago; it ran nothing.", "n1 在 1 分 15 秒前失联；当时没有运行任何任务。"),
         ("≥ 2 h 5 min", "≥ 2 小时 5 分"),
+        ("a.pdf: Page 2: there is no text on it.", "a.pdf：第 2 页：其中没有文字。"),
+        (
+            "a.pdf: “DE88”: its check digits are wrong, it is no valid IBAN.",
+            "a.pdf：“DE88”：校验位错误，不是有效的 IBAN。",
+        ),
+        (
+            "Sheet S: the empty columns between B and XFD are left out of the table.",
+            "工作表 S：B 和 XFD 之间的空列没有放入表格。",
+        ),
+        ("3 pictures in the file were not read.", "文件中有 3 张图片没有读取。"),
         ("What nobody ever said", "What nobody ever said"),
+        ("What nobody: ever said on a day.", "What nobody: ever said on a day."),
         ("{count} is no place", "{count} is no place"),
         ("x" * 100_000, "x" * 100_000),
     ],

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic_core._pydantic_core import list_all_errors
 
 from portal.launch.languages.found import Texts
+from tasks.engines import any_file, office_extras
 from tasks.registry import every_type
 
 # Codes that pages show as words (the filter `words`): what audit entries say was done, why a priority was lowered,
@@ -22,6 +23,12 @@ CODES = """
 """
 # Of Django's own, what its catalogues lack in a language that we speak.
 OF_DJANGO = ("After you’ve created a user, you’ll be able to edit more user options.",)
+# What engines put into the places of their sentences: what one of them is about, and where.
+IN_SENTENCES = (
+    "The text", "The message", "A part", "The names in the archive", "one place", "{count} places",
+    "between {one} and {other}", "at {count} places, the first {between},", "“{written}”: {fault}.",
+    *any_file.NOT_READ.values(), *(said for _, *both in office_extras.NOT_READ for said in both),
+)  # fmt: skip
 OURS = ("accounts", "tasks")
 # What pydantic says of JSON that does not fit; its other errors are of Python's own types.
 OF_JSON = {
@@ -48,6 +55,8 @@ def collect(texts: Texts) -> None:
             _of_result(definition.result, texts)
     for text in OF_DJANGO:
         texts.add(text, "django")
+    for text in IN_SENTENCES:
+        texts.add(text, "tasks/engines")
     for code in CODES.split(","):
         texts.add(code.strip(), "tasks/ui/words.py")
     for error in list_all_errors():
