@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 
 from portal.media_folder import close_media_folder
+from tasks import error_reports, tracing
 
 
 class PortalConfig(AppConfig):
@@ -14,8 +15,13 @@ class PortalConfig(AppConfig):
     verbose_name = "Portal"
 
     def ready(self) -> None:
+        is_command = settings.PORTAL_PROCESS == "command"
+        tracing.start(settings.OTEL_ENDPOINT, settings.OTEL_SERVICE_NAME, load=not is_command)
+        error_reports.start(
+            settings.SENTRY_DSN, release=settings.PORTAL_VERSION, environment=settings.SENTRY_ENVIRONMENT
+        )
         # Commands may run under another account; what serves and works owns the files.
-        if settings.PORTAL_PROCESS != "command":
+        if not is_command:
             close_media_folder(Path(settings.MEDIA_ROOT), settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS)
 
 

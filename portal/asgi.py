@@ -32,6 +32,7 @@ from portal.database.pool import check_pool  # noqa: E402
 from portal.slow_clients import arriving, body_length, no_body, until_stalled  # noqa: E402
 from portal.socket_origin import OwnOriginOnly  # noqa: E402
 from portal.threaded_wsgi import ThreadedWsgi  # noqa: E402
+from tasks import tracing  # noqa: E402
 from tasks.admin.live import OperationsConsumer  # noqa: E402
 from tasks.api.arrival import ARRIVAL, Arrival  # noqa: E402
 from tasks.api.streams.application import waiting_answer  # noqa: E402
@@ -97,6 +98,8 @@ async def live(receive: Any, send: Any) -> None:
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await hub.stop()
+            # uvicorn ends by the signal that it was sent.
+            await asyncio.to_thread(tracing.stop)
             await send({"type": "lifespan.shutdown.complete"})
             return
 

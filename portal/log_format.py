@@ -13,9 +13,8 @@ import django.db
 import psycopg
 
 from tasks import log_fields
+from tasks.quoted_rows import without_row
 
-# What may follow the first line of an error of Postgres: DETAIL has the row, CONTEXT parameters and JSON.
-ADDED = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY):")
 # Where only the text of such an error came to be logged, its lines are all that can be known of it.
 ADDED_LINE = re.compile(r"^(?:DETAIL|CONTEXT|QUERY): .*\n?", re.MULTILINE)
 
@@ -69,7 +68,7 @@ def without_rows(text: str, record: logging.LogRecord) -> str:
     for error in _database_errors(record):
         # By the error's own text: a value may have several lines, which no pattern could tell from ours.
         told = str(error)
-        text = text.replace(told, ADDED.split(told, maxsplit=1)[0])
+        text = text.replace(told, without_row(told))
     return ADDED_LINE.sub("", text)
 
 

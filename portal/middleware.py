@@ -12,10 +12,11 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from portal.metrics.registry import requests
-from tasks import log_fields
+from tasks import log_fields, tracing
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
+QUIET = frozenset({"GET", "HEAD", "OPTIONS"})
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -64,6 +65,28 @@ class NotedUserMiddleware(AuthenticationMiddleware):
             return asked
 
         request.user = SimpleLazyObject(find)  # type: ignore[assignment]
+
+
+class TraceMiddleware:
+    """A span for each request that changes something or belongs to a trace already; there only where tracing is on."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        parent = request.headers.get("traceparent")
+        method = request.method or ""
+        # Polls are most of all requests, and tell nothing.
+        if method in QUIET and parent is None:
+            return self.get_response(request)
+        with tracing.span(method, kind="server", parent=parent, http_request_method=method):
+            response = self.get_response(request)
+            # The pattern and not the address: there may be secrets in it.
+            route = f"/{request.resolver_match.route}" if request.resolver_match else ""
+            tracing.name(f"{method} {route}", http_route=route, http_response_status__code=response.status_code)
+            if response.status_code >= 500:
+                tracing.fail(str(response.status_code))
+        return response
 
 
 class SecurityHeadersMiddleware:

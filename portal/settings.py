@@ -47,6 +47,18 @@ CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
 # Origins whose pages may call the API with a token.
 CORS_ORIGINS = env.origins("CORS_ORIGINS")
 
+# --- Traces and reports of errors ------------------------------------------------------------------
+
+# Where spans go: a collector that takes OTLP over HTTP. OpenTelemetry's packages read all else that begins with OTEL_.
+OTEL_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+OTEL_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "portal")
+# Where operators look at a trace, with {trace_id}.
+TRACE_URL = env.text("TRACE_URL", "")
+if TRACE_URL and not (TRACE_URL.startswith(("https://", "http://")) and "{trace_id}" in TRACE_URL):
+    raise ImproperlyConfigured("TRACE_URL must be as https://traces.example.com/trace/{trace_id}.")
+SENTRY_DSN = env.text("SENTRY_DSN", "")
+SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "")
+
 # --- Parts ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -80,6 +92,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "portal.client_address.ClientAddressMiddleware",
     "portal.middleware.RequestIdMiddleware",
+    *(["portal.middleware.TraceMiddleware"] if OTEL_ENDPOINT else []),
     # Before all that answers, so that browsers let pages read refusals and problems, too.
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ORIGINS else []),
     "tasks.api.middleware.ProblemMiddleware",
@@ -290,7 +303,7 @@ CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE"]
 CORS_ALLOW_HEADERS = [
     "accept", "authorization", "content-type", "idempotency-key", "if-none-match", "if-range", "last-event-id",
-    "prefer", "range", "x-request-id",
+    "prefer", "range", "traceparent", "x-request-id",
 ]  # fmt: skip
 CORS_EXPOSE_HEADERS = [
     "accept-ranges", "allow", "content-disposition", "content-range", "etag", "idempotency-replayed", "link",

@@ -5,8 +5,7 @@ A thread that starts knows none of them; a process that is forked knows those of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 
@@ -26,11 +25,19 @@ def add(**fields: str | int) -> None:
     _fields.set({**_fields.get(), **fields})
 
 
-@contextmanager
-def bound(**fields: str | int) -> Iterator[None]:
-    """Give the lines written within these fields, besides those there are; what is added within ends with it."""
-    token = _fields.set({**_fields.get(), **fields})
-    try:
-        yield
-    finally:
-        _fields.reset(token)
+class bound:  # noqa: N801 - used as a function
+    """Give the lines written within these fields, besides those there are; what is added within ends with it.
+
+    A context manager without a generator: it stands around each task and each request.
+    """
+
+    __slots__ = ("_given", "_token")
+
+    def __init__(self, **fields: str | int) -> None:
+        self._given = fields
+
+    def __enter__(self) -> None:
+        self._token = _fields.set({**_fields.get(), **self._given})
+
+    def __exit__(self, *_raised: object) -> None:
+        _fields.reset(self._token)

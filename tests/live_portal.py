@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.backends.fake_server import FakeServer, running
 from tests.cluster.conftest import RunningNode
@@ -29,11 +30,13 @@ def live_portal(
     environment: dict[str, str],
     folder: Path,
     kinds: Sequence[str] = ("CHAT", "IMAGES"),
+    beside: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[LivePortal]:
-    """Run a portal with model servers of these kinds; the node ends with its fixture."""
+    """Run a portal with model servers of these kinds and settings `beside`; the node ends with its fixture."""
     with running() as models:
         # Pictures and recordings that tests serve on loopback may be fetched.
         extra = {f"BACKENDS_{kind}": models.base_url for kind in kinds} | {"OUTBOUND_ALLOW": ANY_PORT_OF_LOOPBACK}
+        extra |= beside
         server = LiveServer(log=folder / "web.log", environment=environment | extra)
         try:
             yield LivePortal(server.url, models, start_node(workers=2, **extra))

@@ -13,7 +13,7 @@ OLDEST = (3, 11)
 
 RUN = ["base", "llm", "speech", "ocr", "embedded", "models"]
 # Tests run what `make run` can do without, too.
-DEVELOP = ["uv", *RUN, "granian", "migrate", "dev"]
+DEVELOP = ["uv", *RUN, "granian", "telemetry", "migrate", "dev"]
 # Target -> requirement sets it needs, and what is then run with the environment's Python.
 TARGETS = {
     "run": (RUN, ["-m", "portal.launch.run.up"]),

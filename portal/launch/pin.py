@@ -8,7 +8,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[2] / "requirements"
 # In this order: the later ones are constrained by base.txt.
-SETS = ("base", "llm", "speech", "ocr", "granian", "migrate", "embedded", "models", "uv", "dev", "peers")
+SETS = ("base", "llm", "speech", "ocr", "granian", "telemetry", "migrate", "embedded", "models", "uv", "dev", "peers")
 
 
 def main() -> int:

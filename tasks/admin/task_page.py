@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
-from tasks import audit
+from tasks import audit, tracing
 from tasks.admin.access import operator_of
 from tasks.admin.formats import between, moment
 from tasks.admin.task_attempts import attempts_of, events_of
@@ -132,6 +133,7 @@ def _facts(task: Task, *, reveal: bool) -> dict[str, Any]:
         "attempts": attempts_of(task),
         "events": events_of(task, reveal=reveal),
         "usage": _usage(kept.usage) if kept else [],
+        "trace_url": _trace_url(kept.traceparent) if kept else "",
         "needs": needs_of(task),
         "needed_by": needed_by(task),
         "slots": slot_holders(task) if wait and wait.why == "waiting_for_a_slot" else [],
@@ -146,6 +148,12 @@ def _facts(task: Task, *, reveal: bool) -> dict[str, Any]:
             :MOST_AUDIT
         ],
     }
+
+
+def _trace_url(parent: str | None) -> str:
+    """Return where operators look at a trace; empty where that is nowhere, or it was not recorded."""
+    trace_id = tracing.trace_id_of(parent)
+    return str(settings.TRACE_URL).replace("{trace_id}", trace_id) if trace_id else ""
 
 
 def _steps(task: Task) -> list[Step]:

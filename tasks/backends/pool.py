@@ -6,13 +6,14 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from django.db import Error
 
+from tasks import tracing
 from tasks.backends import directory, leases
 from tasks.backends.directory import SETTINGS, Listed
 from tasks.backends.wire import connected, translated
@@ -64,7 +65,8 @@ class BalancedPool:
                 raise self._verdict(failures, wanted, model)
             server = next(server for server in wanted if server.id == lease.server_id)
             try:
-                return self._call_one(server, lease, use)
+                with _span_to(server):
+                    return self._call_one(server, lease, use)
             except ServerFailed as failure:
                 failures.append(failure)
                 if not failure.elsewhere:
@@ -85,6 +87,7 @@ class BalancedPool:
             return answer
         except ServerFailed as error:
             failure, counts = error, True
+            tracing.fail(error.why)
             raise
         except GiveUp:
             # The server is well; it was the request.
@@ -136,6 +139,10 @@ class BalancedPool:
         if able and not having:
             raise GiveUp(f"No model server for {self._kind} has the model {model!r}.")
         return sorted(having, key=lambda server: rendezvous_score(server, self._caller.owner), reverse=True)
+
+
+def _span_to(listed: Listed) -> AbstractContextManager[None]:
+    return tracing.span(f"{listed.kind} {listed.name}", kind="client", server_name=listed.name, server_kind=listed.kind)
 
 
 def names_of(servers: Sequence[Listed]) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from tasks import tracing
 from tasks.backends.addresses import is_local
 from tasks.context import Server
 from tasks.errors import GiveUp, ServerFailed
@@ -33,7 +34,7 @@ LONGEST_REST_SECONDS = 3600.0
 @contextmanager
 def connected(kind: str, name: str, base_url: str, key: str, models: tuple[str, ...]) -> Iterator[Server]:
     """Make a server out of its address and key, with a client for one call."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    headers = ({"Authorization": f"Bearer {key}"} if key else {}) | dict(tracing.headers())
     silence = SILENCE_SECONDS[kind]
     timeout = httpx.Timeout(silence, connect=CONNECT_SECONDS, write=60.0)
     # A proxy of the environment does not lead to this machine.

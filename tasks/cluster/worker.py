@@ -14,6 +14,7 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
+from tasks import error_reports
 from tasks.cluster import node
 from tasks.cluster.django_q import tickets
 from tasks.cluster.interrupts import WorkerInterrupts
@@ -133,6 +134,7 @@ def start_worker() -> None:
     os.setpgid(0, 0)
     assert node.here is not None
     write_stack_on_signal(node.here.stacks)
+    error_reports.flush_at_end()
     _worker = Worker(node.here)
     tickets.run_slice = run_slice
     tickets.before_wait = _worker.become_idle

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from tasks import tracing
 from tasks.context import Context
 from tasks.errors import FetchFailed, GiveUp, UrlRefused
 from tasks.registry import EngineInfo, Input, Result, task_type
@@ -68,7 +69,7 @@ def deliver(ctx: Context, data: DeliverInput) -> DeliverResult:
         answer = fetch.request(
             "POST",
             data.url,
-            headers=headers | {"Content-Type": "application/json"},
+            headers={**headers, "Content-Type": "application/json", **tracing.headers()},
             body=data.body.encode(),
             timeout_seconds=TIMEOUT_SECONDS,
             max_bytes=0,

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from accounts.limits import Limits
 from accounts.models import User
-from tasks import errors
+from tasks import errors, tracing
 from tasks.lifecycle import fit, outbox, reuse, routing
 from tasks.lifecycle.submission import Accepted, Submission
 from tasks.lifecycle.validate import Checked, validate_submission
@@ -106,6 +106,7 @@ def decide(
         needs=checked.needs,
         after=tuple(submission.after),
         webhook=outbox.find_webhook(user, submission.webhook) if submission.webhook is not None else None,
+        traceparent=tracing.origin(f"submit {definition.name}"),
     )
 
 

@@ -34,6 +34,7 @@ class ClaimedRow(NamedTuple):
     waits: bool
     alone: bool
     input: str | None
+    traceparent: str | None
     told: int
 
 
@@ -57,6 +58,7 @@ class Claimed:
     has_references: bool = False
     waits: bool = False
     alone: bool = False
+    traceparent: str | None = None
 
 
 def claim_tasks(
@@ -120,4 +122,5 @@ def _claimed(row: ClaimedRow) -> Claimed:
         has_references=row.input is not None and may_have_references(row.input),
         waits=row.waits,
         alone=row.alone,
+        traceparent=row.traceparent,
     )

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import DataError, InterfaceError, OperationalError
 from pydantic import ValidationError
 
-from tasks import errors, log_fields, registry
+from tasks import error_reports, errors, log_fields, registry, tracing
 from tasks.lifecycle import patience
 from tasks.lifecycle.attempt_context import AttemptContext, Interrupts, Superseded
 from tasks.lifecycle.children import ChildrenStarted
@@ -36,8 +36,10 @@ def run_handler(claimed: Claimed, interrupts: Interrupts) -> Ended | None:
     """Run the handler of a claimed task and return how that ended, still to be recorded; None when superseded."""
     began = time.monotonic()
     try:
-        with _log_fields(claimed):
+        with _log_fields(claimed), _span_of(claimed):
             ending = _execute(claimed, interrupts)
+            if ending.error:
+                tracing.fail(str(ending.error["code"]))
     except Superseded:
         logger.warning("%s %s: superseded, its outcome is dropped", claimed.type, claimed.id)
         return None
@@ -121,6 +123,17 @@ def _log(ended: Ended, recorded: Collection[UUID]) -> None:
         )
 
 
+def _span_of(claimed: Claimed) -> AbstractContextManager[None]:
+    return tracing.span(
+        f"run {claimed.type}",
+        kind="consumer",
+        parent=claimed.traceparent,
+        task_id=str(claimed.id),
+        task_type=claimed.type,
+        task_attempt=claimed.attempt_number,
+    )
+
+
 def _log_fields(claimed: Claimed) -> AbstractContextManager[None]:
     return log_fields.bound(task_id=str(claimed.id), attempt=claimed.attempt_number, user_id=claimed.owner_id)
 
@@ -156,6 +169,7 @@ def _execute(claimed: Claimed, interrupts: Interrupts) -> Ending:
     except errors.TaskError as error:
         return failed(claimed, error, traceback=traceback.format_exc())
     except BaseException as error:  # the one broad catch: around the handler, SystemExit included
+        error_reports.report(error)
         return failed(claimed, _wrapped(error), traceback=traceback.format_exc(), raised=error)
 
 

@@ -23,7 +23,7 @@ from tasks.models import Batch
 COLUMNS = (
     "type", "queue", "cluster", "lane", "priority", "priority_requested", "priority_reason", "est_seconds",
     "size_bucket", "waits", "max_attempts", "timeout_seconds", "keep_days", "keep_seconds", "run_after", "start_before",
-    "copy_of", "started_by", "name", "tags", "waiting", "metadata", "needs",
+    "copy_of", "started_by", "name", "tags", "traceparent", "waiting", "metadata", "needs",
 )  # fmt: skip
 _own = attrgetter(*COLUMNS[:-2])
 

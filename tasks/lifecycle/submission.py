@@ -98,6 +98,8 @@ class Accepted(NamedTuple):
     needs: Sequence[UUID]
     after: Sequence[UUID]
     webhook: Webhook | None = None
+    # What its attempts go on with: the span that submitted it (W3C Trace Context).
+    traceparent: str | None = None
     # Something that it needs has not ended yet; decided when that is locked.
     waiting: bool = False
 

@@ -233,6 +233,8 @@ class TaskContent(models.Model):
     needs = ArrayField(models.UUIDField(), db_default=models.Value([], ArrayField(models.UUIDField())))
     # What its owner calls it; empty: by its files, or the beginning of its text (`tasks.ui.subject`).
     name = models.TextField(db_default="")
+    # The span that submitted it, where traces are on (W3C Trace Context).
+    traceparent = models.TextField(null=True)
 
     class Meta:
         db_table = "task_content"

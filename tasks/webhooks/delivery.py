@@ -52,7 +52,7 @@ GONE = 410
 
 
 class Due(NamedTuple):
-    """A delivery to be tried now; `previous_secret` is empty where it counts no more."""
+    """A delivery to be tried now; `previous_secret` is empty where it counts no more; `traceparent` is its task's."""
 
     id: UUID
     url: str
@@ -60,6 +60,7 @@ class Due(NamedTuple):
     payload: dict[str, Any]
     secret: str
     previous_secret: str
+    traceparent: str | None
 
 
 class Tried(NamedTuple):
@@ -141,7 +142,7 @@ def _start_tries() -> int:
         system = system_user()
         limits = limits_of(system)
         first = accept(system, limits, Submission(TYPE, _input(due[0]), internal=True))
-        accepted = [_as_try(first, _input(row)) for row in due]
+        accepted = [_as_try(first, row) for row in due]
         store(system, limits, accepted)
         started = [WebhookDelivery(pk=row.id, trying_task_id=item.id) for row, item in zip(due, accepted, strict=True)]
         WebhookDelivery.objects.bulk_update(started, ["trying_task_id"])
@@ -149,9 +150,16 @@ def _start_tries() -> int:
     return len(due)
 
 
-def _as_try(first: Accepted, data: dict[str, Any]) -> Accepted:
+def _as_try(first: Accepted, row: Due) -> Accepted:
     # Validated once: all inputs are of our own making. Their content is recorded with the delivery, and purged soon.
-    return first._replace(id=new_id(), input=data, input_hash=None, keep_days=KEEP_TRIES_DAYS, keep_seconds=None)
+    return first._replace(
+        id=new_id(),
+        input=_input(row),
+        input_hash=None,
+        keep_days=KEEP_TRIES_DAYS,
+        keep_seconds=None,
+        traceparent=row.traceparent or first.traceparent,
+    )
 
 
 def _input(row: Due) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class FakeServer(ThreadingHTTPServer):
         self.text = ""
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.traceparents: list[str | None] = []
         self.busy = self.most_busy = 0
         self.lock = threading.Lock()
 
@@ -69,6 +70,7 @@ class Handler(BaseHTTPRequestHandler):
             server.busy += 1
             server.most_busy = max(server.most_busy, server.busy)
             server.keys.append(self.headers.get("Authorization"))
+            server.traceparents.append(self.headers.get("traceparent"))
             server.bodies.append(json.loads(body) if body.startswith(b"{") else {"form": body})
             behaviour = server.behaviours.pop(0) if server.behaviours else server.always
         try:

@@ -17,8 +17,14 @@ LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 FOLDERS = "accounts|deploy|docs|portal|requirements|tasks|templates|tests"
 ADDRESS = re.compile(r"(?<![\w.])(?:\$URL)?(/(?:api|health|metrics|admin|account)(?:/[\w.{}-]+)*/?)")
 RESOURCE = re.compile(r"\b(?:GET|POST|DELETE) (/[\w/{}-]+)")
-# Read by django-q2, Django's createsuperuser, and `smoke`.
-OTHER_SETTINGS = {"Q_CLUSTER_NAME", "DJANGO_SUPERUSER_PASSWORD", "PORTAL_TOKEN"}
+# Read by django-q2, Django's createsuperuser, `smoke` and OpenTelemetry.
+OTHER_SETTINGS = {
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+    "Q_CLUSTER_NAME",
+    "DJANGO_SUPERUSER_PASSWORD",
+    "PORTAL_TOKEN",
+}
 BEGINNINGS = {"/api", "/api/", "/api/v1", "/api/v1/", "/api/async/task/"}
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -97,7 +97,7 @@ WITH setting AS (
 )
 SELECT claimed.id, claimed.token, claimed.owner_id, claimed.type, claimed.lane_id, claimed.attempt_number,
        claimed.attempts_charged, claimed.max_attempts, claimed.timeout_seconds, claimed.waits, claimed.alone,
-       content.input::text AS input, (SELECT count(*) FROM told) AS told
+       content.input::text AS input, content.traceparent, (SELECT count(*) FROM told) AS told
   FROM claimed
   LEFT JOIN task_content AS content ON content.task_id = claimed.id
  ORDER BY claimed.rank, claimed.id

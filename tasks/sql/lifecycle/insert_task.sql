@@ -63,8 +63,10 @@ WITH counted AS (
       LEFT JOIN slot ON true
     RETURNING status, line_key, rank
 ), new_content AS (
-    INSERT INTO task_content (task_id, name, input, metadata, tags, needs)
-    SELECT %(id)s::uuid, %(name)s, %(input)s::jsonb, %(metadata)s::jsonb, %(tags)s::text[], %(needs)s::uuid[] FROM counted
+    INSERT INTO task_content (task_id, name, input, metadata, tags, needs, traceparent)
+    SELECT %(id)s::uuid, %(name)s, %(input)s::jsonb, %(metadata)s::jsonb, %(tags)s::text[], %(needs)s::uuid[],
+           %(traceparent)s::text
+      FROM counted
 ), new_key AS (
     -- `counted` has looked whether somebody had it; who takes it at this very moment lets all of this fail.
     INSERT INTO idempotency_key (owner_id, key, body_sha256, task_ids, batch_id)

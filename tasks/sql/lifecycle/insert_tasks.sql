@@ -12,7 +12,8 @@ WITH counted AS (
            type text, queue text, cluster text, lane bigint, priority smallint, priority_requested smallint,
            priority_reason text, est_seconds float, size_bucket smallint, waits boolean, max_attempts smallint,
            timeout_seconds int, keep_days int, keep_seconds int, run_after timestamptz, start_before timestamptz,
-           copy_of uuid, started_by uuid, name text, tags text[], waiting boolean, metadata text, needs uuid[])
+           copy_of uuid, started_by uuid, name text, tags text[], traceparent text, waiting boolean, metadata text,
+           needs uuid[])
 ), item AS MATERIALIZED (
     SELECT given.id, given.input_hash, given.input, own.*,
            CASE WHEN own.waiting THEN 'waiting' WHEN own.run_after > now() THEN 'scheduled' ELSE 'held' END AS status,
@@ -26,7 +27,8 @@ WITH counted AS (
            type text, queue text, cluster text, lane bigint, priority smallint, priority_requested smallint,
            priority_reason text, est_seconds float, size_bucket smallint, waits boolean, max_attempts smallint,
            timeout_seconds int, keep_days int, keep_seconds int, run_after timestamptz, start_before timestamptz,
-           copy_of uuid, started_by uuid, name text, tags text[], waiting boolean, metadata text, needs uuid[])
+           copy_of uuid, started_by uuid, name text, tags text[], traceparent text, waiting boolean, metadata text,
+           needs uuid[])
 ), place AS MATERIALIZED (
     SELECT lane.id, lane.slots - lane.taken AS free, lane.weight, lane.low_key, cluster.warp, cluster.low_rank,
            greatest(lane.vfinish, cluster.vclock) AS vbase,
@@ -81,8 +83,8 @@ WITH counted AS (
            size_bucket, input_hash, waits, max_attempts, timeout_seconds, keep_days, keep_seconds, run_after, start_before
       FROM placed
 ), new_content AS (
-    INSERT INTO task_content (task_id, name, input, metadata, tags, needs)
-    SELECT id, name, input, metadata::jsonb, tags, needs FROM item
+    INSERT INTO task_content (task_id, name, input, metadata, tags, needs, traceparent)
+    SELECT id, name, input, metadata::jsonb, tags, needs, traceparent FROM item
 ), new_batch AS (
     INSERT INTO batch (id, owner_id, name, items)
     SELECT %(batch)s::uuid, %(owner)s, %(batch_name)s::text, %(items)s::jsonb FROM counted WHERE %(items)s::jsonb IS NOT NULL

@@ -8,7 +8,7 @@
 -- A host that has many under way, which is a slow one, gets no more, whoever asks.
 -- Locks: the deliveries (others' are skipped).
 -- Index: webhook_delivery_due, once per endpoint (a loose scan by recursion, which finds the earliest next try of each),
--- and webhook_delivery_trying, which is small, so it is read whole for the counts of owners.
+-- and webhook_delivery_trying, which is small, so it is read whole for the counts of owners; task_content_pkey.
 WITH RECURSIVE waiting (endpoint_id, next_try_at) AS (
     (SELECT endpoint_id, next_try_at FROM webhook_delivery
       WHERE status = 'pending' AND trying_task_id IS NULL
@@ -61,10 +61,11 @@ WITH RECURSIVE waiting (endpoint_id, next_try_at) AS (
      WHERE room.free > 0
 )
 SELECT due.id, due.url, due.event, due.payload,
-       room.secret, CASE WHEN room.previous_until > now() THEN room.previous_secret ELSE '' END AS previous_secret
+       room.secret, CASE WHEN room.previous_until > now() THEN room.previous_secret ELSE '' END AS previous_secret,
+       content.traceparent
   FROM (SELECT * FROM chosen WHERE take > 0 ORDER BY random()) AS room
  CROSS JOIN LATERAL (
-       SELECT delivery.id, delivery.url, delivery.event, delivery.payload
+       SELECT delivery.id, delivery.url, delivery.event, delivery.payload, delivery.task_id
          FROM webhook_delivery delivery
         WHERE delivery.endpoint_id = room.id
           AND delivery.status = 'pending'
@@ -74,4 +75,5 @@ SELECT due.id, due.url, due.event, due.payload,
         ORDER BY delivery.next_try_at
         LIMIT room.take
           FOR NO KEY UPDATE SKIP LOCKED) AS due
+  LEFT JOIN task_content AS content ON content.task_id = due.task_id
  LIMIT %(limit)s
