@@ -288,7 +288,10 @@ def test_counting_reads_indexes_of_what_has_not_ended() -> None:
         cursor.execute("RESET enable_seqscan")
     used = set(re.findall(r"Scan (?:using|on) (task_\w+)", plan))
     # Which of them depends on what the planner knows of a table that other tests filled; all are of what has not ended.
-    unfinished = {"task_held", "task_lane_ready", "task_ready", "task_running", "task_scheduled", "task_unstarted", "task_waiting"}  # fmt: skip
+    unfinished = {
+        "task_held", "task_lane_ready", "task_ready", "task_running", "task_scheduled", "task_unstarted",
+        "task_waiting",
+    }  # fmt: skip
     assert used, plan
     assert used <= unfinished, plan
     assert "Seq Scan on task" not in plan
