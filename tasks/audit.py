@@ -14,15 +14,21 @@ from tasks.models import AuditEntry
 
 
 def record(actor: User | None, action: str, target_kind: str, target_id: object, **details: Any) -> None:
-    """Note an action. Joins the open transaction, so it is there if and only if the action is."""
+    """Note an action. Joins the open transaction, so it is there if and only if the action is.
+
+    Args:
+        actor: None for somebody at the command line; the entry says as which user of which host, all that is known.
+    """
+    if actor is None:
+        details |= {"command_by": f"{_system_user()} on {socket.gethostname()}"}
     AuditEntry.objects.create(
         actor=actor, action=action, target_kind=target_kind, target_id=str(target_id), details=details
     )
 
 
 def record_command(action: str, target_kind: str, target_id: object, **details: Any) -> None:
-    """Note what somebody did at the command line: as which user of which host, which is all that is known of them."""
-    record(None, action, target_kind, target_id, **details, command_by=f"{_system_user()} on {socket.gethostname()}")
+    """Note what somebody did at the command line."""
+    record(None, action, target_kind, target_id, **details)
 
 
 def record_tasks(actor: User | None, action: str, tasks: Iterable[UUID], **details: Any) -> None:

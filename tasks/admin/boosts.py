@@ -25,16 +25,11 @@ from tasks.admin.access import operator_of
 from tasks.admin.carry_out import act_on_row
 from tasks.admin.formats import link_button, moment
 from tasks.admin.user_forms import BoostForm
-from tasks.lifecycle.apply_limits import apply_limits
+from tasks.lifecycle.apply_limits import apply_after_commit
 from tasks.measures import NOTHING
 from tasks.operations.action import Action
 
 GIVE, END = "accounts.add_planoverride", "accounts.delete_planoverride"
-
-
-def apply_after_commit(user_id: int) -> None:
-    """Have the user's lanes follow, in transactions of their own: lanes are locked there."""
-    transaction.on_commit(lambda: apply_limits(User.objects.select_related("plan").get(pk=user_id)))
 
 
 def _end(override: PlanOverride, _by: User, _choice: object) -> None:

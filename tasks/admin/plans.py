@@ -19,7 +19,7 @@ from tasks.admin.acting import ActingScreen
 from tasks.admin.screen import AuditedScreen
 from tasks.admin.user_forms import PlanForm
 from tasks.errors import InvalidInput
-from tasks.lifecycle.apply_limits import apply_limits
+from tasks.lifecycle.apply_limits import apply_plan
 from tasks.measures import NOTHING
 from tasks.operations.action import Action, Choice
 
@@ -84,12 +84,10 @@ class PlanScreen(ActingScreen[Plan], AuditedScreen[Plan]):
         return plans
 
     def _apply(self, request: HttpRequest, plan: Plan) -> None:
-        users = User.objects.filter(plan=plan, lanes__isnull=False).distinct()
-        for user in users.select_related("plan").iterator(chunk_size=500):
-            apply_limits(user)
+        count = apply_plan(plan)
         messages.info(
             request,
-            gettext("The lanes of {count} users on {plan} follow.").format(count=f"{users.count():,}", plan=plan),
+            gettext("The lanes of {count} users on {plan} follow.").format(count=f"{count:,}", plan=plan),
         )
 
     # --- Columns ----------------------------------------------------------------------------------

@@ -21,12 +21,13 @@ from accounts.tokens import revoke_token
 from tasks.admin import acting, user_work
 from tasks.admin.access import operator_of
 from tasks.admin.acting import ActingScreen
-from tasks.admin.boosts import apply_after_commit, boost_urls, limits_line
+from tasks.admin.boosts import boost_urls, limits_line
 from tasks.admin.carry_out import act_on_row
 from tasks.admin.formats import link_button, moment
 from tasks.admin.screen import AuditedScreen
 from tasks.admin.user_forms import NewUserForm, PasswordForm, UserForm
 from tasks.admin.user_inlines import LaneInline, OverrideInline, TokenInline
+from tasks.lifecycle.apply_limits import apply_after_commit, revoke_all, set_active
 from tasks.measures import NOTHING
 from tasks.operations.action import Action
 from tasks.operations.bulk_action import BulkAction
@@ -36,18 +37,6 @@ from tasks.ui.badge import status_badge
 # Who may change these could make anybody, themselves included, mightier than they are.
 PERMISSION = "accounts.change_user"
 SUPERUSERS_ONLY = ("is_superuser", "user_permissions")
-
-
-def _set_active(user: User, active: bool) -> None:
-    User.objects.filter(pk=user.pk).update(is_active=active)
-    if not active:
-        _revoke_all(user)
-    apply_after_commit(user.pk)
-
-
-def _revoke_all(user: User) -> None:
-    for token in user.api_tokens.filter(revoked_at=None):
-        revoke_token(token)
 
 
 USERS = ngettext_lazy("{count} user", "{count} users", "count")
@@ -65,7 +54,7 @@ HOLD_USERS = Action(
         "Releasing them does not bring the tokens back."
     ),
     tone="danger",
-    act=lambda user, _by, _choice: _set_active(user, False),
+    act=lambda user, _by, _choice: set_active(user, False),
     audits=lambda user: {"name": user.email},
 )
 RELEASE_USERS = Action(
@@ -75,7 +64,7 @@ RELEASE_USERS = Action(
     things=USERS,
     permission=PERMISSION,
     done=gettext_lazy("{it} released: their tasks start again. They need new API tokens."),
-    act=lambda user, _by, _choice: _set_active(user, True),
+    act=lambda user, _by, _choice: set_active(user, True),
     audits=lambda user: {"name": user.email},
 )
 REVOKE = Action(
@@ -175,7 +164,7 @@ class UserScreen(ActingScreen[User], AuditedScreen[User], DjangoUserAdmin):  # t
         super().save_related(request, form, formsets, change)
         user = form.instance
         if change and "is_active" in form.changed_data and not user.is_active:
-            _revoke_all(user)
+            revoke_all(user)
         apply_after_commit(user.pk)
 
     # --- Acting -----------------------------------------------------------------------------------

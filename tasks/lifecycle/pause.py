@@ -33,8 +33,11 @@ class LaneToHold(NamedTuple):
     id: int
 
 
-def pause_queue(name: str, *, by: User, reason: str = "") -> None:
+def pause_queue(name: str, *, by: User | None, reason: str = "") -> None:
     """Pause a queue; its ready tasks go back to their lanes, their slots to other queues. Repeating it changes nothing.
+
+    Args:
+        by: who asks; None at the command line, as for `resume_queue`.
 
     Raises:
         NotFound: no such queue.
@@ -47,7 +50,7 @@ def pause_queue(name: str, *, by: User, reason: str = "") -> None:
     hold_paused()
 
 
-def resume_queue(name: str, *, by: User) -> None:
+def resume_queue(name: str, *, by: User | None) -> None:
     """Open a paused queue again and fill the first lanes that wait for it; the sweep goes on with the others.
 
     Raises:

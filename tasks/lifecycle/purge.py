@@ -25,14 +25,14 @@ KEEP_NODES = timedelta(days=30)
 KEEP_STACKS = timedelta(days=1)
 
 
-def purge_task(task_id: UUID, *, by: User, owner: User | None = None) -> None:
+def purge_task(task_id: UUID, *, by: User | None, owner: User | None = None) -> None:
     """Delete the content of an ended task, its events and its result files. Repeating it changes nothing.
 
     Files go last, one by one, each one's bytes before its row: cut off in between, the rows tell what a
     repetition has still to delete. Opens its own transactions.
 
     Args:
-        by: who asks; noted in the audit log when it is not the owner's own task.
+        by: who asks; noted in the audit log when it is not the owner's own task; None at the command line.
         owner: only this user's tasks are seen; None for operators.
 
     Raises:
@@ -48,7 +48,7 @@ def purge_task(task_id: UUID, *, by: User, owner: User | None = None) -> None:
         purged = sql.count("lifecycle/purge_task", {"task": task_id}) > 0
         if purged:
             sql.execute("lifecycle/tell", {"tasks": [task_id]})
-        if purged and task.owner_id != by.pk:
+        if purged and (by is None or task.owner_id != by.pk):
             audit.record(by, "purge", "task", task_id)
     for file in File.objects.filter(task=task_id):
         files.delete_file_for_good(file)

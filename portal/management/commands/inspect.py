@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
 from portal import inspection
-from tasks.measures import NOTHING
+from tasks.management.rows import table
 
 WORDS = {
     "active": "What runs now: task, type, user, worker, seconds.",
@@ -20,6 +19,7 @@ WORDS = {
     "stats": "Nodes, clusters, queues and model servers.",
     "conf": "The settings that are in use, without secrets.",
 }
+NONE = "None."
 EMPTY = {"active": "Nothing runs.", "nodes": "No node is alive.", "backends": "There are no model servers."}
 
 
@@ -40,9 +40,11 @@ class Command(BaseCommand):
         if options["json"]:
             self._write(json.dumps(found, indent=2, ensure_ascii=False))
         elif isinstance(found, dict):
-            self._write("\n\n".join(f"{title}\n{_table(title, rows)}" for title, rows in found.items()))
+            self._write(
+                "\n\n".join(f"{title}\n{table(rows, empty=EMPTY.get(title, NONE))}" for title, rows in found.items())
+            )
         else:
-            self._write(_table(word, found))
+            self._write(table(found, empty=EMPTY.get(word, NONE)))
 
     def _write(self, text: str) -> None:
         try:
@@ -51,22 +53,3 @@ class Command(BaseCommand):
         except BrokenPipeError:
             # `| head` has seen enough. What Python still holds back goes nowhere, or it would complain at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _table(title: str, rows: Sequence[dict[str, Any]]) -> str:
-    """Return lines, each column as wide as what stands in it."""
-    if not rows:
-        return EMPTY.get(title, "None.")
-    table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = (zip(line, widths, strict=True) for line in table)
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in line).rstrip() for line in lines)
-
-
-def _cell(value: Any) -> str:
-    if value is None or value == "":
-        return NOTHING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    # Names of an older release may hold anything.
-    return "".join(character if character.isprintable() else "?" for character in str(value))
