@@ -65,7 +65,8 @@ def preview_form(request: SignedInRequest, form: InputForm, options: OptionsForm
     preview = None
     with _faults_shown(form, options):
         preview = preview_task(request.user, _submissions(form, options)[0])
-    return preview
+    # None where it was refused.
+    return preview  # noqa: RET504
 
 
 def _submissions(form: InputForm, options: OptionsForm, copy_of: UUID | None = None) -> list[Submission]:
