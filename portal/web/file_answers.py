@@ -22,12 +22,7 @@ NO_SCRIPTS = "sandbox; default-src 'none'"
 def serve_file(file: File, *, as_attachment: bool) -> HttpResponseBase:
     with missing_is_404(errors.UnreadableFile):
         data = open_file(file)
-    return as_file(FileResponse(data, as_attachment=as_attachment, filename=file.name), file)
-
-
-def as_file(response: HttpResponseBase, file: File) -> HttpResponseBase:
-    """Return an answer with the headers of a file's bytes, or of some of them."""
-    response["Content-Type"] = file.content_type
+    response = FileResponse(data, as_attachment=as_attachment, filename=file.name, content_type=file.content_type)
     response["Content-Security-Policy"] = NO_SCRIPTS
     # The bytes of an id never change.
     response["Cache-Control"] = "private, max-age=3600, immutable"

@@ -81,7 +81,6 @@ urlpatterns = [
     path("files/<uuid:file_id>", files.download, name="file"),
     path("files/<uuid:file_id>/picture", files.show_picture, name="picture"),
     path("files/<uuid:file_id>/pages/<int:number>", files.show_page, name="file-page"),
-    path("files/<uuid:file_id>/sound", files.play, name="sound"),
     path("files/<uuid:file_id>/delete", files.delete, name="delete-file"),
     path("tokens", tokens.list_tokens, name="tokens"),
     path("tokens/<str:token_id>/revoke", tokens.revoke, name="revoke"),

@@ -84,7 +84,7 @@ class Block:
 class Page:
     """A page, slide or sheet, counted from 1, or a file without pages (number None). Blocks are in reading order.
 
-    `engine` is the one that read a scan or a picture.
+    `engine` is the one that read a scan or a picture; `words` are what it read, each with its box.
     """
 
     number: int | None
@@ -98,6 +98,7 @@ class Page:
     language: str | None = None
     engine: str | None = None
     notices: list[Notice] = field(default_factory=list)
+    words: list[tuple[str, Box]] = field(default_factory=list)
 
     @property
     def text(self) -> str:

@@ -8,6 +8,7 @@ from statistics import fmean
 
 from tasks.engines.document import Block
 from tasks.engines.page_reading import Reading, ScannedTable, Word
+from tasks.engines.reading_order import Box
 
 
 def blocks_of(reading: Reading, *, scale: float = 1.0) -> list[Block]:
@@ -24,6 +25,15 @@ def blocks_of(reading: Reading, *, scale: float = 1.0) -> list[Block]:
             told.add(id(table))
             blocks.append(_table(table, reading, language, scale))
     return blocks
+
+
+def words_of(reading: Reading, *, scale: float = 1.0) -> list[tuple[str, Box]]:
+    """Return the words with their boxes; `scale` leads from pixels to the unit of the boxes."""
+    places = ((word.text, word.left, word.top, word.width, word.height) for word in reading.words)
+    return [
+        (text, (left * scale, top * scale, (left + width) * scale, (top + height) * scale))
+        for text, left, top, width, height in places
+    ]
 
 
 def _runs(reading: Reading) -> Iterator[list[int]]:

@@ -14,6 +14,7 @@ import pypdfium2 as pdfium
 from tasks.engines import ocr, pdf_document
 from tasks.engines.document import Block, Notice, OcrChoice, Page
 from tasks.engines.ocr_blocks import blocks_of as blocks_of_picture
+from tasks.engines.ocr_blocks import words_of as words_of_picture
 from tasks.engines.ocr_wish import ANYTHING, Wish
 from tasks.engines.pdf_beside import blocks_beside, not_read_beside
 from tasks.engines.pdf_characters import Character, PageText, characters_of, lying, turn_back, upright
@@ -174,7 +175,9 @@ def _read_picture(
     if prefer_ocr or len(text) > len(reading.text):
         reading.source, reading.confidence = "ocr", confidence if text else None
         reading.language, reading.engine = found.language_tag, found.engine
-        reading.blocks = blocks_of_picture(found, scale=(reading.width or picture.width) / picture.width)
+        scale = (reading.width or picture.width) / picture.width
+        reading.blocks = blocks_of_picture(found, scale=scale)
+        reading.words = words_of_picture(found, scale=scale)
     if reading.source == "ocr" or not reading.blocks:
         reading.notices += [
             replace(notice, text=f"Page {reading.number}: {notice.text}", page=reading.number)

@@ -16,6 +16,7 @@ from tasks.handlers.caption import NO_CAPTION, caption_picture
 from tasks.handlers.document_shown import HEAD, NOTICES, SPANS, NoticeShown, SpanShown, notice_shown, spans_shown
 from tasks.handlers.file_or_url import FileOrUrl, open_input
 from tasks.handlers.ocr_options import Engine, Language, engines_here, wish_of
+from tasks.handlers.searchable import FILES, save_searchable_picture, searchable_field
 from tasks.registry import EngineInfo, Readiness, Result, file_field, task_type
 
 
@@ -29,6 +30,7 @@ class ImageAnalyzeInput(FileOrUrl):
     )
     language: Language = AUTO
     engine: Engine = "auto"
+    searchable: bool = searchable_field()
 
 
 class Box(BaseModel):
@@ -88,6 +90,7 @@ class ImageAnalyzeResult(Result):
     caption_reason: str | None = NO_CAPTION
     answer: str | None = Field(default=None, description="to the question: from the text, or by a vision backend")
     answer_reason: str | None = Field(default=None, description="why there is no answer to the question")
+    files: list[UUID] = Field(default=[], description=FILES)
 
 
 def readiness() -> Readiness:
@@ -129,7 +132,8 @@ def analyze(ctx: Context, data: ImageAnalyzeInput) -> ImageAnalyzeResult:
         seen = contained.call(
             "picture_contained:analyze", path=str(file.path), wish=wish, check=ctx.check, tell=ctx.progress
         )
-    page = page_of(seen["page"])
+        page = page_of(seen["page"])
+        files = save_searchable_picture(ctx, file, _words(seen["lines"]), page.notices) if data.searchable else []
     for notice in page.notices:
         ctx.log(notice.text)
     answer, reason = _answer(ctx, data.question, seen["text"])
@@ -154,6 +158,7 @@ def analyze(ctx: Context, data: ImageAnalyzeInput) -> ImageAnalyzeResult:
         caption_reason=caption.reason,
         answer=answer,
         answer_reason=reason,
+        files=files,
         engine=_with_opencv(EngineInfo(**seen["engine"])).model_copy(update={"note": caption.engine}),
     )
 
@@ -169,6 +174,14 @@ def _answer(ctx: Context, question: str | None, text: str) -> tuple[str | None, 
 
     found = ask(question, [Source(text=text)], check=ctx.check)
     return found.answer, found.declined
+
+
+def _words(lines: list[list[dict[str, Any]]]) -> list[tuple[str, list[float]]]:
+    return [
+        (word["text"], [word["left"], word["top"], word["left"] + word["width"], word["top"] + word["height"]])
+        for line in lines
+        for word in line
+    ]
 
 
 def _boxes(lines: list[list[dict[str, Any]]]) -> list[TextBox]:

@@ -37,6 +37,7 @@ from tasks.handlers.document_shown import (
 from tasks.handlers.file_or_url import FileOrUrl, LocalFile, open_input
 from tasks.handlers.kept_pages import KeptPages
 from tasks.handlers.ocr_options import Engine, Language, engines_here, wish_of
+from tasks.handlers.searchable import FILES, save_searchable_pdf, searchable_field
 from tasks.registry import Readiness, Result, file_field, task_type
 
 MAX_PAGES, MAX_OCR_PAGES = 500, 100
@@ -62,6 +63,7 @@ class PdfExtractInput(FileOrUrl):
     language: Language = AUTO
     engine: Engine = "auto"
     include: list[View] = include_field()
+    searchable: bool = searchable_field()
 
     @field_validator("pages")
     @classmethod
@@ -101,6 +103,7 @@ class PdfExtractResult(Result):
     notices: list[NoticeShown] = Field(default=[], description=NOTICES)
     blocks: list[BlockShown] | None = Field(default=None, description=BLOCKS)
     markdown: str | None = Field(default=None, description=MARKDOWN)
+    files: list[UUID] = Field(default=[], description=FILES)
 
 
 def readiness() -> Readiness:
@@ -144,7 +147,8 @@ def extract(ctx: Context, data: PdfExtractInput) -> PdfExtractResult:
         pages = _read_pages(ctx, pdf, numbers, data.ocr)
         engine, notices = with_ocr(pdf_engine(), pages), list(pdf.notices)
         document = Document(pages, pdf.page_count, dict(pdf.metadata), notices, engine)
-        return _result(document, data.include)
+        files = save_searchable_pdf(ctx, file, pages, notices) if data.searchable else []
+        return _result(document, data.include, files)
 
 
 def _open(ctx: Context, file: LocalFile, wish: Wish) -> AbstractContextManager[PdfPages]:
@@ -173,7 +177,7 @@ def _read_pages(ctx: Context, pdf: PdfPages, numbers: list[int], ocr: OcrChoice)
     return pages
 
 
-def _result(document: Document, include: list[View]) -> PdfExtractResult:
+def _result(document: Document, include: list[View], files: list[UUID]) -> PdfExtractResult:
     blocks = blocks_shown(document, include)
     markdown = markdown_shown(document, include, most=MAX_MARKDOWN)
     return PdfExtractResult(
@@ -209,5 +213,6 @@ def _result(document: Document, include: list[View]) -> PdfExtractResult:
         notices=notices_shown(document),
         blocks=blocks,
         markdown=markdown,
+        files=files,
         engine=document.engine,
     )

@@ -58,9 +58,7 @@ def test_page_that_cannot_be_drawn_is_not_found(
 
 
 def test_files_of_others_are_not_found(sign_in: SignIn, alice: User, bob: User) -> None:
-    other = sign_in(bob)
-    assert other.get(page_of(stored(alice, "report.pdf"))).status_code == 404
-    assert other.get(reverse("web:sound", args=[stored(alice, "notice.ogg").pk])).status_code == 404
+    assert sign_in(bob).get(page_of(stored(alice, "report.pdf"))).status_code == 404
 
 
 def test_who_draws_already_is_told_to_come_again(page: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,25 +101,6 @@ def test_transcript_leads_its_recording(page: Client, alice: User, finished: Fin
     segments = [{"start": 0.0, "end": 2.5, "text": "Ahoy"}, {"start": 3725.5, "end": 3726, "text": "<b>"}]
     task = finished(alice, {"text": "Ahoy", "segments": segments}, as_type="speech.transcribe", file=str(file.pk))
     text = page.get(reverse("web:task", args=[task.pk])).text
-    sound = reverse("web:sound", args=[file.pk])
+    sound = reverse("api:file-content", args=[file.pk])
     assert f'controls preload="metadata" src="{sound}"' in text
     assert f'<a class="mono" href="{sound}#t=3725.5" data-seek="3725.5">1:02:05</a> <span>&lt;b&gt;</span>' in text
-
-
-@pytest.mark.parametrize(
-    ("asked", "status", "part"),
-    [
-        ("bytes=0-3", 206, slice(0, 4)),
-        ("bytes=-5", 206, slice(-5, None)),
-        ("bytes=10-", 206, slice(10, None)),
-        ("bytes=99999999-", 416, slice(0, 0)),
-        ("bytes=0-1,3-4", 200, slice(None)),
-        ("bytes=-", 200, slice(None)),
-        ("lines=1-2", 200, slice(None)),
-    ],
-)
-def test_recording_is_served_in_parts(page: Client, alice: User, asked: str, status: int, part: slice) -> None:
-    response = page.get(reverse("web:sound", args=[stored(alice, "notice.ogg").pk]), headers={"Range": asked})
-    assert response.status_code == status
-    assert response.getvalue() == (SAMPLES / "notice.ogg").read_bytes()[part]
-    assert page.get(reverse("web:sound", args=[stored(alice, "report.pdf").pk])).status_code == 404

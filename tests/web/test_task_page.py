@@ -144,6 +144,18 @@ def test_end_of_a_generated_text_is_told_in_words(page: Client, alice: User, fin
     assert "<dt>Finish reason</dt><dd>Stopped at the token limit</dd>" in text
 
 
+def test_text_of_a_model_ends_its_conversation(page: Client, alice: User, finished: Finish) -> None:
+    said = [{"role": "system", "content": "Be <brief>."}, {"role": "user", "content": "When is high tide?"}]
+    result = {"text": "At **noon**.", "model": "smollm2"}
+    text = show(page, finished(alice, result, as_type="text.generate", messages=said))
+    assert 'data-copy="text-1"' in text
+    text = text.partition('<ol class="conversation">')[2]
+    speakers = ["Instructions", "Be &lt;brief&gt;.", "You", "When is high tide?", "smollm2", "<strong>noon</strong>"]
+    places = [text.index(f">{words}<" if words[0] != "<" else words) for words in speakers]
+    assert places == sorted(places)
+    assert "conversation" not in show(page, finished(alice, {"text": "Once"}))
+
+
 def test_markdown_of_a_model_is_sanitised(page: Client, alice: User, finished: Finish) -> None:
     written = f"**bold** {HOSTILE} [a](javascript:alert(1)) [b](https://example.com) ![p](https://example.com/p.png)"
     text = show(page, finished(alice, {"text": written}, as_type="text.generate", prompt="hello"))

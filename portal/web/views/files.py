@@ -13,8 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.web.byte_ranges import serve_range
-from portal.web.file_answers import PICTURES, SOUNDS, serve_file
+from portal.web.file_answers import PICTURES, serve_file
 from portal.web.missing import missing_is_404
 from portal.web.page_pictures import serve_page
 from portal.web.paging import read_page
@@ -115,16 +114,6 @@ def show_picture(request: SignedInRequest, file_id: UUID) -> HttpResponseBase:
 def show_page(request: SignedInRequest, file_id: UUID, number: int) -> HttpResponseBase:
     """Serve a page of a document or picture, drawn as a picture of bounded size."""
     return serve_page(request, _own_file(request, file_id), number)
-
-
-@login_required
-@require_safe
-def play(request: SignedInRequest, file_id: UUID) -> HttpResponseBase:
-    """Serve a recording, or the part of it that a player asks for."""
-    file = _own_file(request, file_id)
-    if file.content_type not in SOUNDS:
-        raise Http404("This file is not a recording that browsers play.")
-    return serve_range(request, file)
 
 
 @login_required

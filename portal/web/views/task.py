@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from portal.web import results, snippets
+from portal.web.conversation import with_conversation
 from portal.web.file_answers import SOUNDS
 from portal.web.ids import uuids_in
 from portal.web.missing import missing_is_404
@@ -121,10 +122,10 @@ def _live_context(request: SignedInRequest, task: Task) -> dict[str, Any]:
     parts = _parts(request, task)
     attempts = list(task.attempts.select_related("node"))
     file = _shown_file(input_files)
-    has_parts = bool(parts)
-    shown = (
-        [] if result is None else results.present(task.type, result, request=request, file=file, has_parts=has_parts)
-    )
+    shown: list[Section] = []
+    if content and result is not None:
+        shown = results.present(task.type, result, request=request, file=file, has_parts=bool(parts))
+        shown = with_conversation(shown, content.input, result)
     return {
         "task": task,
         "content": content,
