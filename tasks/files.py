@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, BinaryIO, cast
@@ -23,6 +23,7 @@ from tasks.engines.content_types import type_of_head
 from tasks.measures import size_text
 from tasks.models import File
 from tasks.models.file import storage_path
+from tasks.names import MAX_TAG_LENGTH, MAX_TAGS, is_line
 from tasks.storage import folder_is_there, storing
 
 HEAD_BYTES = 8192
@@ -168,6 +169,26 @@ def _unreadable(file: File, error: OSError) -> errors.TaskError:
     if isinstance(error, FileNotFoundError) and folder_is_there():
         return errors.UnreadableFile(f"{file.name} cannot be read from the storage.")
     return errors.StorageUnavailable()
+
+
+def change_file(file: File, *, name: str | None = None, tags: Sequence[str] | None = None) -> None:
+    """Call a file by another name, give it other tags; None leaves them. Its bytes and its type stay what they are.
+
+    Raises:
+        InvalidBody: no usable name, or no usable tags.
+    """
+    if name is not None:
+        try:
+            file.name = _clean_name(name)
+        except errors.InvalidFile as error:
+            raise errors.InvalidBody.at("/name", error.errors[0].code, error.errors[0].detail) from error
+    if tags is not None:
+        wanted = list(dict.fromkeys(tags))
+        if len(wanted) > MAX_TAGS or not all(is_line(tag) and len(tag) <= MAX_TAG_LENGTH for tag in wanted):
+            told = f"At most {MAX_TAGS} tags of 1 to {MAX_TAG_LENGTH} characters, each in one line."
+            raise errors.InvalidBody.at("/tags", "invalid_tags", told)
+        file.tags = wanted
+    file.save(update_fields=["name", "tags"])
 
 
 def delete_file(file: File) -> None:

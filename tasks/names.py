@@ -14,6 +14,7 @@ SLUG = r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z"
 SLUG_RULE = "begins with a letter or a digit and has at most 100 letters, digits, dots, dashes and underscores of ASCII"
 
 MOST_OF_A_LINE = 200
+MAX_TAGS, MAX_TAG_LENGTH = 20, 100
 MOST_OF_A_FILE_NAME = 80
 # Without control characters, line separators and what turns the direction of writing.
 _LINE_CHARACTERS = r"\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069"

@@ -5,6 +5,7 @@ from django.urls import path
 from portal.web.views import (
     account,
     batches,
+    file,
     files,
     home,
     new,
@@ -79,6 +80,7 @@ urlpatterns = [
     path("files/upload", files.upload, name="upload"),
     path("files/upload-many", files.upload_many, name="upload-many"),
     path("files/<uuid:file_id>", files.download, name="file"),
+    path("files/<uuid:file_id>/about", file.show, name="about-file"),
     path("files/<uuid:file_id>/picture", files.show_picture, name="picture"),
     path("files/<uuid:file_id>/pages/<int:number>", files.show_page, name="file-page"),
     path("files/<uuid:file_id>/delete", files.delete, name="delete-file"),

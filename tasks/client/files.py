@@ -39,15 +39,26 @@ class Files:
         return await save(self._sender, f"/api/v1/files/{file_id}/content", to)
 
     @series
-    async def files(self) -> AsyncGenerator[File]:
-        """Yield one's files, newest first: uploaded, and made by tasks."""
-        async for file in self._sender.pages("/api/v1/files"):
+    async def files(self, *, sha256: str | None = None) -> AsyncGenerator[File]:
+        """Yield one's files, newest first: uploaded, and made by tasks; or those with this content only."""
+        async for file in self._sender.pages("/api/v1/files", **given(sha256=sha256)):
             yield file
 
     @method
     async def get_file(self, file_id: str) -> File:
         """Return what is known of a file, without its bytes."""
         file: File = await self._sender.send_json("GET", f"/api/v1/files/{file_id}")
+        return file
+
+    @method
+    async def change_file(self, file_id: str, *, name: str | None = None, tags: list[str] | None = None) -> File:
+        """Rename a file, or give it other tags; what is not given stays.
+
+        Raises:
+            InvalidBody: no usable name, or no usable tags.
+        """
+        body = given(name=name, tags=tags)
+        file: File = await self._sender.send_json("PATCH", f"/api/v1/files/{file_id}", json=body)
         return file
 
     @method

@@ -45,6 +45,7 @@ class File(TypedDict):
     content_type: str
     sha256: str
     task: str | None
+    tags: list[str]
     created_at: str
     urls: dict[str, str]
 

@@ -12,6 +12,7 @@ import pypdfium2 as pdfium
 
 from tasks.engines import pdf_document, picture_file
 from tasks.engines.contained import Tell
+from tasks.engines.reading_order import Box
 from tasks.engines.text_layer import TextLayer
 
 # Of a page that is a picture: in points, as A4 is high.
@@ -53,9 +54,14 @@ def cover_picture(tell: Tell, *, path: str, words: list[Any], into: str) -> None
         image.load_jpeg(stored, inline=True)
         image.set_matrix(pdfium.PdfMatrix().scale(width, height))
         page.insert_obj(image)
-        layer.write(page, [(text, [side * scale for side in box]) for text, box in words])
+        layer.write(page, [(text, _scaled(box, scale)) for text, box in words])
         page.close()
         document.save(into)
+
+
+def _scaled(box: list[float], scale: float) -> Box:
+    left, top, right, bottom = box
+    return (left * scale, top * scale, right * scale, bottom * scale)
 
 
 @contextmanager

@@ -20,12 +20,10 @@ from tasks.faults import summary_of
 from tasks.lifecycle import depend, fit, outbox
 from tasks.lifecycle.submission import Submission
 from tasks.models import File
-from tasks.names import LINE_RULE, is_line
+from tasks.names import LINE_RULE, MAX_TAG_LENGTH, MAX_TAGS, is_line
 from tasks.pointers import escape, pointer_to, walk
 from tasks.references import MARK, Reference, copy_plain, find_references, may_have_references
 
-MAX_TAGS = 20
-MAX_TAG_LENGTH = 100
 MAX_METADATA_KEYS = 50
 MAX_ATTEMPTS = 20
 MAX_DEPTH = 64

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -32,11 +33,14 @@ class File(models.Model):
     # Its task's content is gone, and so is it as soon as `tasks.lifecycle.purge` comes to it.
     is_leftover = models.BooleanField(db_default=False, editable=False)
     created_at = models.DateTimeField(db_default=Now())
+    # Its owner's own words.
+    tags = ArrayField(models.TextField(), db_default=models.Value([], ArrayField(models.TextField())))
 
     class Meta:
         db_table = "file"
         indexes = [
             models.Index("owner", F("id").desc(), name="file_owner"),
+            models.Index(fields=["owner", "sha256"], name="file_content"),
             models.Index("id", name="file_leftover", condition=Q(is_leftover=True)),
         ]
 

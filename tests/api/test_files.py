@@ -165,3 +165,31 @@ def test_uploaded_file_is_used_in_a_task(api: MakeClient, alice: User) -> None:
     file = upload(client, b"%PDF-1.7 text", "a.pdf").json()
     body = {"type": "pdf.extract", "input": {"file": file["id"]}}
     assert client.post("/api/v1/tasks", body, JSON).json()["input"]["file"] == file["id"]
+
+
+def test_file_is_renamed_tagged_and_found_by_its_content(api: MakeClient, alice: User, bob: User) -> None:
+    first, other = upload(api(alice), b"same", "a.txt").json(), upload(api(alice), b"other", "b.txt").json()
+    twin = upload(api(alice), b"same", "c.txt").json()
+    upload(api(bob), b"same", "d.txt")
+    own = first["urls"]["self"]
+    changed = api(alice).patch(own, {"name": "../潮.txt", "tags": ["tides", "tides"]}, content_type="application/json")
+    assert_shape(changed.json(), FileInfo)
+    assert changed.json() == first | {"name": "潮.txt", "tags": ["tides"]}
+    assert api(alice).patch(own, {"tags": []}, content_type="application/json").json() == first | {"name": "潮.txt"}
+
+    found = api(alice).get("/api/v1/files", {"sha256": first["sha256"]}).json()["data"]
+    assert [file["id"] for file in found] == [twin["id"], first["id"]]
+    assert other["tags"] == []
+    assert api(alice).get("/api/v1/files", {"sha256": "x"}).status_code == 400
+    assert api(bob).patch(own, {"name": "mine"}, content_type="application/json").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [({"name": ""}, "/name"), ({"name": "字" * 100}, "/name"), ({"tags": ["a\nb"]}, "/tags"), ({"size": 1}, "/size")],
+)
+def test_faulty_change_of_a_file_is_told(api: MakeClient, alice: User, body: dict[str, Any], pointer: str) -> None:
+    own = upload(api(alice), b"same").json()["urls"]["self"]
+    response = api(alice).patch(own, body, content_type="application/json")
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"].startswith(pointer)

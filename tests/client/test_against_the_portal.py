@@ -64,6 +64,12 @@ def test_client_cancels_and_retries(portal: Client) -> None:
 
 
 @live
+def test_client_renames_a_file_and_finds_it_by_its_content(portal: Client) -> None:
+    file = portal.upload(b"ahoy", name="a.txt")
+    assert portal.change_file(file["id"], name="b.txt", tags=["x"])["tags"] == ["x"]
+    assert [found["name"] for found in portal.files(sha256=file["sha256"])] == ["b.txt"]
+
+
 def test_client_names_and_renames(portal: Client) -> None:
     task = portal.submit("diagnostic.echo", {"message": "hello"}, name="Rent")
     assert task["name"] == "Rent"

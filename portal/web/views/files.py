@@ -14,16 +14,16 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.web.file_answers import PICTURES, serve_file
-from portal.web.missing import missing_is_404
+from portal.web.file_facts import twins_of
 from portal.web.page_pictures import serve_page
 from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
 from portal.web.uploads import room_of, takes_files
+from portal.web.views.own import own_file
 from tasks import errors
 from tasks.figures.quota import read_quota
 from tasks.files import delete_file, store_file
 from tasks.models import File
-from tasks.owned import get_owned
 
 # Of a plain form, as one request; a script sends them one by one.
 MOST_IN_A_FORM = 20
@@ -36,10 +36,15 @@ def list_files(request: SignedInRequest) -> HttpResponse:
         rows = rows.exclude(task=None)
     elif request.GET.get("kind") == "uploads":
         rows = rows.filter(task=None)
+    if tag := request.GET.get("tag", ""):
+        rows = rows.filter(tags__contains=[tag])
     quota = read_quota(request.user)
+    page = read_page(rows, request, sources=[File.objects.filter(owner=request.user)])
     context = {
-        "page": read_page(rows, request, sources=[File.objects.filter(owner=request.user)]),
+        "page": page,
+        "twins": twins_of(request.user, page.items),
         "kind": request.GET.get("kind", ""),
+        "tag": tag,
         "quota": quota,
         "room": room_of(quota),
         "pictures": PICTURES,
@@ -97,13 +102,13 @@ def _store(request: SignedInRequest) -> tuple[list[File], list[errors.TaskError]
 
 @login_required
 def download(request: SignedInRequest, file_id: UUID) -> HttpResponseBase:
-    return serve_file(_own_file(request, file_id), as_attachment=True)
+    return serve_file(own_file(request, file_id), as_attachment=True)
 
 
 @login_required
 def show_picture(request: SignedInRequest, file_id: UUID) -> HttpResponseBase:
     """Serve a picture for display in a page."""
-    file = _own_file(request, file_id)
+    file = own_file(request, file_id)
     if file.content_type not in PICTURES:
         raise Http404("This file is not a picture that can be shown.")
     return serve_file(file, as_attachment=False)
@@ -113,20 +118,15 @@ def show_picture(request: SignedInRequest, file_id: UUID) -> HttpResponseBase:
 @require_safe
 def show_page(request: SignedInRequest, file_id: UUID, number: int) -> HttpResponseBase:
     """Serve a page of a document or picture, drawn as a picture of bounded size."""
-    return serve_page(request, _own_file(request, file_id), number)
+    return serve_page(request, own_file(request, file_id), number)
 
 
 @login_required
 @require_POST
 def delete(request: SignedInRequest, file_id: UUID) -> HttpResponse:
     """Delete a file; tasks that still need it will fail and say so."""
-    file = _own_file(request, file_id)
+    file = own_file(request, file_id)
     name = file.name
     delete_file(file)
-    messages.success(request, f"{name} is deleted.")
+    messages.success(request, gettext("%(name)s is deleted.") % {"name": name})
     return redirect("web:files")
-
-
-def _own_file(request: SignedInRequest, file_id: UUID) -> File:
-    with missing_is_404():
-        return get_owned(File, file_id, owner=request.user)

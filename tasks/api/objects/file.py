@@ -31,6 +31,7 @@ class FileInfo(Shape):
     content_type: str = Field(description="what the content is, whatever the sender said")
     sha256: str
     task: UUID | None = Field(description="the task that made it; null for an upload")
+    tags: list[str] = Field(description="your own")
     created_at: datetime
     urls: FileUrls
 
@@ -45,6 +46,7 @@ def file_object(file: models.File) -> dict[str, Any]:
         "content_type": file.content_type,
         "sha256": file.sha256,
         "task": str(file.task_id) if file.task_id else None,
+        "tags": file.tags,
         "created_at": write_time(file.created_at),
         "urls": {"self": own, "content": f"{own}/content", "link": f"{own}/link"},
     }

@@ -31,10 +31,10 @@ from tasks.api.renderers import AnyFileRenderer
 from tasks.api.schema import ListOf, operation
 from tasks.api.signed_links import DEFAULT_SECONDS, LONGEST_SECONDS, check_signature, signed_path
 from tasks.api.uploads import form_file
-from tasks.api.views.tasks import IDEMPOTENCY
+from tasks.api.views.tasks import IDEMPOTENCY, Tags
 from tasks.api.views.view import ApiView
 from tasks.faults import summary_of
-from tasks.files import NotWanted, delete_file_for_good, store_file
+from tasks.files import NotWanted, change_file, delete_file_for_good, store_file
 from tasks.idempotency import Once, is_taken
 from tasks.models import File as StoredFile
 from tasks.owned import get_owned
@@ -60,6 +60,19 @@ IF_NONE_MATCH = OpenApiParameter(
 
 class UploadQuery(Query):
     name: str = Field(default="", max_length=255, description="the file's name, when the body is the file itself")
+
+
+class FilesQuery(PageQuery):
+    sha256: str | None = Field(
+        default=None, pattern="^[0-9a-f]{64}$", description="those with this content only: the same file twice"
+    )
+
+
+class ChangeFile(Body):
+    """What is to be another; what is not given stays."""
+
+    name: str | None = Field(default=None, max_length=255, description="at most 255 bytes; null leaves it")
+    tags: Tags | None = Field(default=None, description="your own, all of them; null leaves them")
 
 
 class FilesView(ApiView):
@@ -120,21 +133,39 @@ class FilesView(ApiView):
             return _find(self, UUID(once().made_meanwhile(refusal))), True
         return file, False
 
-    @operation("list_files", tag="files", query=PageQuery, answers={200: ListOf[FileInfo]}, headers=["Link"])
+    @operation("list_files", tag="files", query=FilesQuery, answers={200: ListOf[FileInfo]}, headers=["Link"])
     def get(self, request: Request) -> Response:
-        """List your files, newest first."""
-        query = read_query(request.query_params, PageQuery)
-        page = page_by_id(StoredFile.objects.filter(owner=self.caller), query)
+        """List your files, newest first, or those with one content."""
+        query = read_query(request.query_params, FilesQuery)
+        files = StoredFile.objects.filter(owner=self.caller)
+        page = page_by_id(files.filter(sha256=query.sha256) if query.sha256 else files, query)
         return answer_page(request, [file_object(file) for file in page.rows], page.next_cursor)
 
 
 class FileView(ApiView):
-    scopes: ClassVar = {"GET": "files", "DELETE": "files"}
+    scopes: ClassVar = {"GET": "files", "PATCH": "files", "DELETE": "files"}
 
     @operation("get_file", tag="files", answers={200: FileInfo}, problems=[errors.NotFound])
     def get(self, request: Request, file_id: UUID) -> Response:
         """Read what is known of a file."""
         return Response(file_object(_find(self, file_id)))
+
+    @operation(
+        "change_file",
+        tag="files",
+        body=ChangeFile,
+        answers={200: FileInfo},
+        problems=[errors.NotFound, errors.InvalidBody],
+    )
+    def patch(self, request: Request, file_id: UUID) -> Response:
+        """Rename a file, or give it other tags.
+
+        Tasks that read it go on; results keep the name that it had. Its type stays what its content is.
+        """
+        body = read_body(request, ChangeFile)
+        file = _find(self, file_id)
+        change_file(file, name=body.name, tags=body.tags)
+        return Response(file_object(file))
 
     @operation("delete_file", tag="files", answers={204: None}, problems=[errors.NotFound, refusals.CsrfFailed])
     def delete(self, request: Request, file_id: UUID) -> Response:

@@ -31,8 +31,8 @@ from tasks.lifecycle.depend import MOST_LISTED_NEEDS
 from tasks.lifecycle.explain import explain_briefly
 from tasks.lifecycle.preview import preview_task
 from tasks.lifecycle.submit import Submission, Submitted, submit_task
-from tasks.lifecycle.validate import LEAST_KEEP, MAX_METADATA_KEYS, MAX_TAG_LENGTH, MAX_TAGS
-from tasks.names import LINE_PATTERN, MOST_OF_A_LINE
+from tasks.lifecycle.validate import LEAST_KEEP, MAX_METADATA_KEYS
+from tasks.names import LINE_PATTERN, MAX_TAG_LENGTH, MAX_TAGS, MOST_OF_A_LINE
 
 POLL_AFTER_SECONDS = 1
 EXAMPLE: dict[str, Any] = {

@@ -1,0 +1,61 @@
+"""What is known of a file beside its row: others like it, tasks that read it, the beginning of its text."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from functools import reduce
+
+from django.db.models import Count, Q
+
+from accounts.models import User
+from tasks import errors
+from tasks.files import open_file
+from tasks.models import File, Task
+from tasks.registry import all_types
+from tasks.ui.input_files import name_files
+
+# Who reads a file is looked for among so many of the newest tasks, as all lists of them are.
+LOOKED_AT = 2_000
+MOST_USES, MOST_TWINS = 50, 50
+PREVIEWED_BYTES = 20_000
+TEXTS = ("text/", "application/json", "application/xml")
+
+
+def twins_of(user: User, files: Iterable[File]) -> set[str]:
+    """Return which of the files' contents a user has more than once, as SHA-256."""
+    wanted = {file.sha256 for file in files}
+    if not wanted:
+        return set()
+    # Each is found by the index of contents.
+    rows = File.objects.filter(owner=user, sha256__in=wanted).values("sha256").annotate(count=Count("pk"))
+    return {row["sha256"] for row in rows.filter(count__gt=1)}
+
+
+def same_as(file: File) -> list[File]:
+    """Return its owner's other files with the same content, newest first."""
+    return list(
+        File.objects.filter(owner=file.owner_id, sha256=file.sha256).exclude(pk=file.pk).order_by("-pk")[:MOST_TWINS]
+    )
+
+
+def uses_of(file: File) -> list[Task]:
+    """Return its owner's tasks that were given this file, newest first, each with its content."""
+    names = {name for definition in all_types().values() for name in definition.file_fields()}
+    given = [Q(**{f"content__input__{name}": str(file.pk)}) for name in sorted(names)]
+    given += [Q(**{f"content__input__{name}__contains": [str(file.pk)]}) for name in sorted(names)]
+    newest = Task.objects.filter(owner=file.owner_id).order_by("-pk").values("pk")[:LOOKED_AT]
+    found = Task.objects.filter(reduce(operator.or_, given), pk__in=list(newest.values_list("pk", flat=True)))
+    return name_files(found.select_related("content").order_by("-pk")[:MOST_USES])
+
+
+def text_of(file: File) -> str | None:
+    """Return the beginning of a text; None where the file is none, or cannot be read."""
+    if not file.content_type.startswith(TEXTS):
+        return None
+    try:
+        with open_file(file) as data:
+            head = data.read(PREVIEWED_BYTES)
+    except errors.UnreadableFile:
+        return None
+    return head.decode("utf-8", "replace") + (" …" if file.size > PREVIEWED_BYTES else "")
