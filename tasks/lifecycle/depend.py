@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
 from psycopg.types.json import Jsonb
 
 from accounts.models import User
@@ -15,7 +14,7 @@ from tasks import errors, sql
 from tasks.errors import Fault
 from tasks.lifecycle.outbox import announce_ended
 from tasks.lifecycle.submission import Accepted
-from tasks.models import Dependency, Task, TaskContent
+from tasks.models import Dependency
 from tasks.statuses import TERMINAL, Status
 
 # What one task may wait for: `needs`, `after` and what its input refers to, all together.
@@ -44,28 +43,15 @@ class Change(NamedTuple):
 
 def read_needs(user: User, tasks: Iterable[UUID]) -> dict[UUID, Needed]:
     """Return how the user's tasks of these ids stand now. Locks nothing: they may end before the answer is used."""
-    has_content = Exists(TaskContent.objects.filter(task=OuterRef("pk")))
-    found = Task.objects.of(user).filter(pk__in=set(tasks)).order_by().annotate(has_content=has_content)
-    return {row[0]: Needed(*row) for row in found.values_list("id", "status", "has_content")}
+    return _by_id(sql.run("lifecycle/read_needs", {"tasks": sorted(set(tasks)), "owner": user.pk}, row=Needed))
 
 
-def lock_needs(user: User, tasks: Iterable[UUID]) -> dict[UUID, Needed]:
-    """Lock the user's tasks of these ids, note that somebody waits for them, and return how they stand.
-
-    Needs a transaction.
-    """
-    ids = sorted(set(tasks))
-    if not ids:
-        return {}
-    found = {row.id: row for row in sql.run("lifecycle/lock_needs", {"tasks": ids, "owner": user.pk}, row=Needed)}
-    # Also those that have failed or were cancelled: retried, they are waited for again.
-    if open_or_revivable := [id_ for id_, row in found.items() if row.status != Status.SUCCEEDED]:
-        sql.execute("lifecycle/mark_needs", {"tasks": open_or_revivable})
-    return found
+def _by_id(rows: Iterable[Needed]) -> dict[UUID, Needed]:
+    return {row.id: row for row in rows}
 
 
 def lock_with_needs(task: UUID) -> None:
-    """Lock a task and all that it needs, and note that somebody waits for those, as `lock_needs`.
+    """Lock a task and all that it needs, and note that somebody waits for those, as `wait_for_needs`.
 
     In the one order in which tasks are locked. Needs a transaction.
     """
@@ -109,13 +95,24 @@ def wait_for_needs(user: User, accepted: Sequence[Accepted]) -> list[Accepted]:
     Raises:
         InvalidInput: something that is needed has failed or vanished since the submission was validated.
     """
-    if not any(task.needs or task.after for task in accepted):
-        return list(accepted)
-    needed = lock_needs(user, (id_ for task in accepted for id_ in (*task.needs, *task.after)))
-    for task in accepted:
-        for fault in need_faults(needed, task.needs, task.after):
-            raise errors.InvalidDependency(fault.detail, errors=[fault])
-    return [task._replace(waiting=_is_open(task, needed)) for task in accepted]
+    return send_wait_for_needs(user, accepted)()
+
+
+def send_wait_for_needs(user: User, accepted: Sequence[Accepted]) -> Callable[[], list[Accepted]]:
+    """As `wait_for_needs`, for a pipeline; returns what gives the tasks, or raises."""
+    ids = sorted({id_ for task in accepted for id_ in (*task.needs, *task.after)})
+    if not ids:
+        return lambda: list(accepted)
+    locked = sql.send("lifecycle/await_needs", {"tasks": ids, "owner": user.pk}, row=Needed)
+
+    def found() -> list[Accepted]:
+        needed = _by_id(locked())
+        for task in accepted:
+            for fault in need_faults(needed, task.needs, task.after):
+                raise errors.InvalidDependency(fault.detail, errors=[fault])
+        return [task._replace(waiting=_is_open(task, needed)) for task in accepted]
+
+    return found
 
 
 def insert_dependencies(accepted: Sequence[Accepted]) -> None:

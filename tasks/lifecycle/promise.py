@@ -25,7 +25,7 @@ from tasks.lifecycle.deadlocks import again_after_deadlock
 from tasks.lifecycle.fill import Arrived, fill_soon
 from tasks.lifecycle.harden import harden
 from tasks.lifecycle.known_limits import KnownLimits, known_limits, read_limits
-from tasks.lifecycle.store import Request, Stored, may_be_stored_at_once, store, store_request
+from tasks.lifecycle.store import Request, Stored, need_others, store, store_request
 from tasks.lifecycle.submission import Accepted, Usage
 from tasks.models import Batch, IdempotencyKey
 
@@ -128,10 +128,11 @@ def _commit_at_once(
     user: User, known: KnownLimits, wanted: Promise, key: str | None, body_sha256: str
 ) -> Promise | None:
     """Commit what fits the plan for certain; None where that or the key is to be looked at, and nothing was stored."""
-    if not may_be_stored_at_once(wanted.tasks):
+    is_chain = wanted.batch is None and len(wanted.tasks) > 1
+    if not wanted.tasks or is_chain:
         return None
-    # Those of single tasks are noted by Django.
-    arrives = not any(task.webhook for task in wanted.tasks)
+    # What is needed is locked first; webhooks of single tasks are noted by Django.
+    arrives = not (need_others(wanted.tasks) or any(task.webhook for task in wanted.tasks))
     request = Request(arrives, wanted.batch, key, body_sha256, wanted.ids)
     try:
         with nullcontext() if arrives else transaction.atomic(durable=True):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from django.db import transaction
 
 from accounts.limits import Limits
 from accounts.models import User
@@ -95,24 +97,16 @@ def store_request(
     """Store a request by one statement; None where it is to be looked at closely, and nothing was stored.
 
     Args:
-        accepted: as for `may_be_stored_at_once`.
+        accepted: one, or those of a batch: in a chain each is stored before the next, which needs it.
         overrides: as for `admit.count_at_once`.
 
     Raises:
         IntegrityError: the key was taken at this very moment, and nothing was stored.
     """
-    counting = admit.count_at_once(limits, accepted, overrides=overrides, rate=True)
-    batch = request.batch
-    beside = counting | {
-        "arrives": request.arrives,
-        "lanes": sorted({task.lane for task in accepted}) if request.arrives else None,
-        "key": request.key or None,
-        "body_sha256": request.body_sha256,
-        "task_ids": _json([str(id_) for id_ in request.ids]) if request.key else None,
-        "batch_name": "" if batch is None else batch.name,
-        "items": None if batch is None else _json(batch.items),
-    }
-    given = _given(user, accepted, beside, None if batch is None else batch.pk)
+    counting = admit.count_at_once(limits, accepted, overrides=overrides, rate=True) | {"key": request.key or None}
+    if need_others(accepted):
+        return _store_behind(user, accepted, request, counting)
+    given = _given_with(user, accepted, counting, request)
     is_durable = True
     if not request.arrives:
         rows = _insert(given)
@@ -126,9 +120,39 @@ def store_request(
     return Stored(accepted, row.created_at, row.usage, is_durable, row.in_line, _arrived(accepted, row))
 
 
-def may_be_stored_at_once(accepted: Sequence[Accepted]) -> bool:
-    """Return whether there are tasks, and none needs others, which are locked first."""
-    return bool(accepted) and not any(task.needs or task.after for task in accepted)
+def _store_behind(user: User, accepted: Sequence[Accepted], request: Request, counting: Counting) -> Stored | None:
+    """Store tasks behind those that they need, in two round trips: the first counts and locks, the second inserts."""
+    with sql.pipeline():
+        counted = sql.send("lifecycle/count_usage", counting | {"owner": user.pk}, row=Usage)
+        needed = depend.send_wait_for_needs(user, accepted)
+    if not counted():
+        transaction.set_rollback(True)
+        return None
+    waiting = needed()
+    given = _given_with(user, waiting, admit.NO_MORE | {"key": counting["key"]}, request)
+    with sql.pipeline():
+        inserted = _send_insert(given)
+        depend.insert_dependencies(waiting)
+    [row] = inserted()
+    return Stored(waiting, row.created_at, row.usage)
+
+
+def _given_with(user: User, accepted: Sequence[Accepted], counting: Counting, request: Request) -> dict[str, Any]:
+    """Return the parameters of `_given` with those of what is stored beside the tasks."""
+    batch = request.batch
+    beside = counting | {
+        "arrives": request.arrives,
+        "lanes": sorted({task.lane for task in accepted}) if request.arrives else None,
+        "body_sha256": request.body_sha256,
+        "task_ids": _json([str(id_) for id_ in request.ids]) if request.key else None,
+        "batch_name": "" if batch is None else batch.name,
+        "items": None if batch is None else _json(batch.items),
+    }
+    return _given(user, accepted, beside, None if batch is None else batch.pk)
+
+
+def need_others(accepted: Sequence[Accepted]) -> bool:
+    return any(task.needs or task.after for task in accepted)
 
 
 def _arrived(accepted: Sequence[Accepted], row: Inserted) -> list[Arrived]:
@@ -157,7 +181,7 @@ def store(
         if rate:
             admit.count_without_tasks(user, limits)
         return None
-    if may_be_stored_at_once(accepted):
+    if not need_others(accepted):
         counting = admit.count_at_once(limits, accepted, overrides=None, rate=rate)
         if rows := _insert(_given(user, accepted, counting, batch)):
             return Stored(accepted, rows[0].created_at, rows[0].usage)
@@ -189,9 +213,13 @@ def _given(user: User, tasks: Sequence[Accepted], counting: Counting, batch: UUI
 
 
 def _insert(given: dict[str, Any]) -> list[Inserted]:
+    return _send_insert(given)()
+
+
+def _send_insert(given: dict[str, Any]) -> Callable[[], list[Inserted]]:
     if "kind" in given:
-        return sql.run("lifecycle/insert_tasks", given, row=Inserted)
-    return sql.run("lifecycle/insert_task", given, row=Inserted)
+        return sql.send("lifecycle/insert_tasks", given, row=Inserted)
+    return sql.send("lifecycle/insert_task", given, row=Inserted)
 
 
 def _values(task: Accepted) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from accounts.limits import limits_of
 from accounts.models import User
-from tasks import errors
+from tasks import errors, sql
 from tasks.lifecycle import depend, ending, finish, sweep
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.claim import Claimed
@@ -166,7 +166,7 @@ def test_child_submitted_while_its_need_finishes_is_not_forgotten(
     thread = threading.Thread(target=finish_it)
     with transaction.atomic():
         # As submit does, up to its commit: the need is locked and marked, and the child is there, unseen by others.
-        depend.lock_needs(alice, [first.pk])
+        sql.execute("lifecycle/await_needs", {"tasks": [first.pk], "owner": alice.pk})
         thread.start()
         wait_for_waiters()
         child = Task(

@@ -98,6 +98,44 @@ def test_lane_that_somebody_holds_is_filled_when_it_comes_free(alice: User, sent
     assert Task.objects.filter(status="ready").count() == Lane.objects.get(user=alice).taken == 4
 
 
+@pytest.mark.parametrize("key", [None, "k"])
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_what_needs_others_is_counted_as_these_are_locked(
+    alice: User, key: str | None, is_batch: bool, sent: list[str]
+) -> None:
+    first = submit_task(alice, echo()).task
+    sent.clear()
+
+    def submit() -> object:
+        if is_batch:
+            asked = [echo(needs=[first.pk]), echo(after=[first.pk])]
+            return submit_batch(alice, asked, idempotency_key=key, body_sha256="b")
+        return submit_task(alice, echo(needs=[first.pk]), idempotency_key=key, body_sha256="b")
+
+    submit()
+    looked = ["read_needs", "read_needs"] if is_batch else ["read_needs"]
+    insert = "insert_tasks" if is_batch else "insert_task"
+    assert sent == [*looked, "count_usage", "await_needs", insert, "insert_dependencies",
+                    "lock_lanes", "fill", "look_at_newcomers"]  # fmt: skip
+    count = 2 if is_batch else 1
+    assert Task.objects.filter(status="waiting", dependencies__needs=first).count() == count
+    assert Task.objects.get(pk=first.pk).has_dependents
+    assert Usage.objects.get(user=alice).day_count == 1 + count
+    if key:
+        submit()
+        assert Task.objects.count() == 1 + count
+
+
+def test_what_needs_others_and_has_no_room_leaves_nothing_behind(make_user: Callable[..., User]) -> None:
+    carol = make_user("carol", per_day=1)
+    first = submit_task(carol, echo()).task
+    with pytest.raises(errors.QuotaExceeded):
+        submit_task(carol, echo(needs=[first.pk]), idempotency_key="k", body_sha256="b")
+    assert not Task.objects.get(pk=first.pk).has_dependents
+    assert not IdempotencyKey.objects.exists()
+    assert Usage.objects.get(user=carol).day_count == Task.objects.count() == 1
+
+
 def answers(folder: Path, action: Callable[[], object]) -> int:
     """Return how often the server said that it is ready: once for each transaction."""
     raw = connection.connection.pgconn
