@@ -9,7 +9,8 @@ BROWSERS = (
     (r"Edg(?:e|A|iOS)?/(\d+)", "Edge"), (r"OPR/(\d+)", "Opera"), (r"SamsungBrowser/(\d+)", "Samsung Internet"),
     (r"MicroMessenger/(\d+)", "WeChat"), (r"(?:Firefox|FxiOS)/(\d+)", "Firefox"),
     (r"(?:HeadlessChrome|Chrome|CriOS|Chromium)/(\d+)", "Chrome"), (r"Version/(\d+)[\d.]* .*Safari/", "Safari"),
-    (r"curl/(\d+)", "curl"), (r"python-(?:httpx|requests)/(\d+)", "Python"),
+    (r"curl/(\d+)", "curl"), (r"python-httpx/(\d+\.\d+)", "Python, httpx"),
+    (r"python-requests/(\d+\.\d+)", "Python, requests"), (r"Python/(\d+\.\d+)", "Python"),
 )  # fmt: skip
 SYSTEMS = (
     (r"iPhone|iPod", "iPhone"), (r"iPad", "iPad"), (r"Android", "Android"), (r"Windows", "Windows"),
@@ -24,6 +25,8 @@ def browser_of(user_agent: str) -> str:
     'Chrome 126'
     >>> browser_of("Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605.1 Version/17.5 Safari/605.1")
     'Safari 17'
+    >>> browser_of("python-httpx/0.28.1")
+    'Python, httpx 0.28'
     >>> browser_of("something else")
     ''
     """

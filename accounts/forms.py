@@ -10,6 +10,7 @@ from typing import Any
 from allauth.account.forms import ChangePasswordForm, LoginForm, SignupForm
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy
 
@@ -67,3 +68,17 @@ class CountedSignupForm(SignupForm):  # type: ignore[misc]
     def clean(self) -> dict[str, Any]:
         count_sign_up(context.request)
         return dict(super().clean())
+
+
+class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    """A new passkey; without the tick a key that is only asked for beside the password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = gettext_lazy("Name")
+        self.fields["name"].help_text = gettext_lazy("To tell it from others: “My phone”, “Key at the office”.")
+        self.fields["passwordless"].label = gettext_lazy("Sign in with it alone, without the password")
+        self.fields["passwordless"].initial = True
+        self.fields["passwordless"].help_text = gettext_lazy(
+            "The device asks for your finger, face or PIN. Take the tick away for a key that has none of them."
+        )

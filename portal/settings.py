@@ -255,6 +255,7 @@ ACCOUNT_FORMS = {
 MFA_FORMS = {
     "authenticate": "accounts.forms.CountedAuthenticateForm",
     "reauthenticate": "accounts.forms.CountedReauthenticateForm",
+    "add_webauthn": "accounts.forms.PasskeyForm",
 }
 # Asked on the sign-in page. Who is not remembered stays until the browser closes, or nobody was there for this long.
 ACCOUNT_SESSION_REMEMBER = None
@@ -268,7 +269,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "web:home"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
-MFA_PASSKEY_LOGIN_ENABLED = False
+MFA_PASSKEY_LOGIN_ENABLED = True
 
 # --- Sharing -------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ urlpatterns = [
 ]
 
 # In the admin with its navigation and the reason; elsewhere Django's, with the portal's pages.
-handler400 = "tasks.admin.error_pages.bad_request"
+handler400 = "portal.web.bad_request.bad_request"
 handler403 = "tasks.admin.error_pages.forbidden"
 handler404 = "tasks.admin.error_pages.not_found"
 handler500 = "tasks.admin.error_pages.broken"

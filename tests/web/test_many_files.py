@@ -34,6 +34,14 @@ def send(page: Client, files: Sequence[str], **more: Any) -> Any:
     return page.post(FORM, {"input-file": files, "input-ocr": "auto", "submit_key": "key"} | more)
 
 
+def test_more_files_than_a_form_may_bring_are_refused_with_a_way_out(page: Client, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 2
+    response = page.post(FORM, {"input-file-upload": [upload(f"{number}.pdf") for number in range(3)]})
+    assert response.status_code == 400
+    assert "choose at most 2 files at a time" in response.text
+    assert not File.objects.exists()
+
+
 def test_each_file_makes_a_task_of_one_batch_with_the_same_options(page: Client, alice: User) -> None:
     files = stored(alice, "b.pdf", "a.pdf", "c 😀.pdf")
     response = send(page, files, **{"input-pages": "1-2", "options-priority": "3", "batch_name": "  Scans\n2026 "})
