@@ -22,7 +22,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tasks.names import LINE_RULE, SLUG_RULE, is_line, is_slug
 
-PROJECT = Path(__file__).resolve().parent.parent
+# Where the packages are: a checkout, or where Python installs.
+CODE = Path(__file__).resolve().parent.parent
+IS_CHECKOUT = (CODE / "manage.py").is_file()
+# Where `.env` is, and files unless settings say where: not among installed packages.
+PROJECT = CODE if IS_CHECKOUT else Path.cwd()
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}

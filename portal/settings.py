@@ -124,7 +124,7 @@ ASGI_APPLICATION = "portal.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [env.CODE / "templates" if env.IS_CHECKOUT else env.CODE / "portal" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -384,8 +384,8 @@ FILE_UPLOAD_HANDLERS = [
 
 LANGUAGE_CODE = "en"
 # Each has a folder in portal/locale/, English besides: docs/languages.md.
-LANGUAGES = languages_in(BASE_DIR / "portal" / "locale")
-LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+LANGUAGES = languages_in(env.CODE / "portal" / "locale")
+LOCALE_PATHS = [env.CODE / "portal" / "locale"]
 FORMAT_MODULE_PATH = ["portal.formats"]
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True

@@ -24,7 +24,10 @@ def read(path: str) -> str:
 
 
 def test_only_the_proxy_of_compose_is_reached_from_outside(compose: dict[str, Any]) -> None:
-    assert [name for name, service in compose["services"].items() if service.get("ports")] == ["proxy"]
+    published = {name: service.get("ports", []) for name, service in compose["services"].items()}
+    assert [name for name, ports in published.items() if any(not port.startswith("127.") for port in ports)] == [
+        "proxy"
+    ]
 
 
 def test_every_container_of_ours_gets_every_setting(compose: dict[str, Any]) -> None:
@@ -41,6 +44,7 @@ def test_every_container_of_ours_gets_every_setting(compose: dict[str, Any]) -> 
             "MEDIA_ROOT",
             "TRUSTED_PROXIES",
             "WEB_ADDRESSES",
+            "METRICS_ALLOW",
         }
 
 
@@ -125,3 +129,15 @@ def test_caddy_bounds_headers_and_drops_look_alikes(path: str) -> None:
     assert "max_header_size 32KB" in text
     assert "read_header 20s" in text
     assert "request_header -X_*" in text
+
+
+def test_prometheus_of_compose_asks_for_a_name_that_is_allowed(compose: dict[str, Any]) -> None:
+    [job] = yaml.safe_load(read("deploy/prometheus.yml"))["scrape_configs"]
+    [target] = [target for config in job["static_configs"] for target in config["targets"]]
+    name, _, port = target.partition(":")
+    assert compose["services"][name]["expose"] == [port]
+    assert f",{name}" in compose["x-portal"]["environment"]["ALLOWED_HOSTS"]
+    # As the rules call it.
+    assert f'job="{job["job_name"]}"' in read("deploy/prometheus-alerts.yml")
+    [source] = yaml.safe_load(read("deploy/grafana-datasource.yml"))["datasources"]
+    assert source["url"].removeprefix("http://").partition(":")[0] in compose["services"]
