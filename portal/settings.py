@@ -56,6 +56,10 @@ OTEL_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "portal")
 TRACE_URL = env.text("TRACE_URL", "")
 if TRACE_URL and not (TRACE_URL.startswith(("https://", "http://")) and "{trace_id}" in TRACE_URL):
     raise ImproperlyConfigured("TRACE_URL must be as https://traces.example.com/trace/{trace_id}.")
+# Where docs/runbook.md is read; alarms lead to their section of it.
+RUNBOOK_URL = env.text("RUNBOOK_URL", "").rstrip("#")
+if RUNBOOK_URL and not RUNBOOK_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("RUNBOOK_URL must be as https://wiki.example.com/portal/runbook.")
 SENTRY_DSN = env.text("SENTRY_DSN", "")
 SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "")
 

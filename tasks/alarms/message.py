@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings as portal_settings
 from django.utils.translation import gettext, ngettext
 
 from tasks.measures import duration_text
@@ -22,6 +23,11 @@ def link(settings: AlarmSettings, path: str) -> str:
     return f"{settings.portal_url.rstrip('/')}{path}"
 
 
+def runbook(alarm: Alarm) -> str | None:
+    """Return the address of what to do about an alarm; None where nobody has said where the runbook is."""
+    return f"{portal_settings.RUNBOOK_URL}#{alarm.kind}" if portal_settings.RUNBOOK_URL else None
+
+
 def event(settings: AlarmSettings, alarm: Alarm, kind: str, now: datetime) -> dict[str, Any]:
     """Return the body of a webhook: `{"type", "timestamp", "data"}` as those of tasks."""
     return {
@@ -34,6 +40,7 @@ def event(settings: AlarmSettings, alarm: Alarm, kind: str, now: datetime) -> di
             "text": alarm.text,
             "urgent": alarm.is_bad,
             "url": link(settings, alarm.path),
+            "runbook": runbook(alarm),
             "began_at": _text(alarm.began_at),
             "ended_at": _text(alarm.ended_at),
         },
@@ -59,7 +66,10 @@ def body(settings: AlarmSettings, began: Sequence[Alarm], ended: Sequence[Alarm]
     """Return the text of a mail, the urgent ones first."""
     lines = []
     for alarm in sorted(began, key=lambda alarm: not alarm.is_bad)[:MOST_IN_A_MAIL]:
-        lines += [alarm.text, f"    {link(settings, alarm.path)}", ""]
+        lines += [alarm.text, f"    {link(settings, alarm.path)}"]
+        if what_to_do := runbook(alarm):
+            lines.append(f"    {what_to_do}")
+        lines.append("")
     if len(began) > MOST_IN_A_MAIL:
         lines += [gettext("… and {count} more").format(count=len(began) - MOST_IN_A_MAIL), ""]
     for alarm in ended[:MOST_IN_A_MAIL]:

@@ -13,9 +13,10 @@ import pytest
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 from standardwebhooks import Webhook
 
-from tasks.alarms import receivers, watch
+from tasks.alarms import message, receivers, watch
 from tasks.alarms.quiet import may_tell
 from tasks.alarms.trouble import Trouble
 from tasks.alarms.watch import forget_alarms, watch_alarms
@@ -105,6 +106,16 @@ def test_mail_is_sent_once_when_it_begins_and_once_when_it_ends(
     assert watch_alarms() == 1
     work()
     assert mails.received[-1][1]["Subject"] == "[Portal] No node takes work."
+
+
+def test_mail_and_webhook_lead_to_the_runbook_where_there_is_one(settings: Any) -> None:
+    settings.RUNBOOK_URL = "https://wiki.example.com/runbook"
+    stored = AlarmSettings.objects.get()
+    alarm = Alarm(kind="no_workers", about="default", text="t", path="/admin/", is_bad=True, began_at=timezone.now())
+    address = "https://wiki.example.com/runbook#no_workers"
+    assert f"    {address}\n" in message.body(stored, [alarm], [])
+    assert message.event(stored, alarm, message.BEGAN, timezone.now())["data"]["runbook"] == address
+    assert address not in message.body(stored, [], [alarm])
 
 
 def test_mail_that_the_server_does_not_take_is_sent_again_as_the_same(
@@ -197,7 +208,7 @@ def test_webhook_is_posted_signed_as_it_begins_and_as_it_ends(
     data = events[0]["data"]
     assert data == {
         "id": alarm.pk, "kind": "no_workers", "about": "default", "text": "No node takes work.", "urgent": True,
-        "url": "https://portal.example.com/admin/tasks/node/",
+        "url": "https://portal.example.com/admin/tasks/node/", "runbook": None,
         "began_at": alarm.began_at.isoformat().replace("+00:00", "Z"), "ended_at": None,
     }  # fmt: skip
     assert json.loads(receiver.received[1].body)["data"]["ended_at"]
