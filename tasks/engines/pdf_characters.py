@@ -26,6 +26,8 @@ HYPHENS = {0x02: "-", 0xFFFE: "-", 0xAD: "-"}
 BULLETS = {0xF0B7, 0xF0A7, 0xF0D8, 0xF06C, 0xF06E, 0xF076, 0xF0A8, 0xF0FC}
 # Letters drawn twice to look bold lie closer together than any two letters of a word, in heights of the text.
 DRAWN_TWICE = 0.12
+# In heights: letters of a word that is written without spaces lie closer together.
+WORD_GAP = 0.15
 # Letters of scripts that are also written downwards.
 CJK = ("\u2e80", "\u9fff")
 
@@ -117,7 +119,7 @@ def _mended(found: Iterator[Character | None]) -> PageText:
             nameless += 1
         else:
             characters.append(character)
-    characters = _drawn_once(_ligatures_turned(characters))
+    characters = _drawn_once(_marks_behind(_ligatures_turned(characters)))
     for order, character in enumerate(characters):
         character.order = order
     return PageText(characters, nameless)
@@ -134,6 +136,22 @@ def _ligatures_turned(characters: list[Character]) -> list[Character]:
                 letter.text = text
         mended += letters
     return mended
+
+
+def _marks_behind(characters: list[Character]) -> list[Character]:
+    """Put vowel marks behind their letters: PDFium may have one before its letter, with a space that nobody wrote."""
+    for place in range(1, len(characters) - 1):
+        mark, letter = characters[place : place + 2]
+        if mark.before and not letter.before and _is_mark(mark) and RIGHT_TO_LEFT.match(letter.text):
+            if apart(characters[place - 1], letter) > WORD_GAP * letter.height:
+                letter.before = mark.before
+            mark.before = ""
+            characters[place], characters[place + 1] = letter, mark
+    return characters
+
+
+def _is_mark(character: Character) -> bool:
+    return unicodedata.category(character.text[0]) == "Mn" and RIGHT_TO_LEFT.match(character.text) is not None
 
 
 def _drawn_once(characters: list[Character]) -> list[Character]:

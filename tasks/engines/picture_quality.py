@@ -15,6 +15,8 @@ Box = tuple[int, int, int, int]
 MAX_DEGREES = 15.0
 LONG_SIDE = 700
 CODE_SIDE = 1200
+# So many rows are computed with at once: a whole picture of floats may be a quarter of a gigabyte.
+BAND_ROWS = 512
 
 
 def estimate_skew(grey: NDArray[np.uint8]) -> float:
@@ -47,7 +49,9 @@ def estimate_noise(grey: NDArray[np.uint8]) -> float:
     median, which a page's letters do not sway.
     """
     mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
-    response = np.abs(cv2.filter2D(grey.astype(np.float32), -1, mask))
+    # Whole numbers of two bytes: of a large picture floats would take a gigabyte.
+    response = cv2.filter2D(grey, cv2.CV_16S, mask)
+    np.abs(response, out=response)
     return float(np.median(response) / (0.6745 * 6.0))
 
 
@@ -59,10 +63,13 @@ def unevenness(grey: NDArray[np.uint8]) -> float:
 
 def flatten_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the picture with its ground evenly white, so that dark text stands out in light and shadow alike."""
-    ground = cv2.resize(_ground(grey, long_side=400), (grey.shape[1], grey.shape[0])).astype(np.float32)
-    # By ratio: a shadow dims ink and paper by the same factor.
-    ratio = grey.astype(np.float32) / np.maximum(ground, 8.0)
-    flat: NDArray[np.uint8] = (ratio * 255.0).clip(0, 255).astype(np.uint8)
+    ground = cv2.resize(_ground(grey, long_side=400), (grey.shape[1], grey.shape[0]))
+    flat = np.empty_like(grey)
+    for top in range(0, len(grey), BAND_ROWS):
+        rows = slice(top, top + BAND_ROWS)
+        # By ratio: a shadow dims ink and paper by the same factor.
+        ratio = grey[rows].astype(np.float32) / np.maximum(ground[rows].astype(np.float32), 8.0)
+        flat[rows] = (ratio * 255.0).clip(0, 255)
     return flat
 
 

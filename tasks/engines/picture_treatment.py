@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.engines.page_reading import Word
-from tasks.engines.picture_quality import flatten_light
+from tasks.engines.picture_quality import BAND_ROWS, flatten_light
 
 Grey = NDArray[np.uint8]
 
@@ -29,13 +29,23 @@ class Treatment:
 
 def to_grey(picture: Image.Image) -> Grey:
     """Return the picture in grey levels from black to white, dark writing on a light ground."""
-    if picture.has_transparency_data:
-        # Text is most often dark: what shows through is paper.
-        paper = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(paper, picture.convert("RGBA"))
-    grey = _stretch(np.asarray(picture.convert("L"), dtype=np.uint8))
+    plain = _on_paper(picture) if picture.has_transparency_data else np.asarray(picture.convert("L"), dtype=np.uint8)
+    grey = _stretch(plain)
     # Light text on a dark ground reads worse; a page is mostly ground.
     return np.invert(grey) if np.median(grey) < 100 else grey
+
+
+def _on_paper(picture: Image.Image) -> Grey:
+    """Return a picture that one can see through in grey levels.
+
+    Text is most often dark: what shows through is paper.
+    """
+    grey = np.empty((picture.height, picture.width), dtype=np.uint8)
+    for top in range(0, picture.height, BAND_ROWS):
+        band = picture.crop((0, top, picture.width, min(top + BAND_ROWS, picture.height))).convert("RGBA")
+        paper = Image.new("RGBA", band.size, "white")
+        grey[top : top + BAND_ROWS] = np.asarray(Image.alpha_composite(paper, band).convert("L"))
+    return grey
 
 
 def prepare(grey: Grey, treatment: Treatment) -> tuple[Grey, NDArray[Any]]:
@@ -63,8 +73,9 @@ def _stretch(grey: Grey) -> Grey:
     low, high = np.percentile(grey, (0.5, 99.5))
     if high - low < 10:
         return grey
-    stretched: Grey = ((grey.astype(np.float32) - low) * (255.0 / (high - low))).clip(0, 255).astype(np.uint8)
-    return stretched
+    # By a table: there are only 256 levels.
+    levels = ((np.arange(256) - low) * (255.0 / (high - low))).clip(0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(grey, levels), dtype=np.uint8)
 
 
 def _move(word: Word, matrix: NDArray[Any], shape: tuple[int, ...]) -> Word:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
@@ -38,7 +39,8 @@ from tasks.handlers.document_shown import (
 from tasks.handlers.file_or_url import FileOrUrl, LocalFile, open_input
 from tasks.handlers.kept_pages import KeptPages
 from tasks.handlers.ocr_options import Engine, Language, engines_here, wish_of
-from tasks.registry import EngineInfo, Readiness, Result, file_field, task_type
+from tasks.handlers.pages_work import pages_said, pages_work
+from tasks.registry import EngineInfo, Readiness, Result, Work, file_field, task_type
 
 MAX_PAGES, MAX_OCR_PAGES = 200, 30
 MAX_TEXT_CHARACTERS, MAX_TABLE_CELLS, MAX_TABLE_CHARACTERS = 5_000_000, 200_000, 3_000_000
@@ -106,6 +108,15 @@ PROMISES = {
 }  # fmt: skip
 
 
+def measure(data: Mapping[str, Any], files: Mapping[str, Path]) -> Work | None:
+    """Tell how many pages of a PDF are to be read; of other files their size tells enough."""
+    said = pages_said(files.get(str(data.get("file"))))
+    if said is None:
+        return None
+    count = min(said.count, MAX_PAGES)
+    return pages_work(count, min(count, MAX_OCR_PAGES) if said.scanned else 0, data.get("engine", "auto"))
+
+
 EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c005"}
 
 
@@ -119,6 +130,7 @@ EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c005"}
     example=EXAMPLE,
     samples=[{"file": {"$sample": "budget.xlsx"}}],
     est_seconds=2.0,
+    measure=measure,
     readiness=readiness,
     works_with="pypdfium2, Pillow, filetype",
     icon="file",

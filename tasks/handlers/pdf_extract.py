@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from tasks.context import Context
 from tasks.engines.any_file import pdf_engine, with_ocr
-from tasks.engines.document import Document, OcrChoice
+from tasks.engines.document import Document, Notice, OcrChoice
 from tasks.engines.document import Page as PageRead
 from tasks.engines.ocr_wish import AUTO, Wish
 from tasks.engines.page_ranges import PAGES, choose_pages, parse_pages
@@ -37,8 +39,9 @@ from tasks.handlers.document_shown import (
 from tasks.handlers.file_or_url import FileOrUrl, LocalFile, open_input
 from tasks.handlers.kept_pages import KeptPages
 from tasks.handlers.ocr_options import Engine, Language, engines_here, wish_of
+from tasks.handlers.pages_work import pages_said, pages_work
 from tasks.handlers.searchable import FILES, save_searchable_pdf, searchable_field
-from tasks.registry import Readiness, Result, file_field, task_type
+from tasks.registry import Readiness, Result, Work, file_field, task_type
 
 MAX_PAGES, MAX_OCR_PAGES = 500, 100
 MAX_MARKDOWN = 5_000_000
@@ -110,6 +113,21 @@ def readiness() -> Readiness:
     return Readiness("embedded", f"pdfplumber, pypdfium2, {engines_here()}")
 
 
+def measure(data: Mapping[str, Any], files: Mapping[str, Path]) -> Work | None:
+    """Tell how many pages are to be read, where the file's ends say so, and whether they look like scans."""
+    said = pages_said(files.get(str(data.get("file"))))
+    if said is None:
+        return None
+    try:
+        count = min(len(choose_pages(data.get("pages") or None, said.count)), MAX_PAGES)
+    except ValueError:
+        # What stands there for now is another task's result.
+        return None
+    ocr = data.get("ocr", "auto")
+    scans = min(count, MAX_OCR_PAGES) if ocr == "always" or (said.scanned and ocr == "auto") else 0
+    return pages_work(count, scans, data.get("engine", "auto"))
+
+
 EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c001", "pages": "1-3", "ocr": "auto"}
 
 
@@ -126,6 +144,7 @@ EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c001", "page
         {"file": {"$sample": "scan.pdf"}, "include": ["blocks"]},
     ],
     est_seconds=3.0,
+    measure=measure,
     readiness=readiness,
     works_with="pypdfium2, pdfplumber, Tesseract, PP-OCR",
     icon="file-text",
@@ -144,8 +163,9 @@ def extract(ctx: Context, data: PdfExtractInput) -> PdfExtractResult:
     with open_input(ctx, data, accept=(PDF,)) as file, _open(ctx, file, wish) as pdf:
         numbers = choose_pages(data.pages, pdf.page_count)
         _check_numbers(numbers, data, pdf.page_count)
-        pages = _read_pages(ctx, pdf, numbers, data.ocr)
-        engine, notices = with_ocr(pdf_engine(), pages), list(pdf.notices)
+        notices = list(pdf.notices)
+        pages = _read_pages(ctx, pdf, numbers, data.ocr, notices)
+        engine = with_ocr(pdf_engine(), pages)
         document = Document(pages, pdf.page_count, dict(pdf.metadata), notices, engine)
         files = save_searchable_pdf(ctx, file, pages, notices) if data.searchable else []
         return _result(document, data.include, files)
@@ -163,17 +183,24 @@ def _check_numbers(numbers: list[int], data: PdfExtractInput, page_count: int) -
         raise InputTooLarge(f"{len(numbers)} pages are to be read; one task reads at most {most}. Choose with `pages`.")
 
 
-def _read_pages(ctx: Context, pdf: PdfPages, numbers: list[int], ocr: OcrChoice) -> list[PageRead]:
+def _read_pages(
+    ctx: Context, pdf: PdfPages, numbers: list[int], ocr: OcrChoice, notices: list[Notice]
+) -> list[PageRead]:
     pages: list[PageRead] = []
+    unread: list[int] = []
     for place, number in enumerate(numbers):
         ctx.check()
         ctx.progress(place / len(numbers), f"reading page {place + 1} of {len(numbers)}")
-        page = pdf.read(number, use_ocr=ocr)
+        may_scan = sum(other.source == "ocr" for other in pages) < MAX_OCR_PAGES
+        page = pdf.read(number, use_ocr=ocr if may_scan else "never")
+        if not may_scan and not page.text:
+            unread.append(number)
         for notice in page.notices:
             ctx.log(notice.text)
         pages.append(page)
-        if sum(other.source == "ocr" for other in pages) > MAX_OCR_PAGES:
-            raise InputTooLarge(f"More than {MAX_OCR_PAGES} pages are scanned. Choose fewer with `pages`.")
+    if unread:
+        told = f"Only the first {MAX_OCR_PAGES} scanned pages were read by OCR; {len(unread)} others have no text."
+        notices.append(Notice("limit", f"{told} Choose them with `pages`, from {unread[0]} on.", len(unread)))
     return pages
 
 

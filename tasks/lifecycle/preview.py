@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.limits import limits_of
 from accounts.models import User
 from tasks import sql
-from tasks.lifecycle import admit
+from tasks.lifecycle import admit, fit
 from tasks.lifecycle.accept import check_open, decide
 from tasks.lifecycle.explain import Wait, explain_wait
 from tasks.lifecycle.fill import fill_locked, swap
@@ -19,18 +19,22 @@ from tasks.lifecycle.store import store
 from tasks.lifecycle.submission import Submission
 from tasks.lifecycle.validate import validate_submission
 from tasks.models import Task
+from tasks.registry import Work
 
 
 @dataclass(frozen=True)
 class Preview:
     """The task as it would be right after its submission, why it would wait, and what it would cost.
 
-    `cost` is by policy: burst, day, high-day, urgent-day, waiting.
+    `cost` is by policy: burst, day, high-day, urgent-day, waiting. `work` is how much the input is, where its type
+    tells, and `expected_seconds` how long an attempt at it takes.
     """
 
     task: Task
     wait: Wait
     cost: dict[str, int]
+    work: Work | None
+    expected_seconds: float | None
 
 
 def preview_task(user: User, submission: Submission) -> Preview:
@@ -62,7 +66,8 @@ def preview_task(user: User, submission: Submission) -> Preview:
         "urgent-day": int(spends == "urgent"),
         "waiting": 1,
     }
-    return Preview(task, wait, cost)
+    expected = fit.expected_seconds(checked.definition, checked.work, checked.bucket)
+    return Preview(task, wait, cost, checked.work, expected)
 
 
 def _fill(lane: int, task: UUID) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tasks.engines import contained
 from tasks.engines.content_types import content_type_of
 from tasks.engines.document import Page
+from tasks.engines.pdf_characters import Character, _marks_behind, text_in_file_order
 from tasks.engines.pdf_pages import open_pages
 from tasks.engines.pdf_reader import open_reader
 from tasks.errors import UnreadableFile
@@ -210,3 +211,20 @@ def test_a_pdf_locked_in_a_way_that_nobody_knows_is_named_so(tmp_path: Path) -> 
 
     with pytest.raises(UnreadableFile, match="in a way that is not known here"):
         read(tmp_path / "b.pdf")
+
+
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        # The letter, left, right and what comes before it, as PDFium has them, from right to left.
+        ([("ي", 217, 221, ""), ("\u064b", 208, 210, " "), ("ض", 207, 217, ""), ("ا", 204, 207, "")], "يض\u064bا"),
+        ([("ا", 513, 516, ""), ("\u064b", 500, 502, " "), ("ء", 498, 503, "")], "ا ء\u064b"),
+        ([("ض", 207, 217, ""), ("\u064b", 208, 210, ""), ("ا", 204, 207, "")], "ض\u064bا"),
+    ],
+)
+def test_a_vowel_mark_stands_behind_its_letter_and_parts_no_word(
+    given: list[tuple[str, int, int, str]], right: str
+) -> None:
+    characters = [Character(text, left, 0, at, 10, 0, 0, before) for text, left, at, before in given]
+
+    assert text_in_file_order(_marks_behind(characters)) == right

@@ -12,7 +12,8 @@ from tasks.handlers import pdf_extract
 from tasks.registry import get_type
 from tasks.testing import FolderContext, run
 from tests.engines import pdfs
-from tests.samples.make import SALES, STAFF
+from tests.handlers.test_ocr_options import small_scan
+from tests.samples.make import SALES, STAFF, draw_page
 
 
 def test_a_report_gives_text_tables_and_metadata(ctx: FolderContext) -> None:
@@ -76,6 +77,21 @@ def test_too_many_pages_are_refused_with_the_way_out(ctx: FolderContext, tmp_pat
     with pytest.raises(InputTooLarge, match="pages"):
         run("pdf.extract", ctx, file=file)
     assert len(run("pdf.extract", ctx, file=file, pages="500-")["pages"]) == 2
+
+
+def test_scans_beyond_those_that_one_task_reads_are_told_and_the_rest_is_kept(
+    ctx: FolderContext, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pdf_extract, "MAX_OCR_PAGES", 1)
+    page = draw_page(["The berth is paid for until May."], size=30, extent=(700, 200))
+    scan = small_scan(tmp_path / "scan.pdf", page, page, page)
+    result = run("pdf.extract", ctx, file=str(ctx.add("scan.pdf", scan.read_bytes())), engine="fast")
+
+    assert [bool(page["text"]) for page in result["pages"]] == [True, False, False]
+    told = (
+        "Only the first 1 scanned pages were read by OCR; 2 others have no text. Choose them with `pages`, from 2 on."
+    )
+    assert told in result["warnings"]
 
 
 def test_it_stops_between_pages_when_cancelled(tmp_path: Path) -> None:

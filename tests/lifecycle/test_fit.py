@@ -12,10 +12,12 @@ import pytest
 
 from accounts.models import User
 from tasks import files
+from tasks.api.objects.preview import preview_object
 from tasks.errors import InvalidInput
 from tasks.lifecycle import estimate
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.copy import copied_submission
+from tasks.lifecycle.preview import preview_task
 from tasks.lifecycle.retry import retry_with_input
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Estimate, Task
@@ -54,6 +56,30 @@ def test_time_of_an_attempt_grows_with_the_recording_up_to_the_plans_longest(ali
     assert [submit(alice, minutes).timeout_seconds for minutes in (1, 20, 55)] == [600, 1809, 3600]
     assert submit(alice, 20).est_seconds == pytest.approx(603)
     assert submit(alice, 20, timeout=700).timeout_seconds == 700
+
+
+@pytest.mark.parametrize(
+    ("type_name", "options", "timeout", "said"),
+    [
+        ("pdf.extract", {}, 1656, "A PDF of 500 pages (by OCR: 100)"),
+        ("pdf.extract", {"pages": "1-20", "engine": "accurate"}, 624, "A PDF of 20 pages (by OCR: 20)"),
+        ("pdf.extract", {"ocr": "never"}, 600, "A PDF of 500 pages (by OCR: 0)"),
+        ("file.process", {"engine": "fast"}, 600, "A PDF of 200 pages (by OCR: 30)"),
+    ],
+)
+def test_time_of_an_attempt_grows_with_the_pages_and_a_preview_says_so(
+    alice: User, type_name: str, options: dict[str, Any], timeout: int, said: str
+) -> None:
+    # What the ends of a scan of 500 pages say of it; nobody reads the pages here.
+    data = b"%PDF-1.4 <</Type/XObject/Subtype/Image>> <</Type/Pages/Kids[]/Count 500>>"
+    file = files.store_file(alice, name="scan.pdf", chunks=[data], content_type="application/pdf")
+    submission = Submission(type_name, {"file": str(file.pk), **options})
+    found = preview_task(alice, submission)
+
+    assert found.work is not None
+    assert (found.work.amount, found.task.timeout_seconds) == (said, timeout)
+    assert preview_object(found)["work"] == {"amount": said, "expected_seconds": found.work.seconds}
+    assert submit_task(alice, submission).task.timeout_seconds == timeout
 
 
 def test_what_others_of_its_size_took_here_counts_more_than_the_types_guess(alice: User) -> None:

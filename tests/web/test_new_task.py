@@ -250,6 +250,17 @@ def test_preview_says_when_and_submits_nothing(page: Client) -> None:
     estimate.forget_cache()
 
 
+@pytest.mark.parametrize(("timeout", "goes_on"), [("", False), ("400", True)])
+def test_preview_says_how_much_work_a_file_is(page: Client, alice: User, timeout: str, goes_on: bool) -> None:
+    data = b"%PDF-1.4 <</Type/XObject/Subtype/Image>> <</Type/Pages/Kids[]/Count 500>>"
+    scan = store_file(alice, name="scan.pdf", chunks=[data], content_type="application/pdf")
+    body = {"input-file": str(scan.pk), "input-ocr": "auto", "input-language": "auto", "input-engine": "auto"}
+    text = page.post(address("pdf.extract"), body | {"preview": "1", "options-timeout": timeout}).text
+
+    assert "A PDF of 500 pages (by OCR: 100) takes about 9 min 12 s." in text
+    assert ("others go on from where it stopped" in text) is goes_on
+
+
 def test_maintenance_refuses_on_the_form(page: Client, settings: Any) -> None:
     settings.MAINTENANCE = True
     response = page.post(address("diagnostic.echo"), {"input-message": "hello"})

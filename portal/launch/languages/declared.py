@@ -25,6 +25,7 @@ CODES = """
 OF_DJANGO = ("After you’ve created a user, you’ll be able to edit more user options.",)
 # What engines put into the places of their sentences: what one of them is about, and where.
 IN_SENTENCES = (
+    "A PDF of {count} pages (by OCR: {scans})", "A recording of {length}",
     "The text", "The message", "A part", "The names in the archive", "one place", "{count} places",
     "between {one} and {other}", "at {count} places, the first {between},", "“{written}”: {fault}.",
     *any_file.NOT_READ.values(), *(said for _, *both in office_extras.NOT_READ for said in both),
