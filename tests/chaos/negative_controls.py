@@ -235,6 +235,13 @@ CONTROLS = [
         "tests/lifecycle/test_dependencies.py -k child_submitted_while",
     ),
     Control(
+        "a submission that has no room takes back its marks on what it needs",
+        "tasks/lifecycle/store.py",
+        "transaction.set_rollback(True)",
+        "pass",
+        "tests/lifecycle/test_submit_at_once.py -k leaves_nothing_behind",
+    ),
+    Control(
         "the end of what is needed lets go what waits",
         "tasks/lifecycle/fill.py",
         "released = release_dependents([row.id for row in settled if row.has_dependents], ids)",
