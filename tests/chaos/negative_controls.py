@@ -378,7 +378,7 @@ CONTROLS = [
     ),
     Control(
         "lines are read in order, whatever the statistics say",
-        "portal/settings.py",
+        "portal/database/connecting.py",
         '"enable_sort=off",',
         "",
         "tests/lifecycle/test_plans.py -k hot_statements",
