@@ -22,6 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 
 from accounts.second_factor import check_staff
+from portal import replication
 from tasks.backends.figures import silent_kinds
 from tasks.half_migrated import HalfMigrated, refuse_half_migrated
 from tasks.models import Node
@@ -114,6 +115,14 @@ def _durability() -> Iterator[str]:
 def _pooler() -> Iterator[str]:
     yield from pooler_faults()
     yield from lost_settings()
+
+
+def _replication() -> Iterator[str]:
+    yield from replication.faults_of_hosts()
+    names, found = replication.standbys()
+    yield from replication.faults_of_standbys(names, found)
+    if found and not names:
+        yield Note(replication.ASYNCHRONOUS)
 
 
 def _migrations() -> Iterator[str]:
@@ -234,6 +243,7 @@ PARTS: dict[str, Look] = {
     "database": _database,
     "durability": _durability,
     "pooler": _pooler,
+    "replication": _replication,
     "migrations": _migrations,
     "permissions": _permissions,
     "clock": _clock,

@@ -18,10 +18,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         while True:
             taken = super().get_new_connection(conn_params)
-            if self.pool is None or (not self._leads_to_former_primary(taken) and is_sound(taken)):
+            if self._leads_to_former_primary(taken):
+                # It answers, so the pool would hand it out again.
+                taken.close()
+            elif self.pool is None or is_sound(taken):
                 break
-            # Given back, it is replaced behind the scenes; the next may be taken at once.
-            self.pool.putconn(taken)
+            if self.pool is not None:
+                # Given back, it is replaced behind the scenes; the next may be taken at once.
+                self.pool.putconn(taken)
         if self.pool is not None:
             self.pool.timeout = PATIENCE_SECONDS
         return taken

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 
 from tasks.api.middleware import PREFIX
-from tasks.api.read_again import AWAY, is_cut_read, read_again
+from tasks.api.read_again import AWAY, is_away, is_cut_read, read_again
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -28,7 +28,7 @@ class DatabaseAwayMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer what a view raised for want of the database; /api answers in its own words."""
-        if not isinstance(exception, AWAY):
+        if not is_away(exception):
             return None
         found = request.resolver_match
         if found is not None and is_cut_read(request, exception):

@@ -10,14 +10,14 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import reverse
 from rest_framework.exceptions import APIException
 
 from tasks import errors
 from tasks.api import languages, refusals
-from tasks.api.read_again import is_cut_read
+from tasks.api.read_again import is_away, is_cut_read
 from tasks.api.uploads import NameTooLong
 from tasks.storage import is_full
 from tasks.ui.sentences import in_language
@@ -98,7 +98,7 @@ def refusal_of(exception: Exception) -> errors.TaskError | None:
             return errors.NotFound()
         case PermissionDenied():
             return refusals.Forbidden()
-        case OperationalError() | InterfaceError():
+        case DatabaseError() | InterfaceError() if is_away(exception):
             logger.error("The database did not answer: %s", exception)
             return refusals.DatabaseUnavailable()
         case RequestDataTooBig():

@@ -8,12 +8,20 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponseBase
 from psycopg import OperationalError as DriversError
-from psycopg.errors import AdminShutdown, CrashShutdown
+from psycopg.errors import AdminShutdown, CrashShutdown, ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
 AWAY = (OperationalError, InterfaceError)
+
+
+def is_away(error: Exception) -> bool:
+    """Say whether an error means that the database is not there for now: also where it is, and takes no writes.
+
+    After a fail-over that is the former primary; whoever tries again is led to the new one.
+    """
+    return isinstance(error, AWAY) or isinstance(error.__cause__, ReadOnlySqlTransaction)
 
 
 def is_cut_read(request: HttpRequest, error: Exception) -> bool:

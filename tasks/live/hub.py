@@ -33,8 +33,8 @@ READ_AGAIN: Message = {"id": None, "owner": None, "version": None, "status": Non
 MOST_UNREAD = 200
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
-# A connection that died silently is noticed by asking it something this often.
-CHECK_SECONDS = 20.0
+# A connection that died silently, or leads to a former primary, is noticed by asking it something this often.
+CHECK_SECONDS = 5.0
 
 
 class Dropped(Exception):

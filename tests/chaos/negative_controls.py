@@ -54,6 +54,13 @@ CONTROLS = [
         "tests/lifecycle/test_lost_answers.py -k finish_that",
     ),
     Control(
+        "a former primary that refuses writes is left",
+        "tasks/direct.py",
+        "return any(raw.pgconn",
+        "return False and any(raw.pgconn",
+        "tests/chaos/test_fail_over.py -k follow",
+    ),
+    Control(
         "ends that are kept are recorded while a neighbour runs on",
         "tasks/cluster/recorder.py",
         "                    self.start()",

@@ -58,6 +58,7 @@ def _steps(seed: str) -> list[Step]:
         Step("lifecycle in any order, two things at once", 0.2, tests(f"{chaos}/test_lifecycle_machine.py")),
         Step("processes killed at random", 0.25, tests(f"{chaos}/test_processes.py")),
         Step("Postgres restarted, killed, cut off, stalled", 0.2, tests(f"{chaos}/test_postgres.py")),
+        Step("the primary killed, its standby promoted", 0.15, tests(f"{chaos}/test_fail_over.py")),
         Step("a foreign transaction", 0.08, tests(f"{chaos}/test_foreign_transaction.py")),
         Step("up to a million tasks", 0.08, tests("tests/lifecycle/test_plans.py")),
         Step("a frozen node that holds a lane", 0.07, tests("tests/cluster/test_frozen.py")),

@@ -10,25 +10,23 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection
 from django.db.models.functions import Now
-from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import Plan, User
-from tasks.lifecycle import routing, sweep
+from tasks.lifecycle import sweep
 from tasks.lifecycle.claim import claim_tasks
 from tasks.lifecycle.ending import succeeded
 from tasks.lifecycle.finish import Ended, record_ends
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.models import Attempt, Cluster, Lane, Node, Task
-from tests.chaos import laws, trace
+from tests.chaos import laws
 from tests.chaos.conftest import say
+from tests.chaos.elsewhere import recorded_at
 from tests.chaos.load import Load, insist
 from tests.chaos.server import Server, own_server
 from tests.chaos.supervisor import Supervisor, wait_for_none
@@ -47,25 +45,9 @@ BOUND_SECONDS = 45.0
 @pytest.fixture(scope="module")
 def server(django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of our own behind Django's connection, with everything migrated."""
-    with own_server(tmp_path_factory.mktemp("chaos") / "postgres.log") as started, django_db_blocker.unblock():
-        before = connections["default"]
-        connections["default"] = _connect(before.settings_dict, started.direct_url)
-        routing.forget_cache()
-        try:
-            call_command("migrate", verbosity=0)
-            with trace.recorded():
-                yield started
-        finally:
-            connections["default"].close()
-            connections["default"] = before
-            routing.forget_cache()
-
-
-def _connect(like: dict[str, Any], url: str) -> Any:
-    place = urlsplit(url)
-    host = dict(part.split("=") for part in place.query.split("&"))["host"]
-    mine = like | {"NAME": place.path.lstrip("/"), "HOST": host, "PORT": "", "USER": place.username, "PASSWORD": ""}
-    return ConnectionHandler({"default": mine})["default"]
+    log = tmp_path_factory.mktemp("chaos") / "postgres.log"
+    with own_server(log) as started, django_db_blocker.unblock(), recorded_at(started.direct_url):
+        yield started
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ ONE, TWO = {"_", "gettext", "gettext_lazy", "gettext_noop"}, {"ngettext", "ngett
 # Where people read nothing: commands, the client, what is for those who start the portal.
 NOT_READ = (
     "portal/launch", "portal/metrics", "portal/database", "portal/settings.py", "portal/env.py", "portal/web_server.py",
-    "portal/doctor.py", "portal/inspection", "portal/management", "tasks/management", "tasks/testing.py",
-    "tasks/pooler.py", "tasks/direct.py",
+    "portal/doctor.py", "portal/replication.py", "portal/inspection", "portal/management", "tasks/management",
+    "tasks/testing.py", "tasks/pooler.py", "tasks/direct.py",
     "tasks/half_migrated.py", "tasks/periodic.py", "tasks/client", "tasks/cluster", "tasks/sql", "tasks/live",
     "tasks/api/objects", "tasks/api/compat", "tasks/interop", "tasks/type_checks.py", "tasks/engines/asked_for",
 )  # fmt: skip
