@@ -35,13 +35,7 @@ def submit_form(
         Refused: nothing is wrong with the forms; it cannot be submitted now.
     """
     submissions = _submissions(form, options, copy_of)
-    # A double click or a resent form gives the same; a changed form is another one.
-    content = json.dumps([form.definition.name, form.task_inputs, options.chosen], sort_keys=True, default=str)
-    digest = hashlib.sha256(content.encode()).hexdigest()
-    once: dict[str, Any] = {
-        "idempotency_key": f"form-{request.POST.get('submit_key', '')[:64]}-{digest}",
-        "body_sha256": digest,
-    }
+    once = submitted_once(request, [form.definition.name, form.task_inputs, options.chosen])
     with _faults_shown(form, options):
         if len(submissions) > MOST_FILES:
             form.add_error(None, gettext("At most %(most)s files at once.") % {"most": f"{MOST_FILES:,}"})
@@ -54,6 +48,16 @@ def submit_form(
             wish_by_default(request.user, batch, origin=origin_of(request))
             return reverse("web:batch", args=[batch.id])
     return None
+
+
+def submitted_once(request: SignedInRequest, content: list[Any]) -> dict[str, Any]:
+    """Return what tells a submission from others: a double click or a resent form is the same, a changed one is not."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return {
+        "idempotency_key": f"form-{request.POST.get('submit_key', '')[:64]}-{digest}",
+        "body_sha256": digest,
+    }
 
 
 def preview_form(request: SignedInRequest, form: InputForm, options: OptionsForm) -> Preview | None:

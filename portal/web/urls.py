@@ -96,6 +96,7 @@ urlpatterns = [
     path("webhooks/deliveries/<uuid:delivery_id>/again", webhooks.send_again, name="send-again"),
     path("usage", usage.show, name="usage"),
     path("settings", account.show, name="account"),
+    path("settings/export", account.export, name="export-account"),
     path("status", status.show, name="status"),
     # Nothing here sends e-mail: allauth's pages that would are answered by one that says so. portal/urls.py
     # includes this module before allauth, so that these win.

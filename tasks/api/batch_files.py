@@ -84,7 +84,7 @@ def _members(batch: Batch, *, with_files: bool) -> Iterator[tuple[str, Iterable[
             if markdown := markdown_in(found.result):
                 yield f"{stem}.md", [markdown.encode("utf-8", "replace")]
         for file in item.files if with_files else ():
-            yield _content(f"{stem}/{file_name(file.name) or file.id}", file)
+            yield file_member(f"{stem}/{file_name(file.name) or file.id}", file)
     yield "list.csv", [(BYTE_ORDER_MARK + csv_lines(listed)).encode("utf-8", "replace")]
 
 
@@ -110,7 +110,7 @@ def _files(ids: list[UUID]) -> dict[UUID, list[File]]:
     return made
 
 
-def _content(path: str, file: File) -> tuple[str, Iterable[bytes]]:
+def file_member(path: str, file: File) -> tuple[str, Iterable[bytes]]:
     """Return a file as a member; one that is gone is told in its place, and stops no other."""
     try:
         content = open_file(file)

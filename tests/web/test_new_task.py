@@ -181,6 +181,15 @@ def test_quick_submit_makes_a_task(page: Client) -> None:
     assert task.content.input == {"message": "quickly"}
 
 
+def test_quick_text_sent_twice_is_one_task(page: Client) -> None:
+    [key] = re.findall(r'action="/new/quick".*?name="submit_key" value="([^"]+)"', page.get("/").text, re.DOTALL)
+    body = {"type": "diagnostic.echo", "text": "quickly", "submit_key": key}
+    first, second = (page.post(reverse("web:quick"), body)["Location"] for _ in range(2))
+    assert first == second
+    assert page.post(reverse("web:quick"), body | {"text": "more"})["Location"] != first
+    assert Task.objects.count() == 2
+
+
 def test_quick_submit_is_for_types_that_need_one_text() -> None:
     assert quick_field(get_type("diagnostic.echo")) == "message"
     assert quick_field(get_type("pdf.extract")) is None

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from zoneinfo import available_timezones
 
+from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.timezone import localdate
 from django.utils.translation import gettext
 
 from accounts import languages
 from accounts.models import User
 from portal.web.people import SignedInRequest
+from tasks.api.account_export import account_archive
+from tasks.exports.attachment import attachment
+from tasks.exports.zip_stream import ZIP
 from tasks.outbound import mail
 
 
@@ -56,6 +61,14 @@ def show(request: SignedInRequest) -> HttpResponse:
         languages.remember(response, request.user.language)
         return response
     return render(request, "web/account/page.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@login_required
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth has no types
+def export(request: SignedInRequest) -> HttpResponseBase:
+    """Download all that the portal keeps of somebody, for whom a stolen session is not enough."""
+    name = f"portal-{localdate():%Y-%m-%d}.zip"
+    return attachment(account_archive(request.user), ZIP, name)
 
 
 def no_mail(request: HttpRequest) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -48,6 +49,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     context |= {
         "types": [definition for definition in ready if not definition.diagnostic] or ready,
         "quick_types": quick_types,
+        "submit_key": uuid4().hex,
         "room": room_of(context["quota"]),
     }
     return render(request, "web/home/page.html", context)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from accounts.limits import limits_of
 from portal.web import snippets
 from portal.web.fitting_files import field_for_files, is_for_many
-from portal.web.form_submission import preview_form, submit_form
+from portal.web.form_submission import preview_form, submit_form, submitted_once
 from portal.web.forms.task_input import InputForm, quick_field
 from portal.web.forms.task_options import OptionsForm
 from portal.web.ids import uuids_in
@@ -134,7 +134,8 @@ def submit_quickly(request: SignedInRequest) -> HttpResponse:
         return redirect("web:submit", type_name=definition.name)
     text = request.POST.get("text", "")
     try:
-        submitted = submit_task(request.user, Submission(type=definition.name, input={field: text}))
+        submission = Submission(type=definition.name, input={field: text})
+        submitted = submit_task(request.user, submission, **submitted_once(request, [definition.name, text]))
     except errors.Refused as error:
         form = InputForm(definition, request.user, initial={field: text}, each=True)
         options = _options(request, definition, request.POST)
