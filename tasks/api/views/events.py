@@ -8,16 +8,19 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from tasks.api.refusals import TooManyStreams
+from tasks.api.refusals import InvalidParameter, TooManyStreams
 from tasks.api.schema import operation
-from tasks.api.streams.handover import MEDIA_TYPE, EventStreamRenderer, open_owner_stream
+from tasks.api.streams.handover import MEDIA_TYPE, OWNER_POSITION, EventStreamRenderer, open_owner_stream
 from tasks.api.views.view import ApiView
 
 # Without a type: generators hand on the text, and fuzzers take the schema for that of a single event.
 EVENTS: dict[str, Any] = {"description": "Server-sent events; what is in their data is said above."}
-LAST_EVENT_ID = OpenApiParameter(
-    "Last-Event-ID", str, OpenApiParameter.HEADER, description="The `id` of the last event of a stream that broke off."
-)
+
+
+def last_event_id(pattern: str | None = None) -> OpenApiParameter:
+    """Describe the header; with the form that it must have, where nothing but a stream is answered."""
+    told = "The `id` of the last event of a stream that broke off."
+    return OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER, description=told, pattern=pattern)
 
 
 class UserEventsView(ApiView):
@@ -27,10 +30,11 @@ class UserEventsView(ApiView):
     @operation(
         "stream_events",
         tag="tasks",
-        parameters=[LAST_EVENT_ID],
+        # Empty is as if it were not there.
+        parameters=[last_event_id(f"^({OWNER_POSITION.pattern})?$")],
         answers={},
         streams={200: {MEDIA_TYPE: EVENTS}},
-        problems=[TooManyStreams],
+        problems=[InvalidParameter, TooManyStreams],
     )
     def get(self, request: Request) -> HttpResponse:
         """Stream what happens to your tasks.

@@ -20,7 +20,7 @@ from tasks.api.pagination import NumberedPageQuery, answer_page, page_by_id
 from tasks.api.refusals import InvalidParameter, NoResult, TooManyStreams
 from tasks.api.schema import ListOf, operation
 from tasks.api.streams.handover import MEDIA_TYPE, EventStreamRenderer, open_task_stream, wants_stream
-from tasks.api.views.events import EVENTS, LAST_EVENT_ID
+from tasks.api.views.events import EVENTS, last_event_id
 from tasks.api.views.view import ApiView
 from tasks.models import Task
 from tasks.owned import get_owned
@@ -95,7 +95,7 @@ class EventsView(ApiView):
         "list_events",
         tag="tasks",
         query=NumberedPageQuery,
-        parameters=[LAST_EVENT_ID],
+        parameters=[last_event_id()],
         answers={200: ListOf[Event], 204: None},
         streams={200: {MEDIA_TYPE: EVENTS}},
         headers=["Link"],
