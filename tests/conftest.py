@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
@@ -17,11 +19,21 @@ from xdist.remote import Producer
 
 from accounts import tokens
 from accounts.models import Plan, User
-from tests import seeds, workers
+from tests import midnight, seeds, workers
 from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, running_receiver
 from tests.web.live import LiveServer, environment_of_test
 
 DISTRIBUTED = "PYTEST_XDIST_WORKER" in os.environ
+
+# Every run tries the same cases, here and in CI, however slow the machine is; `make chaos` looks for more, by its seed.
+hypothesis_settings.register_profile(
+    "suite", derandomize="CHAOS_SECONDS" not in os.environ, deadline=None, database=None
+)
+hypothesis_settings.load_profile("suite")
+
+# Unless told otherwise httpx gives up after five seconds, which a server may take beside many other processes.
+for _part in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, _part, 120.0)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -49,6 +61,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    midnight.wait_for_midnight()
     if DISTRIBUTED:
         workers.give_way(item.nodeid)
 
@@ -77,6 +90,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture
+def new_tables(db: None) -> None:
+    """Tables as the migrations leave them: for tests of plans, and of what statements read.
+
+    Where a test makes its rows by fixtures, this one has to come first: `pytest.mark.usefixtures`.
+    """
+    seeds.renew()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tasks import sql
 WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
-def wait_for_waiters(count: int = 1, *, seconds: float = 10.0) -> None:
+def wait_for_waiters(count: int = 1, *, seconds: float = 120.0) -> None:
     """Return when so many connections of this database wait for a lock."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -23,6 +23,8 @@ FIRST = (
     *TOGETHER,
     "tests/api/test_schemathesis.py",
     "tests/api/test_promises.py",
+    "tests/admin/test_every_address.py",
+    "tests/docs/test_docs_examples.py",
     "tests/test_names.py",
     "tests/launch/",
     "tests/backends/",

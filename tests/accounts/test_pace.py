@@ -33,16 +33,18 @@ def let_time_pass(seconds: float) -> None:
 
 @pytest.mark.django_db
 def test_waits_grow_behind_the_free_tries_up_to_the_longest() -> None:
-    one, waits = counter(free=3, seconds=60), []
+    # Waits beside which a machine that stands still for a while is nothing.
+    one, waits = Counter("test", ("somebody",), free=3, seconds=6000, first_wait=100), []
     for _ in range(12):
         wait = seconds_until_next(one)
         waits.append(wait)
         let_time_pass(wait)
         take([one])
-    assert waits[:4] == [0, 0, 0, 1]
+    assert waits[:3] == [0, 0, 0]
+    assert 50 < waits[3] <= 100
     # What passes while one waits is forgiven, so the steps are a little shorter than twice.
     assert waits == sorted(waits)
-    assert 40 < waits[-1] <= 60
+    assert 4000 < waits[-1] <= 6000
 
 
 @pytest.mark.django_db
@@ -93,7 +95,7 @@ def test_try_that_is_given_back_counts_for_nothing() -> None:
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_of_many_at_once_only_the_free_ones_get_through() -> None:
-    one = counter(free=5, seconds=600)
+    one = Counter("test", ("somebody",), free=5, seconds=3600, first_wait=3600)
 
     def attempt(_number: int) -> bool:
         try:

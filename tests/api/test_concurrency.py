@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -100,9 +101,10 @@ def test_batches_of_faults_at_once_cost_the_rate_exactly(
         client = Client(headers={"Authorization": f"Bearer {token}"})
         return client.post("/api/v1/batches", {"tasks": [{"type": "nope"}]}, JSON).status_code
 
+    began = time.monotonic()
     answers = Counter(together(AT_ONCE, send))
-    # One more may fit in while they come: the rate refills, one in twelve seconds.
-    assert answers[202] in {5, 6}
+    # More may fit in while they come: the rate refills, one in twelve seconds.
+    assert 5 <= answers[202] <= 6 + (time.monotonic() - began) / 12
     assert answers[202] + answers[429] == AT_ONCE
 
 

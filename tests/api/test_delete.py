@@ -137,6 +137,7 @@ def test_purge_by_an_operator_is_audited_and_that_of_the_owner_is_not(
     assert (entry.actor_id, entry.target_id) == (olga.pk, task["id"])
 
 
+@pytest.mark.usefixtures("new_tables")
 def test_statement_that_purges_uses_indexes(alice: User, submit: Submit, work: Work) -> None:
     from tasks import sql
 

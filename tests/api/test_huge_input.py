@@ -102,7 +102,7 @@ def test_server_refuses_a_huge_body_before_it_comes(
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {token_of(alice)}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {2**31}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
         # Not one byte of the body follows: the answer can only come from the length.
         connection.sendall(head.encode())
         answer = b""
@@ -118,7 +118,7 @@ def test_server_refuses_a_body_of_unknown_length(server: LiveServer, alice: User
         f"POST /api/v1/tasks HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {token_of(alice)}\r\n"
         "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
         connection.sendall(head.encode())
         answer = b""
         while b"request_id" not in answer and (part := connection.recv(65536)):
@@ -135,7 +135,7 @@ def test_submission_that_breaks_off_is_not_half_submitted(
         f"POST /api/v1/tasks HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {token_of(alice)}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body) + 10}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
         connection.sendall(head.encode() + body)
         connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(65536)

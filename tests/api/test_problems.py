@@ -147,7 +147,7 @@ def test_huge_body_is_refused_before_it_is_read(
     live_server: Any, alice: User, token_of: Any, path: str, settings: Any
 ) -> None:
     address = urlsplit(live_server.url)
-    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=120) as connection:
         head = (
             f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {token_of(alice)}\r\n"
             f"Content-Type: application/octet-stream\r\nContent-Length: {200 * 1024 * 1024}\r\n\r\n"

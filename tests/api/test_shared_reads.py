@@ -27,7 +27,7 @@ class Reader:
     def read(self, _what: str) -> int:
         self.count += 1
         self.begun.release()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(120)
         return self.count
 
 
@@ -35,7 +35,7 @@ async def busy_threads(reader: Reader) -> list[asyncio.Task[int]]:
     """Have all threads read something else, so that what is asked next waits for its turn."""
     others = [asyncio.create_task(in_thread(reader.read, f"other {number}")) for number in range(THREADS)]
     for _ in range(THREADS):
-        await asyncio.to_thread(reader.begun.acquire, timeout=10)
+        await asyncio.to_thread(reader.begun.acquire, timeout=120)
     return others
 
 
@@ -60,7 +60,7 @@ def test_a_read_that_has_begun_is_not_for_who_asks_later() -> None:
     async def wake() -> list[int]:
         reader = Reader()
         first = asyncio.create_task(in_thread(reader.read, "it"))
-        await asyncio.to_thread(reader.begun.acquire, timeout=10)
+        await asyncio.to_thread(reader.begun.acquire, timeout=120)
         second = asyncio.create_task(in_thread(reader.read, "it"))
         await asyncio.sleep(0)
         reader.go_on.set()

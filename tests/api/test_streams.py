@@ -281,7 +281,7 @@ def test_streams_hold_no_thread_and_no_connection(
     for stream in streams:
         stream.until("task")
     # Two threads and two connections are all that this server has.
-    assert httpx.get(f"{hasty.url}/health/ready", timeout=5).json()["checks"]["database"] == "ok"
+    assert httpx.get(f"{hasty.url}/health/ready", timeout=120).json()["checks"]["database"] == "ok"
     assert _busy_connections() == []
     claimed = claim()
     say(claimed, "all")
@@ -346,7 +346,7 @@ def test_slow_reader_is_dropped_and_its_place_is_free(
     )
     # More than the buffers of the system take, and nobody reads it.
     reader = open_stream(path, on=hasty)
-    wait_until(lambda: "does not read" in hasty.log(), seconds=10, what="the drop")
+    wait_until(lambda: "does not read" in hasty.log(), what="the drop")
     heard = words_of([event for event in _rest(reader) if event])
     assert 0 < len(heard) < 200
 

@@ -20,6 +20,7 @@ from tasks.context import Server
 from tasks.errors import BackendBusy, BackendError, BackendUnreachable, CancelRequested, GiveUp, ServerFailed
 from tasks.models import Backend, BackendCall, BackendLease, Task
 from tests.backends.fake_server import FakeServer
+from tests.cluster.conftest import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -162,11 +163,12 @@ def test_a_time_out_counts_once_and_is_not_repeated_on_others(
     add(other, weight=0.01)
 
     def hurry(server: Server) -> str:
-        server.client.timeout = httpx.Timeout(0.1)
+        server.client.timeout = httpx.Timeout(60, read=0.1)
         return ask(server)
 
     with pytest.raises(BackendError, match="in time"):
         pool_of(alice).call(hurry)
+    wait_until(lambda: slow.bodies, what="the slow one to read what it was sent")
     assert (len(slow.bodies), len(other.bodies)) == (1, 0)
     row.refresh_from_db()
     assert (row.failure_count, row.failing) == (1, "timeout")
@@ -249,7 +251,7 @@ def test_the_limit_holds_however_many_call_at_once(
 
     def take(caller: Caller) -> None:
         try:
-            start.wait(10)
+            start.wait(120)
             taken.append(leases.take_lease([row.pk], task=caller.task, token=caller.token))
         finally:
             connection.close()
@@ -258,7 +260,7 @@ def test_the_limit_holds_however_many_call_at_once(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     assert len(taken) == 8
     assert len([lease for lease in taken if lease]) == 3
     assert sorted(BackendLease.objects.values_list("place", flat=True)) == [1, 2, 3]

@@ -51,7 +51,7 @@ class ModelServer:
     def kill(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(120)
 
 
 @pytest.fixture
@@ -61,10 +61,11 @@ def model_servers() -> Iterator[list[ModelServer]]:
         for server in both:
             stack.callback(server.kill)
         for server in both:
-            wait_until(server.answers, seconds=60, what="a model server")
+            wait_until(server.answers, what="a model server")
         yield both
 
 
+@pytest.mark.timeout(1200)
 def test_a_killed_model_server_costs_no_task_and_is_used_again_when_it_is_back(
     start_node: Callable[..., RunningNode],  # noqa: F811
     model_servers: list[ModelServer],
@@ -87,14 +88,14 @@ def test_a_killed_model_server_costs_no_task_and_is_used_again_when_it_is_back(
     victim, row = model_servers[0], rows[0]
     wait_until(
         lambda: BackendLease.objects.filter(backend=row).exists() and BackendCall.objects.filter(failure="").exists(),
-        seconds=60,
         what="calls under way",
     )
     victim.kill()
     # A call that ended well just before may close it once more.
-    wait_until(lambda: "Breaker open" in page() or "Half open" in page(), seconds=30, what="the breaker to open")
+    wait_until(lambda: "Breaker open" in page() or "Half open" in page(), what="the breaker to open")
 
-    wait_for_end(*tasks, seconds=90)
+    # The models compute.
+    wait_for_end(*tasks, seconds=400)
     assert {task.status for task in tasks} == {"succeeded"}
     ended = Attempt.objects.filter(task__in=tasks, outcome=Outcome.SUCCEEDED)
     assert sorted(ended.values_list("task", flat=True)) == sorted(task.pk for task in tasks)
@@ -104,11 +105,11 @@ def test_a_killed_model_server_costs_no_task_and_is_used_again_when_it_is_back(
     assert not BackendLease.objects.exists()
 
     victim.start()
-    wait_until(lambda: Backend.objects.get(pk=row.pk).open_until is None, seconds=60, what="the breaker to close")
+    wait_until(lambda: Backend.objects.get(pk=row.pk).open_until is None, what="the breaker to close")
     assert "Breaker open" not in page()
     before = BackendCall.objects.filter(backend=row, failure="").count()
     more = [submit_task(user, Submission("text.generate", given)).task for _ in range(6)]
-    wait_for_end(*more, seconds=60)
+    wait_for_end(*more, seconds=400)
     assert {task.status for task in more} == {"succeeded"}
     assert BackendCall.objects.filter(backend=row, failure="").count() > before
 
@@ -120,7 +121,7 @@ def test_a_limit_of_two_calls_at_once_holds_across_two_nodes(
     make_user: Callable[..., User],
 ) -> None:
     server = serve()
-    server.seconds = 0.3
+    server.seconds = 1.0
     add(server, most_calls=2)
     # Few enough at once that neither node takes everything.
     nodes = [start_node(workers=1, WORKER_THREADS="2") for _ in range(2)]
@@ -129,7 +130,7 @@ def test_a_limit_of_two_calls_at_once_holds_across_two_nodes(
         submit_task(user, Submission("text.generate", {"prompt": "Why?"})).task for user in users for _ in range(3)
     ]
 
-    wait_for_end(*tasks, seconds=60)
+    wait_for_end(*tasks)
     assert {task.status for task in tasks} == {"succeeded"}
     assert server.most_busy == 2
     assert len(server.bodies) == len(tasks)
@@ -173,11 +174,11 @@ def test_task_whose_only_model_server_is_dead_ends_and_the_overview_says_why(
     settings.BACKENDS_CHAT = [dead_address]  # type: ignore[attr-defined]
     task = submit_task(alice, Submission("text.generate", {"prompt": "Write."})).task
     start_node(workers=1, BACKENDS_CHAT=dead_address, BACKEND_PATIENCE_SECONDS="3")
-    wait_for_end(task, seconds=60)
+    wait_for_end(task)
     assert (task.status, task.error["code"]) == ("failed", "backend_unreachable")
     outcomes = list(task.attempts.order_by("number").values_list("outcome", "charged"))
     assert outcomes[0] == (Outcome.UNREACHABLE, False)
     assert [charged for _, charged in outcomes].count(True) == 1
     client.force_login(olga, "django.contrib.auth.backends.ModelBackend")
-    wait_until(lambda: Backend.objects.get().open_until is not None, seconds=60, what="an open breaker")
+    wait_until(lambda: Backend.objects.get().open_until is not None, what="an open breaker")
     assert "No model server for chat answers." in client.get("/admin/").text

@@ -131,8 +131,8 @@ def test_what_others_read_before_the_commit_is_not_kept_after_it(
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             change(row)
-            assert pool.submit(read).result(10) == [not enabled]
-        assert pool.submit(read).result(10) == [enabled]
+            assert pool.submit(read).result(120) == [not enabled]
+        assert pool.submit(read).result(120) == [enabled]
 
 
 @pytest.mark.parametrize("address", ["", "gpu1:8000", "ftp://gpu1/v1", "http://", "http://a/v1?x=1", "http://[::1/v1"])

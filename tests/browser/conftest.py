@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from accounts.models import User
 from portal.launch import chromium
@@ -23,6 +23,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# What is waited for ends the wait when it is there; this is for machines that have other things to do.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 Open = Callable[..., Page]
 CUT = "net::ERR_INTERNET_DISCONNECTED"
 
@@ -70,6 +73,7 @@ def open_page(browser: Browser, server: LiveServer, alice: User) -> Iterator[Ope
             java_script_enabled=javascript,
         )
         contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
         context.add_cookies([{"name": "sessionid", "value": cookie, "url": server.url}])
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -42,7 +42,7 @@ def test_good_files_of_many_become_a_batch_that_is_watched(open_page: Open, node
     page.get_by_role("button", name="Remove: a.txt").press("Enter")
     page.get_by_role("button", name="Submit 3 tasks").click()
     page.wait_for_url(re.compile("/batches/"))
-    expect(page.locator("#batch-live")).to_contain_text("3 of 3 ended", timeout=30_000)
+    expect(page.locator("#batch-live")).to_contain_text("3 of 3 ended")
     expect(page.locator("tbody tr").filter(has_text="d.txt")).to_contain_text("Succeeded")
 
 

@@ -36,7 +36,7 @@ def test_end_is_told_to_whoever_looks_elsewhere(open_page: Open, alice: User) ->
     page.evaluate("window.isAway = true; document.dispatchEvent(new Event('visibilitychange'))")
     task = submit_task(alice, Submission("diagnostic.echo", {"message": "a long report"})).task
     cancel_task(task.pk, by=alice)
-    expect(page).to_have_title(re.compile(r"^\(1\) "), timeout=15_000)
+    expect(page).to_have_title(re.compile(r"^\(1\) "))
     assert page.evaluate("window.notified") == [["a long report", "Cancelled"]]
     expect(page.locator("#bell")).to_contain_text("1")
     page.evaluate("window.isAway = false; document.dispatchEvent(new Event('visibilitychange'))")

@@ -62,6 +62,7 @@ def foreign_transaction() -> Iterator[None]:
         other.close()
 
 
+@pytest.mark.usefixtures("new_tables")
 def test_dead_tasks_that_a_foreign_transaction_keeps_are_not_read(make_user: Callable[..., User]) -> None:
     """Pages, not seconds: they grow with the dead rows that are stepped over, whatever else the machine does."""
     carol = make_user("carol", slots=SLOTS, per_minute=None, per_day=None, max_waiting=MOST_WAITING)

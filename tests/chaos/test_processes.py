@@ -43,7 +43,7 @@ def test_processes_killed_at_random_under_load_lose_and_double_nothing(
     supervisor: Supervisor, dice: random.Random, chaos_seconds: float
 ) -> None:
     load = Load(dice)
-    wait_until(lambda: Node.objects.filter(status="alive", beat__gt=0).count() == 2, seconds=60, what="both nodes")
+    wait_until(lambda: Node.objects.filter(status="alive", beat__gt=0).count() == 2, what="both nodes")
     left = chaos_seconds
     while left > 0:
         with trace.recorded():

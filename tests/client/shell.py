@@ -74,7 +74,7 @@ class Shell:
                     break
                 seen += chunk
         os.close(ours)
-        return process.wait(30), seen.decode()
+        return process.wait(120), seen.decode()
 
     def command(self, *words: str) -> list[str]:
         return [*self._program, *words]

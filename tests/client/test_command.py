@@ -147,7 +147,7 @@ def test_reader_that_has_enough_ends_it_quietly(shell: Shell) -> None:
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait(30) == 141
+    assert process.wait(120) == 141
 
 
 @transactional
@@ -155,7 +155,7 @@ def test_interrupt_leaves_the_task_alone(shell: Shell) -> None:
     task_id = shell.ok(*ECHO, "message=x").out.strip()
     process = shell.start("watch", task_id, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     # Only when it watches: an interrupt of an interpreter that starts is Python's to report.
-    wait_until(lambda: _is_connected(process.pid), seconds=30, what="the watch")
+    wait_until(lambda: _is_connected(process.pid), what="the watch")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, b"")

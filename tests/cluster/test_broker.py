@@ -26,7 +26,8 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[brokers.TicketBroker]:
     made._node, made._payload = node, "ticket"
     made._maintenance = object()  # type: ignore[assignment]
     made._line = Line(node)
-    monkeypatch.setattr(brokers, "POLL_SECONDS", 0.3)
+    # A notice ends the wait for it.
+    monkeypatch.setattr(brokers, "POLL_SECONDS", 60)
     yield made
     made._line._connection.close()
 
@@ -54,12 +55,16 @@ def test_notice_of_a_ready_task_is_a_ticket_at_once(
 
 
 @pytest.mark.parametrize(("channel", "payload"), [("portal_ready", "another"), ("portal_elsewhere", "default")])
-def test_notice_of_something_else_is_none(broker: brokers.TicketBroker, channel: str, payload: str) -> None:
+def test_notice_of_something_else_is_none(
+    broker: brokers.TicketBroker, channel: str, payload: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brokers, "POLL_SECONDS", 0.3)
     tell(channel, payload)
     assert broker.dequeue() is None
 
 
-def test_nobody_looks_where_nobody_is_idle(broker: brokers.TicketBroker) -> None:
+def test_nobody_looks_where_nobody_is_idle(broker: brokers.TicketBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brokers, "POLL_SECONDS", 0.3)
     assert broker._node is not None
     broker._node.tickets.put("ticket")
     tell("portal_ready", "default")

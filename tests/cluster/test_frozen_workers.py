@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from accounts.models import User
@@ -18,13 +18,13 @@ from tasks.cluster import frozen
 from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import Attempt, Lane, Task
 
-from .conftest import RunningNode, wait_for_end, wait_until
+from .conftest import PATIENCE_SECONDS, RunningNode, is_gone, wait_for_end, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.slow]
 
 StartNode = Callable[..., RunningNode]
-# Looks come a second apart, and later on a machine that does other things.
-REPLACED_SECONDS = 4.0 * frozen.STOPPED_LOOKS
+# Looks often, so that it finds soon who is stopped.
+WATCHFUL = {"EXTRA_APPS": "tests.cluster.odd_worker"}
 
 
 class Odd:
@@ -33,7 +33,7 @@ class Odd:
     def __init__(self, folder: Path, moment: str, *, seconds: float = 0) -> None:
         self._order = folder / "order"
         self._order.write_text(f"{moment} {seconds}")
-        self.environment = {"EXTRA_APPS": "tests.cluster.odd_worker", "ODD_WORKER": str(self._order)}
+        self.environment = WATCHFUL | {"ODD_WORKER": str(self._order)}
 
     def process(self) -> psutil.Process:
         number = self._order.with_suffix(".pid")
@@ -41,18 +41,9 @@ class Odd:
         return psutil.Process(int(number.read_text()))
 
 
-def workers_of(node: RunningNode) -> list[psutil.Process]:
-    """Workers lead a process group of their own; the monitor and the pusher do not."""
-    return [child for child in node.sentinel.children() if os.getpgid(child.pid) == child.pid]
-
-
 def the_worker(node: RunningNode) -> psutil.Process:
-    wait_until(lambda: len(workers_of(node)) == 1, what="the worker")
-    return workers_of(node)[0]
-
-
-def is_gone(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    [worker] = node.workers()
+    return worker
 
 
 def echo(user: User) -> Task:
@@ -68,12 +59,12 @@ def slot_is_free(user: User) -> bool:
 
 
 def test_worker_stopped_while_idle_is_replaced(alice: User, start_node: StartNode) -> None:
-    node = start_node(workers=1)
+    node = start_node(workers=1, **WATCHFUL)
     worker = the_worker(node)
     wait_for_end(first := echo(alice))
     assert worker_of(first) == worker.pid
     worker.suspend()
-    wait_for_end(task := echo(alice), seconds=REPLACED_SECONDS)
+    wait_for_end(task := echo(alice))
     assert is_gone(worker)
     assert worker_of(task) == the_worker(node).pid
 
@@ -87,7 +78,7 @@ def test_worker_stopped_at_any_moment_is_replaced(
     first = echo(alice)
     stopped = odd.process()
     second = echo(alice)
-    wait_for_end(first, second, seconds=REPLACED_SECONDS)
+    wait_for_end(first, second)
     assert is_gone(stopped)
     assert worker_of(second) == the_worker(node).pid
     assert [task.attempts_charged for task in (first, second)] == [1, 1], "to be stopped costs no attempt"
@@ -95,13 +86,13 @@ def test_worker_stopped_at_any_moment_is_replaced(
 
 
 def test_worker_stopped_while_it_records_an_outcome_is_replaced(alice: User, start_node: StartNode) -> None:
-    node = start_node(workers=1)
+    node = start_node(workers=1, **WATCHFUL)
     worker = the_worker(node)
     with _nothing_recorded():
         first = echo(alice)
         wait_until(_somebody_waits, what="the worker to record the outcome")
         worker.suspend()
-    wait_for_end(first, second := echo(alice), seconds=REPLACED_SECONDS)
+    wait_for_end(first, second := echo(alice))
     assert is_gone(worker)
     assert [task.status for task in (first, second)] == ["succeeded", "succeeded"]
     assert Attempt.objects.filter(charged=True).count() == 2
@@ -109,31 +100,28 @@ def test_worker_stopped_while_it_records_an_outcome_is_replaced(alice: User, sta
 
 
 def test_stopped_worker_does_not_keep_its_node_from_stopping(start_node: StartNode) -> None:
-    node = start_node(workers=2)
-    wait_until(lambda: len(workers_of(node)) == 2, what="both workers")
-    workers_of(node)[0].suspend()
+    node = start_node(workers=2, **WATCHFUL)
+    node.workers()[0].suspend()
     node.leader.send_signal(signal.SIGTERM)
-    node.leader.wait(REPLACED_SECONDS)
+    node.leader.wait(PATIENCE_SECONDS)
     assert node.row.status == "stopped"
 
 
 def test_pusher_and_monitor_that_are_stopped_are_replaced(alice: User, start_node: StartNode) -> None:
-    node = start_node(workers=1)
-    the_worker(node)
-    others = [child for child in node.sentinel.children() if os.getpgid(child.pid) != child.pid]
-    assert len(others) == 2
+    node = start_node(workers=1, **WATCHFUL)
+    others = node.helpers()
     for process in others:
         process.suspend()
-    wait_for_end(echo(alice), seconds=REPLACED_SECONDS)
-    wait_until(lambda: all(map(is_gone, others)), seconds=REPLACED_SECONDS, what="both to be replaced")
+    wait_for_end(echo(alice))
+    wait_until(lambda: all(map(is_gone, others)), what="both to be replaced")
 
 
 def test_worker_that_takes_long_to_boot_is_waited_for(alice: User, start_node: StartNode, tmp_path: Path) -> None:
     """Longer than a stopped one is left: it is slow, and killing it would not make the machine faster."""
-    odd = Odd(tmp_path, "boot", seconds=frozen.STOPPED_LOOKS + 5)
+    odd = Odd(tmp_path, "boot", seconds=2 * frozen.STOPPED_LOOKS * settings.Q_CLUSTER["guard_cycle"])
     node = start_node(workers=1, **odd.environment)
     slow = odd.process()
-    wait_for_end(task := echo(alice), seconds=60)
+    wait_for_end(task := echo(alice))
     assert worker_of(task) == slow.pid
     assert "killed and replaced" not in node.log.read_text()
 
@@ -153,12 +141,12 @@ def test_worker_that_is_stopped_and_goes_on_stays(alice: User, start_node: Start
 
 def test_worker_stopped_while_its_handler_runs_is_left_to_the_time_limit(alice: User, start_node: StartNode) -> None:
     """It is charged: a handler that stops its own process would come back for ever."""
-    node = start_node(workers=1, WORKER_THREADS="0")
+    node = start_node(workers=1, WORKER_THREADS="0", **WATCHFUL)
     task = submit_task(alice, Submission("diagnostic.sleep", {"seconds": 60}, timeout=5, max_attempts=1)).task
     wait_until(lambda: Task.objects.get(pk=task.pk).status == "running", what="the task to run")
     worker = the_worker(node)
     worker.suspend()
-    wait_for_end(task, seconds=REPLACED_SECONDS)
+    wait_for_end(task)
     assert (task.status, task.attempts_charged) == ("failed", 1)
     assert (task.error or {})["code"] == "timed_out"
     assert is_gone(worker)

@@ -27,9 +27,9 @@ def test_attempts_after_a_kill_and_a_timeout_do_only_what_is_left(
     Task.objects.filter(pk=task.pk).update(type="diagnostic.walk")
     start_node(workers=1, EXTRA_APPS="tests.cluster.walker")
     pieces = KeptPiece.objects.filter(task=task)
-    wait_until(lambda: pieces.count() >= 2, seconds=60, what="two steps")
+    wait_until(lambda: pieces.count() >= 2, what="two steps")
     psutil.Process(Task.objects.get(pk=task.pk).worker_pid or 0).send_signal(signal.SIGKILL)
-    wait_for_end(task, seconds=90)
+    wait_for_end(task)
 
     assert task.status == "succeeded", task.error
     outcomes = set(Attempt.objects.filter(task=task).values_list("outcome", flat=True))

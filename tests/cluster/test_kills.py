@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
 import psutil
 import pytest
-from django.db.models.functions import Now
 
 from accounts.models import User
+from tasks.cluster.observer import LOST_AFTER_SECONDS
 from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.models import Attempt, Lane, Node, Task
 
-from .conftest import RunningNode, database_now, wait_for_end, wait_until
+from .conftest import PATIENCE_SECONDS, RunningNode, database_now, shorten, wait_for_end, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.slow]
 
@@ -34,21 +32,9 @@ def busy_pids(node: RunningNode) -> set[int]:
     return set(running.values_list("worker_pid", flat=True))
 
 
-def freshly_busy_pids(node: RunningNode) -> set[int]:
-    """Workers whose task began less than half a second ago."""
-    running = Task.objects.filter(node=node.row.pk, status="running", started_at__gt=Now() - timedelta(seconds=0.5))
-    return set(running.values_list("worker_pid", flat=True))
-
-
 def idle_worker(node: RunningNode) -> psutil.Process:
-    """Workers lead a process group of their own; the monitor and the pusher do not."""
     busy = busy_pids(node)
-    workers = [child for child in node.sentinel.children() if psutil_group(child) == child.pid]
-    return next(worker for worker in workers if worker.pid not in busy)
-
-
-def psutil_group(process: psutil.Process) -> int:
-    return os.getpgid(process.pid)
+    return next(worker for worker in node.workers() if worker.pid not in busy)
 
 
 def test_everything_is_killed_once_and_all_tasks_succeed_recorded_once(
@@ -58,32 +44,30 @@ def test_everything_is_killed_once_and_all_tasks_succeed_recorded_once(
     first, second = start_node(workers=3), start_node(workers=3)
 
     idle_worker(first).send_signal(signal.SIGKILL)
-    # Two rounds of what the slots allow: some have just begun whenever one looks.
-    tasks = sleeps(carol, 40, 1.5)
+    # Two rounds of what the slots allow. What begins now would sleep until it is killed, in the middle of its work:
+    # what is about to finish would be recorded as succeeded.
+    tasks = sleeps(carol, 40, 600)
     wait_until(lambda: busy_pids(first) and busy_pids(second), what="busy workers")
+    victim = busy_pids(first).pop()
+    shorten(tasks)
+    third = start_node(workers=3)
 
-    # In the middle of its work: one that is about to finish would be recorded as succeeded.
-    victims: set[int] = set()
-    wait_until(lambda: victims.update(freshly_busy_pids(first)) or victims, what="a task that has just begun")
-    psutil.Process(victims.pop()).send_signal(signal.SIGKILL)
+    psutil.Process(victim).send_signal(signal.SIGKILL)
     # Alone in its worker it has died; with others in other threads nobody knows who did it, and all went back.
     gone = Attempt.objects.filter(outcome__in=["died", "returned"])
-    wait_until(gone.exists, seconds=10, what="the dead worker's tasks to be taken back")
+    wait_until(gone.exists, what="the dead worker's tasks to be taken back")
 
     first.sentinel.send_signal(signal.SIGKILL)
     wait_until(
         lambda: not first.leader.is_running() or not first.leader.children(recursive=True), what="orphans to die"
     )
-    third = start_node(workers=3)
-    # While the third started, the second may have come to the end of what it was given.
-    tasks += sleeps(carol, 20, 1.5)
-    wait_until(lambda: busy_pids(second), what="the second node to be busy again")
+    assert busy_pids(second)
     second.kill()
 
-    wait_for_end(*tasks, seconds=90)
-    assert Counter(task.status for task in tasks) == {"succeeded": 60}
+    wait_for_end(*tasks)
+    assert Counter(task.status for task in tasks) == {"succeeded": 40}
     once = Attempt.objects.filter(outcome="succeeded", task__in=tasks).values_list("task_id", flat=True)
-    assert len(once) == len(set(once)) == 60
+    assert len(once) == len(set(once)) == 40
     # Fifteen seconds after its last heartbeat: later than the end of all tasks, where it had none left.
     others = Node.objects.exclude(pk=third.row.pk)
     wait_until(lambda: {node.status for node in others.all()} == {"lost"}, what="both nodes to be declared lost")
@@ -97,43 +81,40 @@ def test_killed_helper_process_is_replaced_and_work_goes_on(
     carol = make_user("carol", slots=4)
     node = start_node()
     tasks = sleeps(carol, 6, 0.5)
-    helpers = [child for child in node.sentinel.children() if psutil_group(child) != child.pid]
-    # django-q2 starts the monitor first.
-    helpers.sort(key=lambda process: (process.create_time(), process.pid))
-    helpers[{"monitor": 0, "pusher": 1}[victim]].send_signal(signal.SIGKILL)
-    wait_for_end(*tasks, seconds=30)
+    monitor, pusher = node.helpers()
+    (monitor if victim == "monitor" else pusher).send_signal(signal.SIGKILL)
+    wait_for_end(*tasks)
     assert {task.status for task in tasks} == {"succeeded"}
 
 
-def test_task_of_a_killed_worker_runs_again_within_three_seconds(alice: User, start_node: StartNode) -> None:
+def test_task_of_a_killed_worker_runs_again_in_another_of_its_node(alice: User, start_node: StartNode) -> None:
     node = start_node()
-    [_task] = sleeps(alice, 1, 30)
+    [task] = sleeps(alice, 1, 600)
     wait_until(lambda: busy_pids(node))
     killed = busy_pids(node).pop()
     psutil.Process(killed).send_signal(signal.SIGKILL)
-    began = time.monotonic()
-    wait_until(lambda: busy_pids(node) - {killed}, seconds=10, what="the second attempt")
-    assert time.monotonic() - began < 3
+    wait_until(lambda: busy_pids(node) - {killed}, what="the second attempt")
+    assert [attempt.outcome for attempt in task.attempts.all()] == ["died"]
 
 
-def test_task_of_a_killed_node_runs_again_within_twenty_seconds(alice: User, start_node: StartNode) -> None:
+def test_task_of_a_killed_node_runs_again_when_it_is_lost(alice: User, start_node: StartNode) -> None:
     first = start_node()
-    [task] = sleeps(alice, 1, 60)
+    [task] = sleeps(alice, 1, 600)
     wait_until(lambda: busy_pids(first), what="the first attempt")
     other = start_node()
     killed_at = database_now()
     first.kill()
-    wait_until(lambda: busy_pids(other), seconds=40, what="the second attempt")
+    wait_until(lambda: busy_pids(other), what="the second attempt")
     task.refresh_from_db()
     assert (task.attempt_number, task.attempts_charged) == (2, 1)
-    assert task.started_at - killed_at < timedelta(seconds=20)
+    assert task.started_at - killed_at < 2 * timedelta(seconds=LOST_AFTER_SECONDS)
 
 
 def test_orphans_do_not_outlive_a_killed_sentinel(start_node: StartNode) -> None:
     node = start_node()
     processes = node.processes
     node.sentinel.send_signal(signal.SIGKILL)
-    _gone, alive = psutil.wait_procs(processes, timeout=10)
+    _gone, alive = psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
@@ -146,12 +127,12 @@ def test_frozen_node_that_wakes_up_after_it_was_declared_lost_records_nothing(
     for process in frozen.processes:
         process.suspend()
     other = start_node()
-    wait_until(lambda: Node.objects.get(pk=frozen.row.pk).status == "lost", seconds=40, what="the node to be lost")
+    wait_until(lambda: Node.objects.get(pk=frozen.row.pk).status == "lost", what="the node to be lost")
     wait_until(lambda: busy_pids(other) or Task.objects.get(pk=task.pk).done, what="the second attempt")
     for process in frozen.processes:
         process.resume()
-    wait_for_end(task, seconds=30)
+    wait_for_end(task)
     assert task.status == "succeeded"
     assert [attempt.outcome for attempt in task.attempts.all()] == ["lost", "succeeded"]
     # Having been declared lost, it ends itself.
-    wait_until(lambda: not frozen.leader.is_running() or frozen.leader.status() == "zombie", seconds=30, what="its end")
+    wait_until(lambda: not frozen.leader.is_running() or frozen.leader.status() == "zombie", what="its end")

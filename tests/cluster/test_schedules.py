@@ -24,7 +24,7 @@ def test_due_schedules_run_soon_and_once_beside_two_nodes(start_node: Callable[.
     task = Submission("diagnostic.echo", {"message": "hello"})
     schedules = [create_schedule(alice, Draft(task, interval_seconds=3600)) for _ in range(10)]
     Schedule.objects.update(next_run_at=Now() - timedelta(seconds=1))
-    wait_until(lambda: Task.objects.filter(status="succeeded").count() == 10, seconds=10, what="the tasks")
+    wait_until(lambda: Task.objects.filter(status="succeeded").count() == 10, what="the tasks")
     runs = list(ScheduleRun.objects.select_related("task"))
     assert {run.schedule_id for run in runs} == {schedule.pk for schedule in schedules}
     assert len(runs) == Task.objects.count() == 10

@@ -34,7 +34,7 @@ def test_delivery_survives_the_death_of_its_worker(
     tried = Task.objects.get(type="webhook.deliver")
     wait_until(lambda: Task.objects.filter(pk=tried.pk, status="running").exists(), what="the try to be seen running")
     psutil.Process(Task.objects.get(pk=tried.pk).worker_pid or 0).kill()
-    wait_until(lambda: WebhookDelivery.objects.filter(status="succeeded").exists(), seconds=30, what="the delivery")
+    wait_until(lambda: WebhookDelivery.objects.filter(status="succeeded").exists(), what="the delivery")
     delivery = WebhookDelivery.objects.get()
     assert delivery.task_id == task.pk
     assert [made["http_status"] for made in delivery.tries] == [204]

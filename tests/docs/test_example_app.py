@@ -73,7 +73,7 @@ def test_example_is_listed_filled_in_run_and_shown(
             sent = api.post("/api/v1/tasks", json={"type": "csv.profile", "input": {"file": file["id"]}})
             assert sent.status_code == 202, sent.text
             task = f"/api/v1/tasks/{sent.json()['id']}"
-            wait_until(lambda: api.get(task).json()["done"], seconds=60, what="the end of the task")
+            wait_until(lambda: api.get(task).json()["done"], what="the end of the task")
             ended = api.get(task).json()
             assert ended["status"] == "succeeded", json.dumps(ended["error"])
             assert [column["name"] for column in ended["result"]["columns"]][:2] == ["ferry", "harbour"]

@@ -124,13 +124,13 @@ def test_a_cancelled_call_ends_the_child_and_all_that_it_started() -> None:
             if any("tesseract" in " ".join(process.cmdline()) for process in mine if process.is_running()):
                 started.extend(mine)
                 raise CancelRequested
-        assert time.monotonic() < began + 60
+        assert time.monotonic() < began + 120
 
     with pytest.raises(CancelRequested):
         contained.call("picture_contained:analyze", check=cancel_when_tesseract_runs, **SCAN)
-    _, alive = psutil.wait_procs([process for process in started if "contained_child" in str(process)], timeout=5)
+    _, alive = psutil.wait_procs([process for process in started if "contained_child" in str(process)], timeout=120)
     assert alive == []
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in started):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -166,7 +166,7 @@ def test_it_dies_with_its_worker_however_that_dies() -> None:
         assert worker.stdout is not None
         child = psutil.Process(int(worker.stdout.readline()))
         worker.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.05)

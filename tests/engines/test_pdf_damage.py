@@ -62,11 +62,11 @@ def test_what_is_locked_is_not_looked_into(tmp_path: Path) -> None:
 def test_time_grows_with_the_length_alone(data: bytes, tmp_path: Path) -> None:
     began = time.process_time()
     told(tmp_path, data)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 20
 
 
 def test_a_bomb_is_unpacked_as_far_as_the_limit_only(tmp_path: Path) -> None:
     bomb = evil_files.deflate_bomb(1024)
     began = time.process_time()
     assert told(tmp_path, pdf(stream(bomb, BESIDE))) == []
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 20

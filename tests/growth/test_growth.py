@@ -40,6 +40,7 @@ def _limits_are_reached_by_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate, "MOST_READ", 50)
 
 
+@pytest.mark.usefixtures("new_tables")
 def test_nothing_reads_more_where_more_has_ended(make_user: Callable[..., User], olga: User) -> None:
     people = world.make_people(make_user, olga)
     many = measuring.read_all(world.fill(MANY, *people))

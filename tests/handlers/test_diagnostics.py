@@ -32,8 +32,8 @@ def test_sleep_sleeps_and_tells_its_progress(ctx: FolderContext) -> None:
     started = time.monotonic()
     result = run("diagnostic.sleep", ctx, seconds=0.35)
 
-    assert result["seconds"] == pytest.approx(time.monotonic() - started, abs=0.2)
-    assert len(ctx.stages) >= 3
+    assert 0.35 <= result["seconds"] <= time.monotonic() - started + 0.001
+    assert ctx.stages
     assert [fraction for fraction, _ in ctx.stages] == sorted(fraction for fraction, _ in ctx.stages)
 
 
@@ -67,14 +67,14 @@ def test_fail_succeeds_after_the_attempts_that_are_to_fail(tmp_path: Path) -> No
 @pytest.mark.parametrize(("mode", "code"), [("exit", 3), ("segfault", -signal.SIGSEGV)])
 def test_fail_ends_its_process(tmp_path: Path, mode: str, code: int) -> None:
     process = run_in_a_process(tmp_path, mode=mode)
-    process.join(timeout=20)
+    process.join(timeout=120)
 
     assert process.exitcode == code
 
 
 def test_fail_ignores_signals_but_not_the_last(tmp_path: Path) -> None:
     process = run_in_a_process(tmp_path, mode="ignore_signals", seconds=60)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     # The signals are ignored from the moment that the process says so in its own table.
     while not ignores(process.pid or 0, signal.SIGTERM):
         assert time.monotonic() < deadline
@@ -84,7 +84,7 @@ def test_fail_ignores_signals_but_not_the_last(tmp_path: Path) -> None:
     assert process.is_alive()
 
     process.kill()
-    process.join(timeout=20)
+    process.join(timeout=120)
     assert process.exitcode == -signal.SIGKILL
 
 

@@ -104,18 +104,18 @@ def test_node_without_functions_leaves_them_to_another(service: User, start_node
         start_node(TASK_FUNCTIONS="", TASK_USER="")
     # Where none runs functions they say what is missing; beside one that does they leave functions alone.
     task = submit_task(service, Submission("python.call", {"function": NAME, "args": [3]}, internal=True)).task
-    wait_until(lambda: Attempt.objects.filter(task=task, outcome=Outcome.SNOOZED).exists(), seconds=30)
+    wait_until(lambda: Attempt.objects.filter(task=task, outcome=Outcome.SNOOZED).exists())
     attempt = Attempt.objects.filter(task=task).earliest("number")
     assert "No living node runs functions" in attempt.error["message"]
     start_node(workers=3, TASK_FUNCTIONS=ALLOWED, TASK_USER=SERVICE)
-    wait_for_end(task, seconds=120)
+    wait_for_end(task)
     assert (task.status, task.attempts_charged) == ("succeeded", 1)
     assert Node.objects.filter(status="alive").count() == 3
     others = [
         submit_task(service, Submission("python.call", {"function": NAME, "args": [3]}, internal=True)).task
         for _ in range(10)
     ]
-    wait_for_end(*others, seconds=60)
+    wait_for_end(*others)
     assert set(Attempt.objects.filter(task__in=others).values_list("outcome", flat=True)) == {"succeeded"}
 
 

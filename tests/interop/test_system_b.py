@@ -70,7 +70,7 @@ def _pdf_batch_is_read_and_tells_its_progress() -> None:
     status = queue_manager.get_task_status(task_id)
     assert (status["status"], status["progress"], status["type"]) == ("SUCCESS", 100, "pdf.batch")
     assert status["elapsed_time"] > 0
-    assert is_done.wait(20)
+    assert is_done.wait(120)
     percents = [percent for percent, _ in told]
     assert percents == sorted(percents)
 

@@ -20,8 +20,8 @@ MANY = 100_000
 @pytest.mark.usefixtures("node")
 def test_a_worker_loads_no_web_and_no_engine_and_its_collector_leaves_alone_what_is_shared() -> None:
     with TaskPoolExecutor() as pool:
-        loaded = set(pool.submit(functions.loaded_modules).result(timeout=20))
-        frozen = pool.submit(functions.frozen_objects).result(timeout=20)
+        loaded = set(pool.submit(functions.loaded_modules).result(timeout=120))
+        frozen = pool.submit(functions.frozen_objects).result(timeout=120)
     assert "tasks.handlers.pdf_extract" in loaded, "the types are loaded before the first task"
     assert not loaded & (ENGINES | WEB)
     assert frozen > MANY

@@ -83,7 +83,7 @@ def test_killed_server_comes_back_with_its_data(cluster: Cluster) -> None:
     with cluster.held():
         cluster.run_sql("CREATE TABLE kept AS SELECT 42 AS answer")
         os.kill(server_pid(cluster), signal.SIGKILL)
-        psutil.wait_procs([psutil.Process(server_pid(cluster))], timeout=10)
+        psutil.wait_procs([psutil.Process(server_pid(cluster))], timeout=120)
         assert not cluster.is_alive()
         cluster.revive()
         assert cluster.run_sql("SELECT answer FROM kept") == "42"

@@ -46,7 +46,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Child]]:
         child.kill()
 
 
-def eventually(condition: Callable[[], object], seconds: float = 10) -> bool:
+def eventually(condition: Callable[[], object], seconds: float = 120) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -38,4 +38,4 @@ def test_stop_is_passed_on_and_waited_for() -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 3
+        assert process.wait(timeout=120) == 3

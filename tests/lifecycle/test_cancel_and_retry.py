@@ -93,7 +93,7 @@ def test_cancelled_task_does_not_come_back_to_life_in_a_fill_that_waited(
         Task.objects.filter(pk=victim.pk).update(
             status="cancelled", cancel_requested_at="2026-01-01T00:00Z", finished_at="2026-01-01T00:00Z"
         )
-    thread.join(10)
+    thread.join(120)
     victim.refresh_from_db()
     assert victim.status == "cancelled"
     assert Lane.objects.get(pk=lane.pk).taken == 0

@@ -177,7 +177,7 @@ def test_child_submitted_while_its_need_finishes_is_not_forgotten(
         child.save(force_insert=True)
         Dependency.objects.create(task=child, needs=first)
         assert not done.is_set()
-    thread.join(10)
+    thread.join(120)
     assert status(child) == "ready"
 
 
@@ -200,7 +200,7 @@ def test_submission_that_is_the_victim_of_a_deadlock_is_made_again(alice: User, 
         thread.start()
         wait_for_waiters()
         Task.objects.select_for_update(no_key=True).get(pk=first.pk)
-    thread.join(10)
+    thread.join(120)
     assert [status(task) for task in submitted] == ["waiting"]
     assert Usage.objects.get(user=alice).day_count == 3
 
@@ -324,7 +324,7 @@ def test_validation_waits_for_nobody_who_holds_what_is_needed(alice: User, submi
     with transaction.atomic():
         Task.objects.select_for_update().get(pk=first.pk)
         thread.start()
-        thread.join(10)
+        thread.join(120)
     assert len(checked) == 1
 
 

@@ -138,6 +138,7 @@ def _wait_until_so_many_wait(count: int) -> None:
 HELD = 100_000
 
 
+@pytest.mark.usefixtures("new_tables")
 def test_paused_queue_with_a_hundred_thousand_held_costs_an_open_queue_nothing(
     make_user: Callable[..., User], olga: User, claim: Claim
 ) -> None:

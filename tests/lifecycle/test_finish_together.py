@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -179,7 +180,7 @@ def test_recorder_tries_again_what_somebody_held(claim_many: Callable[[int], lis
         # Meanwhile others are recorded.
         made.keep_and_wait(succeed(claimed)[1])
         assert statuses(claimed) == ["running", "succeeded"]
-    waiting.join(10)
+    waiting.join(120)
     assert set(statuses(claimed)) == {"succeeded"}
     _close(shared)
 
@@ -260,7 +261,7 @@ def test_group_that_was_committed_and_whose_answer_was_lost_is_known_by_its_toke
         lost: list[bool] = []
 
         def lose_the_answer() -> None:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while not committed() and time.monotonic() < deadline:
                 time.sleep(0.005)
             lost.append(committed())
@@ -284,7 +285,7 @@ def test_group_that_was_committed_and_whose_answer_was_lost_is_known_by_its_toke
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sql, "_sent", send)
             assert finish.finish_attempts(succeed(claimed)) == {one.token for one in claimed}
-        watcher.join(10)
+        watcher.join()
     assert lost == [True]
     assert Attempt.objects.count() == len(claimed) + 1
     sweep.settle_old()
@@ -304,15 +305,17 @@ def test_settlement_of_a_group_that_is_lost_is_made_up_for_once(
 
 
 def test_time_that_an_end_stood_behind_others_is_not_charged(claim_many: Callable[[int], list[Claimed]]) -> None:
+    began = time.monotonic()
     claimed = claim_many(2)
     before = Lane.objects.get().vfinish
     time.sleep(1.2)
     at = time.monotonic() - 1.0
     run.record_together([Ended(one, ending.succeeded(RESULT), at) for one in claimed])
+    without_the_second = time.monotonic() - began - 0.9
     for attempt in Attempt.objects.all():
-        assert (attempt.finished_at - attempt.started_at).total_seconds() < 0.9
+        assert (attempt.finished_at - attempt.started_at).total_seconds() < without_the_second
     lane = Lane.objects.get()
-    assert (lane.vfinish - before) * lane.weight < 2 * 0.9
+    assert (lane.vfinish - before) * lane.weight < 2 * without_the_second
 
 
 def test_large_results_are_not_gathered_into_one_statement(
@@ -339,7 +342,7 @@ def test_a_group_is_told_of_by_one_notice(claim_many: Callable[[int], list[Claim
         ear.execute("LISTEN portal_task")
         claimed = claim_many(32)
         run.record_together(succeed(claimed))
-        notices = [channels.messages_in(notice.payload) for notice in ear.notifies(timeout=0.2)]
+        notices = _heard(ear)
     # A submission tells of its first twenty one by one.
     running, ended = (said for said in notices if len(said) > 1)
     assert [one["id"] for one in running] == [str(one.id) for one in claimed]
@@ -358,6 +361,13 @@ def test_what_does_not_fit_one_notice_is_told_in_several(claim_many: Callable[[i
     with psycopg.connect(**connection_parameters(), autocommit=True) as ear:
         ear.execute("LISTEN portal_task")
         fill.settle_plain([(one.token, lane) for one in owed])
-        notices = [len(channels.messages_in(notice.payload)) for notice in ear.notifies(timeout=0.2)]
-    assert sum(notices) == 160
+        notices = _heard(ear)
+    assert sum(map(len, notices)) == 160
     assert len(notices) == 4
+
+
+def _heard(ear: psycopg.Connection[Any]) -> list[list[dict[str, Any]]]:
+    """Return what each notice so far says; they come in the order of the commits, so what is said now comes last."""
+    ear.execute("LISTEN the_end; NOTIFY the_end")
+    heard = takewhile(lambda notice: notice.channel != "the_end", ear.notifies(timeout=60))
+    return [channels.messages_in(notice.payload) for notice in heard]

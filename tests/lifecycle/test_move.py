@@ -155,7 +155,7 @@ def test_move_that_waited_for_a_claim_leaves_the_task_to_the_worker(
         claimed = claim_task(cluster="default", node=node, pid=1, token=uuid4())
         thread, said = in_a_thread(lambda: move_task(task.pk, "graphics", by=olga))
         wait_for_waiters()
-    thread.join(10)
+    thread.join(120)
     assert claimed is not None
     assert [type(answer) for answer in said] == [errors.WrongStatus]
     assert (fresh(task).status, fresh(task).cluster, taken(alice), taken(alice, "gpu")) == ("running", "default", 1, 0)
@@ -172,7 +172,7 @@ def test_claim_passes_over_a_task_that_is_just_being_moved(
     with transaction.atomic():
         assert move_locked([task.pk], graphics).tasks == [task.pk]
         thread, claims = in_a_thread(claim)
-        thread.join(10)
+        thread.join(120)
         assert claims == [None], "it neither waits nor takes it"
     assert claim() is None
     assert (fresh(task).status, taken(alice), taken(alice, "gpu")) == ("ready", 0, 1)
@@ -191,7 +191,7 @@ def test_need_that_ends_while_its_dependent_moves_still_lets_it_go(
         assert move_locked([child.pk], graphics).tasks == [child.pk]
         thread, said = in_a_thread(lambda: finish.finish_attempt(claimed, ending.succeeded({"engine": {}})))
         wait_for_waiters()
-    thread.join(10)
+    thread.join(120)
     assert said == [True]
     assert (fresh(child).status, fresh(child).cluster) == ("ready", "gpu")
     assert not Settlement.objects.exists()
@@ -222,7 +222,7 @@ def test_cancelling_and_moving_at_once_ends_the_task_once(
         move_locked([task.pk], graphics)
         thread, said = in_a_thread(lambda: cancel_task(task.pk, by=olga).status)
         wait_for_waiters()
-    thread.join(10)
+    thread.join(120)
     Task.objects.filter(pk=task.pk, status="ready").update(cancel_requested_at="2026-01-01T00:00Z")
     sweep.end_cancelled_and_expired()
     assert len(said) == 1

@@ -148,6 +148,7 @@ def test_newcomer_of_the_same_priority_takes_nobodys_slot(alice: User) -> None:
     )
 
 
+@pytest.mark.usefixtures("new_tables")
 @pytest.mark.parametrize("rows", [20, 20_000])
 def test_claim_reads_the_ready_index_whatever_the_size(alice: User, node: object, rows: int) -> None:
     echoes(alice, 20)
@@ -176,6 +177,7 @@ def test_claim_reads_the_ready_index_whatever_the_size(alice: User, node: object
     assert "Seq Scan on task" not in plan
 
 
+@pytest.mark.usefixtures("new_tables")
 @pytest.mark.parametrize("rows", [20, 20_000])
 def test_fill_reads_the_held_index_whatever_the_size(alice: User, rows: int) -> None:
     echoes(alice, 20)

@@ -71,7 +71,7 @@ def _no_autovacuum(transactional_db: None) -> Iterator[None]:
         cursor.execute("RESET statement_timeout")
 
 
-@pytest.mark.usefixtures("_no_autovacuum")
+@pytest.mark.usefixtures("new_tables", "_no_autovacuum")
 @pytest.mark.parametrize("table", ["new", "emptied, with many lanes"])
 def test_hot_statements_stay_off_the_flood(
     make_user: Callable[..., User], node: UUID, claim: Callable[[], Claimed | None], table: str
@@ -104,6 +104,7 @@ def test_hot_statements_stay_off_the_flood(
     assert {name: count for name, count in pages.items() if count > MOST_PAGES} == {}
 
 
+@pytest.mark.usefixtures("new_tables", "_no_autovacuum")
 def test_figures_and_duties_stay_off_the_flood(
     make_user: Callable[..., User], node: UUID, claim: Callable[[], Claimed | None]
 ) -> None:

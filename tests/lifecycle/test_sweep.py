@@ -58,7 +58,7 @@ def test_nodes_of_two_versions_that_start_at_once_lock_the_duties_in_one_order(m
             registered = pool.submit(other_version)
             wait_for_waiters(1)
             Duty.objects.filter(name=last).update(every_seconds=77)
-        registered.result(10)
+        registered.result(120)
 
 
 def test_every_duty_that_is_declared_is_found() -> None:

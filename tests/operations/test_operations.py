@@ -500,7 +500,7 @@ def test_two_nodes_at_once_cover_each_task_once(crowd: User, olga: User) -> None
     for thread in nodes:
         thread.start()
     for thread in nodes:
-        thread.join(60)
+        thread.join(120)
     assert sum(done) == 600
     assert counts(get_owned(Operation, operation.pk, owner=None)) == (600, 600, 600, 0, 0)
     assert AuditEntry.objects.filter(action="cancel", target_kind="task").count() == 600
@@ -520,7 +520,7 @@ def test_operation_that_another_node_is_at_is_passed_over(alice: User, olga: Use
         assert taken.allowed >= 1
         thread = threading.Thread(target=other)
         thread.start()
-        thread.join(10)
+        thread.join(120)
         assert answers == [None], "without waiting"
     assert take_step(operation.pk) == 1
 

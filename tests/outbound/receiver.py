@@ -88,7 +88,7 @@ def answer_with(status: int, body: bytes = b"", **headers: str) -> Answer:
 
 def hang(handler: Handler) -> None:
     """Say nothing until the test is over."""
-    handler.server.over.wait(60)
+    handler.server.over.wait(600)
     handler.close_connection = True
 
 

@@ -121,7 +121,7 @@ def test_task_that_finds_the_disk_full_is_tried_again_and_says_why(
     assert attempt.error["code"] == "storage_full", attempt.error
     assert "no room left" in attempt.error["message"]
     full.empty()
-    wait_until(lambda: Task.objects.get(pk=task.pk).status == "succeeded", seconds=60, what="the second attempt")
+    wait_until(lambda: Task.objects.get(pk=task.pk).status == "succeeded", what="the second attempt")
 
 
 def test_operators_see_that_the_disk_is_full(full: SmallDisk, settings: Any) -> None:

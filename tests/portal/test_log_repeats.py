@@ -51,7 +51,11 @@ def fail(task: int, error: type[Exception] = ValueError) -> None:
         logger.exception("could not do %s", task)
 
 
-def test_traceback_that_repeats_is_written_once_with_a_count(written: io.StringIO) -> None:
+def test_traceback_that_repeats_is_written_once_with_a_count(
+    written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
     for task in range(1000):
         fail(task)
     assert written.getvalue().count("Traceback") == 1

@@ -163,7 +163,7 @@ def test_database_without_room_on_its_disk_is_not_ready(web: LiveServer, disk: S
     disk.fill()
     wait_for(web, 503, "has no room left on its disk")
     # The first few find room in pages that are there already.
-    wait_until(lambda: submission(web, token).status_code == 503, seconds=60, what="a submission that finds no room")
+    wait_until(lambda: submission(web, token).status_code == 503, what="a submission that finds no room")
     disk.empty()
     wait_for(web, 200, "ok")
     assert submission(web, token).status_code == 202

@@ -87,17 +87,17 @@ def test_trace_goes_from_the_caller_into_the_model_call_and_the_webhook(
     ):
         fault = submit_task(alice, Submission("diagnostic.fail", {"mode": "raise"}, max_attempts=1)).task
         meant = submit_task(alice, Submission("diagnostic.fail", {"mode": "give_up"}, max_attempts=1)).task
-        wait_for_end(fault, meant, seconds=60)
+        wait_for_end(fault, meant)
         answer = httpx.post(
             f"{portal.url}/api/v1/tasks",
             json={"type": "text.generate", "input": {"prompt": "Why?"}, "webhook": receiver.url},
             headers=authorization | {"traceparent": GIVEN},
         )
         assert answer.status_code == 202, answer.text
-        wait_for_end(Task.objects.get(pk=answer.json()["id"]), seconds=60)
-        wait_until(lambda: receiver.received, seconds=60, what="the webhook")
+        wait_for_end(Task.objects.get(pk=answer.json()["id"]))
+        wait_until(lambda: receiver.received, what="the webhook")
         httpx.get(f"{portal.url}/api/v1/tasks", headers=authorization).raise_for_status()
-        wait_until(lambda: not Task.objects.unfinished().exists(), seconds=60, what="the end of the delivery")
+        wait_until(lambda: not Task.objects.unfinished().exists(), what="the end of the delivery")
         portal.node.stop()
     [report] = [report for report in reports_of(sentry) if "task_id" in report["tags"]]
     assert report["exception"]["values"][-1]["type"] == "RuntimeError"

@@ -20,7 +20,7 @@ from portal.launch.run.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Nothing is measured by it; with every worker of the suite starting processes it may take long.
-START_SECONDS = 120
+START_SECONDS = 240
 UVICORN = ("portal.web_server",)
 GRANIAN = ("granian", "--interface", "wsgi", "--log-level", "warning", "portal.wsgi:application")
 
@@ -66,7 +66,7 @@ class LiveServer:
         """Stop as an operator would; the process must end by itself."""
         self._process.terminate()
         try:
-            self._process.wait(20)
+            self._process.wait(120)
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise AssertionError(f"the web process did not stop:\n{self._log.read_text()}") from None

@@ -92,7 +92,7 @@ def test_event_streams_are_readable(
 ) -> None:
     headers = {"Authorization": f"Bearer {token_of(alice)}", "Origin": APP, "Accept": "text/event-stream"}
     address = open_server.url + path.format(task=submit(alice).pk)
-    with httpx.stream("GET", address, headers=headers, timeout=20) as answer:
+    with httpx.stream("GET", address, headers=headers, timeout=120) as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
         assert_readable(answer)
     with httpx.stream("GET", address, headers=headers | {"Authorization": "Bearer nonsense"}) as refused:

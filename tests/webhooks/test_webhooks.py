@@ -198,6 +198,7 @@ def test_endpoint_hears_only_of_its_owner_and_its_events(
     assert not WebhookDelivery.objects.exists()
 
 
+@pytest.mark.usefixtures("new_tables")
 def test_announcing_uses_indexes_only(alice: User, receiver: Receiver) -> None:
     with connection.cursor() as cursor:
         statement = sql.statement("webhooks/announce").decode()
@@ -456,6 +457,7 @@ def test_owner_of_many_slow_receivers_leaves_room_for_others(alice: User, bob: U
     assert Task.objects.get(pk=started).status == "ready", "a slot was left"
 
 
+@pytest.mark.usefixtures("new_tables")
 def test_receivers_that_wait_for_their_next_try_take_nothing_from_a_live_one(alice: User, receiver: Receiver) -> None:
     endpoints = [create_endpoint(alice, url=f"{receiver.url}/{n}")[0] for n in range(MOST_ENDPOINTS - 1)]
     for endpoint in endpoints:

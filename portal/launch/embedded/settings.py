@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Not synchronous_commit: without it even a killed server loses what it had answered.
-# The workers of a test run share the server, and some of their tests connect a hundred times.
-FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "max_connections": "400"}
+# The workers of a test run share the server, and some of their tests connect a hundred times. Nothing depends on when
+# autovacuum comes by.
+FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "max_connections": "400", "autovacuum": "off"}
 
 
 def server_settings(sockets: Path, *, durable: bool) -> str:

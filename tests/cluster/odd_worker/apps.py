@@ -11,6 +11,9 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
+# As many looks for one elsewhere: at each cycle of the sentinel, which is every quarter of a second.
+OFTEN = 5
+
 _worker = 0
 
 
@@ -21,6 +24,11 @@ class OddWorkerConfig(AppConfig):
         # Its module has models, which are not ready before.
         from django_q.signals import post_execute_in_worker, post_spawn
 
+        from tasks.cluster import frozen
+
+        frozen.LOOK_SECONDS = frozen.LOOK_SECONDS / OFTEN
+        # A worker is given as long as elsewhere to get ready.
+        frozen.BOOT_LOOKS = frozen.BOOT_LOOKS * OFTEN
         # Before the command connects what makes the process a worker of its node.
         post_spawn.connect(_boot)
         connection_created.connect(_claim)
@@ -44,6 +52,8 @@ def _hand_over(**_: Any) -> None:
 
 
 def _obey(moment: str) -> None:
+    if "ODD_WORKER" not in os.environ:
+        return
     order = Path(os.environ["ODD_WORKER"])
     try:
         wanted, seconds = order.read_text().split()
