@@ -75,7 +75,7 @@ class Member:
         """Change a setting of the running server."""
         self.ask(f"ALTER SYSTEM SET {name} = '{value}'")
         self.ask("SELECT pg_reload_conf()")
-        wait_until(lambda: self.ask(f"SHOW {name}") == value, what=f"{name} = {value}")
+        wait_until(lambda: self.ask(f"SHOW {name}") == value, seconds=60, what=f"{name} = {value}")
 
     def ask(self, query: str) -> object:
         """Run a statement by itself; return the first value, if there is one."""
@@ -132,7 +132,8 @@ class Pair:
         """Cut the standby off: what the primary commits from now on never gets there, and it does not wait."""
         self.primary.set("synchronous_standby_names", "")
         self.standby.set("primary_conninfo", "")
-        wait_until(lambda: not self.primary.ask("SELECT count(*) FROM pg_stat_replication"), what="no replication")
+        nobody = "SELECT count(*) = 0 FROM pg_stat_replication"
+        wait_until(lambda: self.primary.ask(nobody), seconds=60, what="no replication")
 
     def fail_over(self) -> None:
         """Kill the primary, promote the standby, and change their roles."""
