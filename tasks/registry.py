@@ -95,11 +95,15 @@ def file_field(*accept: str, **kwargs: Any) -> Any:
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether a task type can run here: by which engine, or what to set up."""
+    """Whether a task type can run here: by which engine, or what to set up.
+
+    `languages` are the codes of those that the engines here read or hear; empty where that is not known or no matter.
+    """
 
     state: ReadyState
     engine: str = ""
     hint: str = ""
+    languages: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:

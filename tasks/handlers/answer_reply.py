@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tasks.engines.passages import Source
 
 WORKS_WITH = "bm25s, USE multilingual"
+# Those that the encoder's makers name; others are found by their words.
+LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh", "zh-hant")
 QUOTED_ACROSS = (
     "The question and the text are written in different scripts. The answer was found by its meaning alone, and is "
     "quoted in the language of the text: look whether it fits."
@@ -44,7 +46,7 @@ def readiness() -> Readiness:
     writers = [server for server in directory.servers("chat") if server.enabled and not server.is_demo]
     if writers:
         return Readiness("backend", f"{WORKS_WITH}; answers by {names_of(writers)}")
-    return Readiness("embedded", WORKS_WITH)
+    return Readiness("embedded", WORKS_WITH, languages=LANGUAGES)
 
 
 def reply_to(ctx: Context, question: str, sources: Sequence[Source]) -> Reply:

@@ -38,7 +38,7 @@ from tasks.handlers.document_shown import (
 )
 from tasks.handlers.file_or_url import FileOrUrl, LocalFile, open_input
 from tasks.handlers.kept_pages import KeptPages
-from tasks.handlers.ocr_options import Engine, Language, engines_here, wish_of
+from tasks.handlers.ocr_options import Engine, Language, engines_here, languages, wish_of
 from tasks.handlers.pages_work import pages_said, pages_work
 from tasks.registry import EngineInfo, Readiness, Result, Work, file_field, task_type
 
@@ -98,7 +98,7 @@ class FileProcessResult(Result):
 
 
 def readiness() -> Readiness:
-    return Readiness("embedded", f"PDFium, {engines_here()}, Pillow, FFmpeg")
+    return Readiness("embedded", f"PDFium, {engines_here()}, Pillow, FFmpeg", languages=languages())
 
 
 # Text has any name, and many formats are zip files; but not these.

@@ -15,7 +15,7 @@ from tasks.engines.ocr_wish import AUTO
 from tasks.handlers.caption import NO_CAPTION, caption_picture
 from tasks.handlers.document_shown import HEAD, NOTICES, SPANS, NoticeShown, SpanShown, notice_shown, spans_shown
 from tasks.handlers.file_or_url import FileOrUrl, open_input
-from tasks.handlers.ocr_options import Engine, Language, engines_here, wish_of
+from tasks.handlers.ocr_options import Engine, Language, engines_here, languages, wish_of
 from tasks.handlers.searchable import FILES, save_searchable_picture, searchable_field
 from tasks.registry import EngineInfo, Readiness, Result, file_field, task_type
 
@@ -94,7 +94,7 @@ class ImageAnalyzeResult(Result):
 
 
 def readiness() -> Readiness:
-    return Readiness("embedded", f"{engines_here()}, OpenCV, Pillow")
+    return Readiness("embedded", f"{engines_here()}, OpenCV, Pillow", languages=languages())
 
 
 EXAMPLE: dict[str, Any] = {"file": "0198f0a2-7c1e-7d3a-9b52-3a8de4b1c002"}

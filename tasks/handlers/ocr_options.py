@@ -10,7 +10,15 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from tasks.engines import pp_ocr, tesseract
-from tasks.engines.ocr_wish import AUTO, PATTERN, EngineChoice, UnknownLanguageError, Wish, parse_languages
+from tasks.engines.ocr_wish import (
+    AUTO,
+    PATTERN,
+    EngineChoice,
+    UnknownLanguageError,
+    Wish,
+    languages_here,
+    parse_languages,
+)
 
 
 def _known(text: str) -> str:
@@ -49,6 +57,12 @@ def wish_of(language: str, engine: EngineChoice) -> Wish:
         UnknownLanguageError: a language that no engine here reads; validated before, on another machine.
     """
     return Wish(parse_languages(language), engine)
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Return the codes of the languages that the engines here read."""
+    return tuple(languages_here())
 
 
 # What is installed stays so while a process runs; a batch of thousands asks for each of its tasks.

@@ -13,7 +13,7 @@ from tasks.engines.any_file import pdf_engine
 from tasks.engines.ocr_wish import AUTO
 from tasks.engines.page_ranges import PAGES, parse_pages
 from tasks.errors import UnreadableFile
-from tasks.handlers.ocr_options import Engine, Language, engines_here
+from tasks.handlers.ocr_options import Engine, Language, engines_here, languages
 from tasks.one_of import exactly_one_of
 from tasks.registry import EngineInfo, Input, Readiness, Result, file_field, task_type
 
@@ -108,7 +108,7 @@ class PdfBatchResult(Result):
 
 
 def readiness() -> Readiness:
-    return Readiness("embedded", f"pdfplumber, pypdfium2, {engines_here()}")
+    return Readiness("embedded", f"pdfplumber, pypdfium2, {engines_here()}", languages=languages())
 
 
 EXAMPLE: dict[str, Any] = {

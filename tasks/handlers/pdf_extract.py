@@ -38,7 +38,7 @@ from tasks.handlers.document_shown import (
 )
 from tasks.handlers.file_or_url import FileOrUrl, LocalFile, open_input
 from tasks.handlers.kept_pages import KeptPages
-from tasks.handlers.ocr_options import Engine, Language, engines_here, wish_of
+from tasks.handlers.ocr_options import Engine, Language, engines_here, languages, wish_of
 from tasks.handlers.pages_work import pages_said, pages_work
 from tasks.handlers.searchable import FILES, save_searchable_pdf, searchable_field
 from tasks.registry import Readiness, Result, Work, file_field, task_type
@@ -110,7 +110,7 @@ class PdfExtractResult(Result):
 
 
 def readiness() -> Readiness:
-    return Readiness("embedded", f"pdfplumber, pypdfium2, {engines_here()}")
+    return Readiness("embedded", f"pdfplumber, pypdfium2, {engines_here()}", languages=languages())
 
 
 def measure(data: Mapping[str, Any], files: Mapping[str, Path]) -> Work | None:

@@ -106,7 +106,7 @@ def readiness() -> Readiness:
         whisper_base.check()
     except EngineError as error:
         return Readiness("unavailable", hint=f"{error.message} Or set BACKENDS_SPEECH to a speech server.")
-    return Readiness("embedded", "Whisper base")
+    return Readiness("embedded", "Whisper base", languages=tuple(whisper_base.LANGUAGES.split()))
 
 
 def measure(data: Mapping[str, Any], files: Mapping[str, Path]) -> Work | None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from django.test import Client
+from django.urls import reverse
+
 from accounts.models import User
 from tasks import registry
 from tasks.api.objects.quota import Quota
@@ -48,6 +52,28 @@ def test_recent_run_time_comes_from_attempts(api: MakeClient, alice: User, submi
     recent = client.get("/api/v1/task-types/diagnostic.echo").json()["recent"]
     assert isinstance(recent["p50"], float)
     assert recent["p90"] >= recent["p50"]
+
+
+@pytest.mark.parametrize(
+    ("name", "languages"),
+    [
+        ("pdf.extract", {"en", "de", "zh", "ja"}),
+        ("image.analyze", {"en", "de", "zh", "ja"}),
+        ("speech.transcribe", {"en", "fr", "zh", "sw"}),
+        ("rag.query", {"en", "zh", "tr"}),
+        ("document.crosscheck", set()),
+    ],
+)
+def test_a_type_tells_the_languages_that_its_engines_here_read(
+    api: MakeClient, alice: User, client: Client, name: str, languages: set[str]
+) -> None:
+    told = api(alice).get(f"/api/v1/task-types/{name}").json()["engine"]["languages"]
+    client.force_login(alice)
+    page = client.get(reverse("web:submit", args=[name])).text
+
+    assert languages <= set(told)
+    assert bool(told) is bool(languages)
+    assert (", ".join(told) in page and f"{len(told)} languages" in page) or not told
 
 
 def test_unknown_task_type_is_404(api: MakeClient, alice: User) -> None:

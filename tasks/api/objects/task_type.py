@@ -21,6 +21,9 @@ class Readiness(Shape):
     state: Literal["embedded", "backend", "unavailable"]
     engine: str | None
     hint: str | None
+    languages: list[str] = Field(
+        description="codes of those that the engines here read or hear; empty where it does not matter or is not known"
+    )
 
 
 class TypeLimits(Shape):
@@ -73,6 +76,7 @@ def type_object(definition: Definition, outlook: Outlook) -> dict[str, Any]:
             "state": readiness.state,
             "engine": readiness.engine or None,
             "hint": in_language(readiness.hint) or None,
+            "languages": list(readiness.languages),
         },
         "input_schema": schema_in_language(definition.input.model_json_schema()),
         "result_schema": definition.result.model_json_schema(mode="serialization"),
