@@ -379,6 +379,19 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "tasks.ui.bundles.BundleFinder",
+]
+_UI_SHEETS = ("tokens", "base", "header", "layout", "buttons", "cards", "statuses", "tables", "fields")
+_PORTAL_SHEETS = ("frame", "lists", "filters", "forms", "files", "figures", "new", "task", "results", "document")
+# Of several sheets, or of a module and what it imports.
+STATIC_BUNDLES = {
+    "ui/ui.css": [f"ui/css/{name}.css" for name in _UI_SHEETS],
+    "portal/portal.css": [f"portal/css/{name}.css" for name in _PORTAL_SHEETS],
+    "portal/portal.js": ["portal/js/portal.js"],
+}
 WHITENOISE_USE_FINDERS = PORTAL_DEMO
 WHITENOISE_AUTOREFRESH = DEBUG
 FILE_UPLOAD_HANDLERS = [

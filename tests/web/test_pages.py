@@ -39,7 +39,7 @@ def test_stranger_is_sent_to_sign_in(client: Client, name: str) -> None:
 def test_pages_of_the_account_are_in_our_design(page: Client, name: str) -> None:
     response = page.get(reverse(name))
     assert response.status_code == 200
-    assert "ui/css/tokens.css" in response.text
+    assert "ui/ui.css" in response.text
 
 
 def test_person_signs_in_with_e_mail_and_password(client: Client, alice: User) -> None:
@@ -110,7 +110,7 @@ def test_live_part_is_sent_without_the_frame(page: Client, alice: User, submit: 
 def test_unknown_page_is_a_404_in_our_design(page: Client) -> None:
     response = page.get("/nothing-here")
     assert response.status_code == 404
-    assert "ui/css/tokens.css" in response.text
+    assert "ui/ui.css" in response.text
 
 
 def test_form_without_csrf_token_is_refused_in_our_design(alice: User, submit: Submit) -> None:
@@ -141,7 +141,7 @@ def test_times_are_in_the_zone_of_the_user(page: Client, alice: User, finished: 
 @pytest.mark.parametrize("name", ["400", "403", "404", "500", "403_csrf"])
 def test_error_page_needs_nothing_of_the_request(name: str) -> None:
     text = get_template(f"{name}.html").render()
-    assert "ui/css/tokens.css" in text
+    assert "ui/ui.css" in text
     assert "start page" in text
 
 

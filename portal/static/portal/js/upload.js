@@ -6,7 +6,7 @@ export class Refused extends Error {}
 export class CutOff extends Error {}
 
 // Signing in again changes the token of every form.
-async function renewTokens() {
+export async function renewTokens() {
   const page = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!page.ok || page.redirected) throw new CutOff(gettext("You are signed out. Sign in in another tab, then try again."));
   const fresh = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("[name=csrfmiddlewaretoken]");
@@ -55,5 +55,3 @@ export function send(file, { token, onProgress }) {
   });
   return { sent, cancel: () => request.abort() };
 }
-
-export { renewTokens };
