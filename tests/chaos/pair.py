@@ -43,6 +43,9 @@ class Member:
     def follow(self, primary: Member) -> None:
         """Become a standby of another, whatever was here, and start."""
         shutil.rmtree(self.data, ignore_errors=True)
+        # A killed server's lock counts for as long as its process is listed, and nobody may be there to collect it.
+        for leftover in self.sockets.glob(".s.PGSQL.*"):
+            leftover.unlink()
         self._run(
             "pg_basebackup", "-h", str(primary.sockets), "-U", SUPERUSER, "-D", str(self.data), "-c", "fast", "-N"
         )
