@@ -384,7 +384,7 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "tasks.ui.bundles.BundleFinder",
 ]
-_UI_SHEETS = ("tokens", "base", "header", "layout", "buttons", "cards", "statuses", "tables", "fields")
+_UI_SHEETS = ("tokens", "base", "header", "layout", "buttons", "cards", "views", "statuses", "tables", "fields")
 _PORTAL_SHEETS = ("frame", "lists", "filters", "forms", "files", "figures", "new", "task", "results", "document")
 # Of several sheets, or of a module and what it imports.
 STATIC_BUNDLES = {

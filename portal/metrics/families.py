@@ -48,6 +48,9 @@ def _of_queues(figures: SystemFigures) -> Iterator[Metric]:
         if queue.depth.oldest_seconds is not None or not queue.depth.is_partial:
             oldest.add_metric([queue.name], queue.depth.oldest_seconds or 0.0)
         paused.add_metric([queue.name], queue.is_paused)
+    types = GaugeMetricFamily("portal_type_paused", "1 while the task type is paused.", labels=["type"])
+    for name, is_paused in figures.types.items():
+        types.add_metric([name], is_paused)
     cut = GaugeMetricFamily(
         "portal_tasks_cut",
         "1 where more have the status than are counted: a queue may lack it.",
@@ -55,7 +58,7 @@ def _of_queues(figures: SystemFigures) -> Iterator[Metric]:
     )
     for status in UNFINISHED:
         cut.add_metric([status], any(status in queue.depth.cut for queue in figures.queues))
-    yield from (tasks, cut, oldest, paused)
+    yield from (tasks, cut, oldest, paused, types)
 
 
 def _of_clusters(figures: SystemFigures) -> Iterator[Metric]:

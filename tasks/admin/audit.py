@@ -42,7 +42,7 @@ TOLD = frozenset({"name", "operation", "command_by"})
 def kinds() -> list[str]:
     """Return what things are called in the log: the tables that have a screen, and what commands and tasks act on."""
     shown = {str(model._meta.model_name) for model in admin.site._registry} - {"webhookdelivery", "auditentry"}
-    return sorted(shown | {"webhook_delivery", "backend_pool", "apitoken", "cause"})
+    return sorted(shown | {"webhook_delivery", "backend_pool", "apitoken", "cause", "task_type"})
 
 
 class KindFilter(WordFilter):
@@ -168,7 +168,7 @@ class AuditScreen(ExportedScreen[AuditEntry]):
 def _kind_text(kind: str) -> str:
     """Return what people call a kind of thing: `alarmsettings` has a space, and a token of the API its capitals."""
     names = {str(model._meta.model_name): str(model._meta.verbose_name) for model in admin.site._registry}
-    names["apitoken"] = gettext("API token")
+    names |= {"apitoken": gettext("API token"), "tasktype": gettext("task type")}
     return names.get(kind.replace("_", "")) or words_of(kind)
 
 

@@ -120,10 +120,15 @@ class ChartsView:
         return TemplateResponse(request, "admin/charts/page.html", context)
 
 
-def hour_of_queues() -> dict[str, SafeString]:
-    """Return a sparkline of the last hour by queue, for its list."""
-    trends = read_trends("hour", "queue")
-    return {trend.label: _drawing(trend, gettext("last hour")) for trend in trends.by_label}
+def last_hour(by: By) -> dict[str, Trend]:
+    """Return how the last hour went by queue or type, for their lists; nothing where reading it takes too long."""
+    try:
+        return {trend.label: trend for trend in read_trends("hour", by).by_label}
+    except OperationalError as error:
+        if not took_too_long(error):
+            raise
+        logger.warning("Reading the last hour took too long: %s", error)
+        return {}
 
 
 def _figures(given: dict[str, str]) -> dict[str, Any]:
@@ -153,7 +158,7 @@ def _charts(trend: Trend, period: str) -> list[Chart]:
         ),
         Chart(
             "failed", gettext_lazy("Failure rate"), "percent", [Column(gettext_lazy("Failed"), "bad")],
-            rows(lambda sums: [_percent(sums)]),
+            rows(lambda sums: [failed_percent(sums)]),
         ),
         Chart(
             "waited", gettext_lazy("How long tasks waited"), "seconds", both,
@@ -174,7 +179,8 @@ def _seconds(value: float | None) -> Cell:
     return Cell(duration(value), "" if value is None else f"{value:.4g}")
 
 
-def _percent(sums: Sums) -> Cell:
+def failed_percent(sums: Sums) -> Cell:
+    """Return how much of what ended failed."""
     if not sums.total:
         return Cell(NOTHING, "")
     percent = 100 * sums.failed / sums.total
@@ -186,19 +192,21 @@ def _line(trend: Trend, by: By, title: str, given: dict[str, str]) -> Line:
     return Line(
         title=title,
         url=_url(given | {by: trend.label}),
-        drawing=_drawing(trend, title),
+        drawing=drawing(trend, title),
         sums=sums,
-        percent=_percent(sums).text,
-        waits=_pair(sums.wait_percentile(0.5), sums.wait_percentile(0.95)),
-        runs=_pair(sums.run_percentile(0.5), sums.run_percentile(0.95)),
+        percent=failed_percent(sums).text,
+        waits=pair_text(sums.wait_percentile(0.5), sums.wait_percentile(0.95)),
+        runs=pair_text(sums.run_percentile(0.5), sums.run_percentile(0.95)),
     )
 
 
-def _pair(median: float | None, slow: float | None) -> str:
+def pair_text(median: float | None, slow: float | None) -> str:
+    """Return two durations, of a half and of nearly all."""
     return NOTHING if median is None else f"{duration(median)} · {duration(slow)}"
 
 
-def _drawing(trend: Trend, what: str) -> SafeString:
+def drawing(trend: Trend, what: str) -> SafeString:
+    """Return a sparkline of what ended, with what failed of it."""
     label = gettext("{what}: {ended} ended, {failed} failed").format(
         what=what, ended=f"{trend.whole.total:,}", failed=f"{trend.whole.failed:,}"
     )

@@ -11,13 +11,14 @@ from django.utils import timezone
 from tasks.admin.filters import PERIODS, cause_id, hides_system
 from tasks.admin.keyset import BEFORE_VAR
 from tasks.admin.search import MOST_USERS, read_search
+from tasks.admin.typed_filter import TYPED, read_typed
 from tasks.errors import InvalidInput
 from tasks.models import Task
 from tasks.operations.task_filter import MOST_IDS, TaskFilter
 
 # Pages of the list, and Django's mark of a mistake: no filters.
 NO_FILTERS = {BEFORE_VAR, "e"}
-FILTERS = {"status", "type", "queue", "created", "error", "cause", "batch", "q"}
+FILTERS = {"status", "type", "queue", "created", *TYPED, "cause", "batch", "q"}
 # Which says nothing of which tasks are meant.
 OPTIONS = {"system"}
 
@@ -40,8 +41,9 @@ def filter_of(request: HttpRequest) -> TaskFilter:
         queue=given["queue"],
         created_after=timezone.now() - PERIODS[given["created"]][1] if given["created"] in PERIODS else None,
         error_code=given["error"] or None,
+        node=given["node"],
         without_system=hides_system(address),
-        **(_searched(given["q"]) | _batch(given["batch"]) | _cause(given["cause"])),
+        **(_searched(given["q"]) | _batch(given["batch"]) | _cause(given["cause"]) | _ended(request)),
     )
 
 
@@ -56,6 +58,12 @@ def _batch(text: str) -> dict[str, Any]:
     except ValueError:
         # As the list: there is no such batch.
         return {"owners": ()}
+
+
+def _ended(request: HttpRequest) -> dict[str, Any]:
+    typed = read_typed(request)
+    # As the list: what is no time has no tasks.
+    return {"owners": ()} if typed.wrong else {"ended_after": typed.ended_after, "ended_before": typed.ended_before}
 
 
 def _searched(text: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tasks.admin.search import read_search
 from tasks.models import Cause, Queue
 from tasks.models.ids import first_id
 from tasks.registry import all_types, internal_types
-from tasks.statuses import SHOWN, Status
+from tasks.statuses import SHOWN
 from tasks.ui.sentences import in_language
 from tasks.ui.words import look_of_status
 
@@ -86,19 +86,6 @@ class CreatedFilter(WordFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         period = PERIODS.get(self.value() or "")
         return queryset.filter(pk__gte=first_id(timezone.now() - period[1])) if period else queryset
-
-
-class ErrorFilter(WordFilter):
-    """By the code of a failure. Shown only when a link from the failures has set it: codes are open-ended."""
-
-    title = gettext_lazy("error")
-    parameter_name = "error"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [(self.value() or "", self.value() or "")] if self.value() else []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(status=Status.FAILED, error__code=self.value()) if self.value() else queryset
 
 
 class CauseFilter(WordFilter):

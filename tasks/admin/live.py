@@ -16,12 +16,18 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.db.models.functions import Now
 from django.template.loader import render_to_string
 
 from accounts.second_factor import lacks_factor
+from tasks.admin.charts import last_hour
 from tasks.admin.node_page import kept_facts
 from tasks.admin.overview import overview
+from tasks.figures.depths import queue_depths
+from tasks.figures.nodes import load_text, shown_nodes, standing_of
+from tasks.figures.series import By
 from tasks.live.consumer import LONGEST_SECONDS, MOST_SOCKETS, NOT_SIGNED_IN, START_OVER, TOO_MANY
+from tasks.models import PausedType, Queue
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +57,43 @@ def version_of_node(node_id: UUID) -> str:
     return _digest(repr((facts["standing"], facts["node"].throttled, facts["load"], runs, stacks)))
 
 
+def version_of_queues() -> str:
+    """Return something that changes whenever what the list of queues shows does."""
+    rows, depths = list(Queue.objects.values_list("name", "title", "paused_at", "paused_reason")), queue_depths()
+    shown = [depths[name] for name, *_ in rows]
+    texts = [(depth.held_text, depth.ready_text, depth.running_text, depth.oldest_text) for depth in shown]
+    return _digest(repr((rows, texts, _last_hour("queue"))))
+
+
+def version_of_nodes() -> str:
+    """Return something that changes whenever what the list of nodes shows does, but for times that run."""
+    nodes = shown_nodes().annotate(now=Now()).order_by("pk")
+    loads = [(node.throttled, load_text(node), node.cpu_percent, node.memory_percent) for node in nodes]
+    return _digest(repr(([(node.pk, standing_of(node, node.now)) for node in nodes], loads)))
+
+
+def version_of_types() -> str:
+    """Return something that changes whenever what the list of task types shows does."""
+    return _digest(repr((list(PausedType.objects.values_list()), _last_hour("type"))))
+
+
+def _last_hour(by: By) -> dict[str, list[tuple[int, int]]]:
+    trends = last_hour(by)
+    return {label: [(sums.total, sums.failed) for _, sums in trends[label].points] for label in sorted(trends)}
+
+
+LISTS: dict[str, tuple[Look, str]] = {
+    "overview": (version_of_overview, "tasks.view_task"),
+    "queues": (version_of_queues, "tasks.view_queue"),
+    "nodes": (version_of_nodes, "tasks.view_node"),
+    "types": (version_of_types, "tasks.view_task"),
+}
+
+
 def find_page(name: str) -> tuple[Look, str] | None:
     """Return what tells a page's version, and the permission to see it; None where there is no such page."""
-    if name == "overview":
-        return version_of_overview, "tasks.view_task"
+    if name in LISTS:
+        return LISTS[name]
     kind, _, key = name.partition(":")
     if kind != "node":
         return None

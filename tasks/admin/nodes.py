@@ -22,6 +22,7 @@ from tasks.admin.access import HX_REQUEST, operator_of
 from tasks.admin.acting import ActingScreen
 from tasks.admin.carry_out import number_of, require_permission
 from tasks.admin.formats import age, moment, percent_text
+from tasks.admin.live_list import LiveListScreen
 from tasks.admin.node_page import kept_facts, node_facts
 from tasks.admin.screen import ReadOnlyScreen
 from tasks.errors import TaskError
@@ -82,13 +83,14 @@ class StandingFilter(SimpleListFilter):
         return queryset.filter(pk__in=shown_nodes())
 
 
-class NodeScreen(ActingScreen[Node], ReadOnlyScreen[Node]):
+class NodeScreen(LiveListScreen[Node], ActingScreen[Node], ReadOnlyScreen[Node]):
     """What is shown is as of the node's last heartbeat."""
 
     list_display = ("name", "place", "cluster", "standing", "heartbeat", "busy", "cpu", "memory", "started")
     list_filter = (StandingFilter,)
     list_select_related = ("cluster",)
     row_actions = (DRAIN, RESUME)
+    live_page = "nodes"
     sortable_by = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Node]:

@@ -205,6 +205,8 @@ def _words(wanted: TaskFilter) -> Iterator[tuple[str, Any]]:
         gettext("Created after"): wanted.created_after and moment(wanted.created_after),
         gettext("Created before"): wanted.created_before and moment(wanted.created_before),
         gettext("Ended after"): wanted.ended_after and moment(wanted.ended_after),
+        gettext("Ended before"): wanted.ended_before and moment(wanted.ended_before),
+        gettext("Node"): wanted.node,
     }
     yield from ((name, value) for name, value in plain.items() if value)
 

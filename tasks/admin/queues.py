@@ -13,11 +13,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from tasks.admin.acting import ActingScreen
-from tasks.admin.charts import hour_of_queues
+from tasks.admin.charts import drawing, last_hour
 from tasks.admin.formats import moment
+from tasks.admin.live_list import LiveListScreen
 from tasks.admin.screen import AuditedScreen
 from tasks.figures.depths import queue_depths
 from tasks.lifecycle.pause import pause_queue, resume_queue
@@ -65,13 +66,13 @@ class DepthChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows = list(self.result_list)
-        depths, drawings = queue_depths(), hour_of_queues()
+        depths, trends = queue_depths(), last_hour("queue")
         for row in rows:
-            row.depth, row.drawing = depths[row.pk], drawings.get(row.pk)
+            row.depth, row.trend = depths[row.pk], trends.get(row.pk)
         self.result_list = rows
 
 
-class QueueScreen(ActingScreen[Queue], AuditedScreen[Queue]):
+class QueueScreen(LiveListScreen[Queue], ActingScreen[Queue], AuditedScreen[Queue]):
     """A queue's name and cluster are fixed once it is made: tasks carry both."""
 
     list_display = ("name", "title", "cluster", "standing", "held", "ready", "running", "oldest", "hour")
@@ -80,6 +81,7 @@ class QueueScreen(ActingScreen[Queue], AuditedScreen[Queue]):
     actions = None
     row_actions = (PAUSE, RESUME)
     tasks_place = "queue"
+    live_page = "queues"
     formfield_overrides = {models.TextField: {"widget": AdminTextInputWidget}}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -130,10 +132,10 @@ class QueueScreen(ActingScreen[Queue], AuditedScreen[Queue]):
 
     @admin.display(description=gettext_lazy("last hour"))
     def hour(self, queue: Any) -> SafeString | str:
-        if queue.drawing is None:
+        if queue.trend is None:
             return NOTHING
         charts = reverse("admin:charts", query={"period": "hour", "queue": queue.pk})
-        return format_html('<a href="{}">{}</a>', charts, queue.drawing)
+        return format_html('<a href="{}">{}</a>', charts, drawing(queue.trend, gettext("last hour")))
 
     @admin.display(description=gettext_lazy("oldest waits"))
     def oldest(self, queue: Any) -> str:

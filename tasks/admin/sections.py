@@ -21,6 +21,7 @@ GROUPS = {
     ],
     gettext_lazy("Capacity"): [
         (gettext_lazy("Queues"), "admin:tasks_queue_changelist", "tasks.view_queue"),
+        (gettext_lazy("Task types"), "admin:types", "tasks.view_task"),
         (gettext_lazy("Nodes"), "admin:tasks_node_changelist", "tasks.view_node"),
         (gettext_lazy("Backends"), "admin:tasks_backend_changelist", "tasks.view_backend"),
         (gettext_lazy("Lanes"), "admin:tasks_lane_changelist", "tasks.view_lane"),

@@ -63,14 +63,24 @@ class PortalAdminSite(AdminSite):
         from tasks.admin.charts import ChartsView
         from tasks.admin.failures import FailuresView
         from tasks.admin.go import GoView
+        from tasks.admin.types import ACTIONS, TypesView
 
-        cause = CauseView(self)
+        cause, types = CauseView(self), TypesView(self)
         return [
             path("go/", self.admin_view(GoView(self).page), name="go"),
             path("charts/", self.admin_view(ChartsView(self).page), name="charts"),
             path("failures/", self.admin_view(FailuresView(self).page), name="failures"),
             path("failures/<int:cause_id>/", self.admin_view(cause.page), name="tasks_cause_change"),
             path("failures/<int:cause_id>/<str:verb>/", self.admin_view(cause.act), name="tasks_cause_act"),
+            path("types/", self.admin_view(types.page), name="types"),
+            *(
+                path(
+                    f"types/<str:type_name>/{action.name}/",
+                    self.admin_view(types.view(action)),
+                    name=f"type_{action.name}",
+                )
+                for action in ACTIONS
+            ),
             *super().get_urls(),
         ]
 

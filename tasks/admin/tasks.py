@@ -31,7 +31,6 @@ from tasks.admin.filters import (
     BatchFilter,
     CauseFilter,
     CreatedFilter,
-    ErrorFilter,
     QueueFilter,
     StatusFilter,
     SystemFilter,
@@ -43,6 +42,8 @@ from tasks.admin.keyset import Places
 from tasks.admin.owned import OwnedScreen
 from tasks.admin.search import HELP, read_search
 from tasks.admin.task_actions import act_on_tasks, ask, ask_for_all, posted_action, safe_back
+from tasks.admin.typed_filter import TypedFilter, latest_id
+from tasks.admin.views import ViewsScreen
 from tasks.errors import InvalidInput, TaskError
 from tasks.lifecycle.retry import retry_with_input
 from tasks.measures import NOTHING
@@ -54,7 +55,7 @@ from tasks.statuses import SHOWN, Status
 from tasks.ui.badge import status_badge
 
 
-class TaskScreen(ExportedScreen[Task], OwnedScreen[Task]):
+class TaskScreen(ViewsScreen[Task], ExportedScreen[Task], OwnedScreen[Task]):
     """Read-only; acts through `tasks.lifecycle`."""
 
     list_display = (
@@ -63,7 +64,7 @@ class TaskScreen(ExportedScreen[Task], OwnedScreen[Task]):
     )  # fmt: skip
     list_display_links = None
     list_filter = (
-        StatusFilter, TypeFilter, QueueFilter, CreatedFilter, ErrorFilter, CauseFilter, BatchFilter, SystemFilter,
+        StatusFilter, TypeFilter, QueueFilter, CreatedFilter, TypedFilter, CauseFilter, BatchFilter, SystemFilter,
     )  # fmt: skip
     search_help_text = HELP
 
@@ -80,6 +81,8 @@ class TaskScreen(ExportedScreen[Task], OwnedScreen[Task]):
         words = ["failed"] if given.get("error") or given.get("cause") else [status] if status in SHOWN else []
         search = read_search(given[SEARCH_VAR])
         conditions: dict[str, Any] = {"pk__gte": first_id(timezone.now() - age[1])} if age else {}
+        if latest := latest_id(given.get("ended_before", "")):
+            conditions["pk__lt"] = latest
         if search.ids:
             conditions["pk__range"] = search.ids
         with suppress(ValueError):

@@ -20,6 +20,7 @@ from tasks.models.node import NodeStatus
 from tasks.statuses import Status
 
 NODES, QUEUES, BACKENDS = "/admin/tasks/node/", "/admin/tasks/queue/", "/admin/tasks/backend/"
+TYPES = "/admin/types/"
 # It is in the list of nodes for a day; whoever looks an hour later has seen it, or sees what came of it.
 LOST_ALARMS = timedelta(hours=1)
 
@@ -84,6 +85,14 @@ def queues(facts: Facts) -> Iterator[Trouble]:
             unknown,
         ).format(count=unknown)
         yield Trouble(AlarmKind.OLDEST_WAIT, "not counted", text, QUEUES, is_bad=False)
+
+
+def types(facts: Facts) -> Iterator[Trouble]:
+    """Yield the task types that are paused."""
+    for paused in facts.paused_types:
+        reason = f" ({paused.reason})" if paused.reason else ""
+        text = gettext("The task type {type} is paused{reason}.").format(type=paused.pk, reason=reason)
+        yield Trouble(AlarmKind.PAUSED, f"task type {paused.pk}", text, TYPES, is_bad=False)
 
 
 def _paused_text(queue: Queue, depth: Depth) -> str:

@@ -14,7 +14,7 @@ from tasks.figures.bounded import bounded_queries
 from tasks.figures.depths import Depths, queue_depths
 from tasks.figures.ended import Lately, ended_lately
 from tasks.figures.nodes import shown_nodes, working_clusters
-from tasks.models import AlarmSettings, Backend, Node, Queue
+from tasks.models import AlarmSettings, Backend, Node, PausedType, Queue
 from tasks.schedules.fire import MOST_REFUSALS
 from tasks.webhooks.endpoints import BY_OWNER
 
@@ -55,6 +55,7 @@ class Facts:
     now: datetime
     settings: AlarmSettings
     queues: list[Queue]
+    paused_types: list[PausedType]
     depths: Depths
     nodes: list[Node]
     working: frozenset[str]
@@ -88,6 +89,7 @@ def read_facts() -> Facts:
             now=getattr(found, "now", timezone.now()),
             settings=settings,
             queues=list(Queue.objects.select_related("cluster")),
+            paused_types=list(PausedType.objects.all()),
             depths=queue_depths(most=MOST_COUNTED),
             nodes=list(shown_nodes().order_by("status", "cluster", "name")[:MOST_NODES]),
             working=working_clusters(),

@@ -10,7 +10,7 @@ from tasks.alarms.trouble import Trouble
 from tasks.models import AlarmKind
 
 FINDERS: tuple[Callable[[Facts], Iterable[Trouble]], ...] = (
-    capacity.no_workers, capacity.nodes, capacity.backends, capacity.queues,
+    capacity.no_workers, capacity.nodes, capacity.backends, capacity.queues, capacity.types,
     machine.database, machine.disk, work.failure_rates, work.stopped,
 )  # fmt: skip
 ORDER = {kind: place for place, kind in enumerate(AlarmKind)}

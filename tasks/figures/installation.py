@@ -12,7 +12,8 @@ from tasks.backends.figures import health_of
 from tasks.figures.bounded import bounded_queries
 from tasks.figures.clusters import ClusterFigures, read_clusters
 from tasks.figures.depths import CAP, UNFINISHED, Depth, queue_depths
-from tasks.models import AttemptCount, Backend, Queue
+from tasks.models import AttemptCount, Backend, PausedType, Queue
+from tasks.registry import every_type
 
 
 class DatabaseFigures(NamedTuple):
@@ -50,9 +51,10 @@ class ServerFigures:
 
 @dataclass(frozen=True)
 class SystemFigures:
-    """`attempts` rise with the roll-up of usage, minutes behind."""
+    """`attempts` rise with the roll-up of usage, minutes behind; `types` are all task types: whether each is paused."""
 
     queues: list[QueueFigures]
+    types: dict[str, bool]
     clusters: list[ClusterFigures]
     servers: list[ServerFigures]
     attempts: list[AttemptCount]
@@ -71,6 +73,7 @@ def read_system() -> SystemFigures:
         [database] = sql.run("figures/database_figures", {"cap": CAP}, row=DatabaseFigures)
         return SystemFigures(
             queues=_queues(),
+            types=_types(),
             clusters=read_clusters(),
             servers=_servers(),
             attempts=list(AttemptCount.objects.order_by("type", "outcome")),
@@ -86,6 +89,11 @@ def _queues() -> list[QueueFigures]:
         QueueFigures(name=queue.name, is_paused=queue.paused_at is not None, depth=depths[queue.name])
         for queue in Queue.objects.order_by("name")
     ]
+
+
+def _types() -> dict[str, bool]:
+    paused = PausedType.objects.values_list("type", flat=True)
+    return {definition.name: False for definition in every_type()} | dict.fromkeys(paused, True)
 
 
 def _servers() -> list[ServerFigures]:

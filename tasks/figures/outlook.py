@@ -9,6 +9,7 @@ from typing import NamedTuple
 from accounts.limits import limits_of
 from accounts.models import User
 from tasks import sql
+from tasks.figures.paused_types import paused_types
 from tasks.figures.queues import read_queues
 from tasks.kept import kept
 from tasks.registry import TaskType
@@ -23,10 +24,11 @@ MOST = 1000
 @dataclass(frozen=True)
 class Outlook:
     """`seconds` are median and 90th percentile of the run time, that of started tasks included; None where nothing ran
-    in the last day."""
+    in the last day. `is_paused`: nothing of the type starts now."""
 
     seconds: tuple[float, float] | None
     recommended_batch: int
+    is_paused: bool
 
 
 class RunSeconds(NamedTuple):
@@ -40,7 +42,7 @@ def read_outlooks(user: User, definitions: Iterable[TaskType]) -> dict[str, Outl
     """Return the outlook for this user, by name of type."""
     slots = limits_of(user).slots
     holding_back = {figures.queue.name for figures in read_queues(user) if figures.retry_after_seconds is not None}
-    recent = _run_seconds()
+    recent, paused = _run_seconds(), paused_types()
     found = {}
     for definition in definitions:
         p50, p90 = recent.get(definition.name, (None, None))
@@ -48,9 +50,9 @@ def read_outlooks(user: User, definitions: Iterable[TaskType]) -> dict[str, Outl
         batch = recommended_batch(
             slots=slots,
             seconds=definition.whole_seconds or definition.est_seconds if seconds is None else seconds[0],
-            holding_back=definition.queue in holding_back,
+            holding_back=definition.queue in holding_back or definition.name in paused,
         )
-        found[definition.name] = Outlook(seconds, batch)
+        found[definition.name] = Outlook(seconds, batch, definition.name in paused)
     return found
 
 

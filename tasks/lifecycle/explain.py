@@ -50,6 +50,8 @@ def explain_wait(task: Task | TaskRow) -> Wait:
         return NOTHING
     if row.queue_paused:
         return Wait(None, "queue_paused")
+    if row.type_paused:
+        return Wait(None, "type_paused")
     if not row.workers:
         return Wait(None, "no_workers")
     why = "waiting_for_a_worker" if row.is_ready else "waiting_for_a_slot"
@@ -64,19 +66,22 @@ def explain_briefly(task: Task) -> Wait:
     if task.status not in QUEUED:
         return explain_wait(task)
     line = "waiting_for_a_worker" if task.status == Status.READY else "waiting_for_a_slot"
-    return Wait(None, _standstills().get(task.queue_id, line))
+    stands = _standstills()
+    of_queue, of_type = stands.get(("queue", task.queue_id)), stands.get(("type", task.type))
+    return Wait(None, of_type if of_type and of_queue != "queue_paused" else of_queue or line)
 
 
 class Standstill(NamedTuple):
-    """A queue from which nothing starts, and why."""
+    """A queue from which nothing starts, or a type of which nothing does, and why."""
 
+    kind: str
     name: str
     why: str
 
 
 @kept(seconds=CACHE_SECONDS)
-def _standstills() -> dict[str, str]:
-    return dict(sql.run("lifecycle/find_standstills", {}, row=Standstill))
+def _standstills() -> dict[tuple[str, str], str]:
+    return {(row.kind, row.name): row.why for row in sql.run("lifecycle/find_standstills", {}, row=Standstill)}
 
 
 def _end_of(task: Task | TaskRow) -> Range | None:

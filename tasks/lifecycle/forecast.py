@@ -27,6 +27,7 @@ class Standing(NamedTuple):
     """Where a queued task stands, as `explain_wait.sql` reads it; `ahead_kinds` and `busy_tasks` are JSON."""
 
     queue_paused: bool
+    type_paused: bool
     workers: int
     is_ready: bool
     waits: bool

@@ -18,9 +18,9 @@ from tasks import sql
 from tasks.lifecycle.apply_limits import apply_limits
 from tasks.lifecycle.cancel import end_unstarted
 from tasks.lifecycle.fill import fill_lanes, fill_locked, locked_lanes, settle
-from tasks.lifecycle.pause import hold_paused, lanes_to_fill
+from tasks.lifecycle.pause import hold_paused, lanes_to_fill, open_queues
 from tasks.lifecycle.per_lane import work_by_lane
-from tasks.models import Queue, Settlement, Task
+from tasks.models import Settlement, Task
 from tasks.periodic import duty
 from tasks.statuses import NOT_STARTED, Status
 
@@ -66,12 +66,12 @@ def start_due() -> int:
 
 @duty(every=1)
 def fill_idle() -> int:
-    """Fill lanes that have a free slot and a held task in an open queue; first, paused queues give theirs back."""
+    """Fill lanes that have a free slot and a held task in an open queue; first, what is paused gives its slots back."""
     hold_paused()
-    open_queues = list(Queue.objects.filter(paused_at=None).values_list("name", flat=True))
+    queues = open_queues()
 
     def find(held: Collection[int]) -> list[tuple[None, int]]:
-        lanes = lanes_to_fill(open_queues, limit=LIMIT + len(held))
+        lanes = lanes_to_fill(queues, limit=LIMIT + len(held))
         return [(None, lane) for lane in lanes if lane not in held][:LIMIT]
 
     return work_by_lane(find, lambda rows: fill_lanes(lane for _, lane in rows), limit=LIMIT)

@@ -16,6 +16,7 @@ from tasks.models.lane import Cluster, Lane
 from tasks.models.node import Node, WorkerStack
 from tasks.models.notice import Notice
 from tasks.models.operation import Operation
+from tasks.models.paused_type import PausedType
 from tasks.models.queue import Queue
 from tasks.models.rollup import Rollup, RollupMark
 from tasks.models.saved_view import SavedView
@@ -56,6 +57,7 @@ __all__ = [
     "Node",
     "Notice",
     "Operation",
+    "PausedType",
     "Queue",
     "Rollup",
     "RollupMark",

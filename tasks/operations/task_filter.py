@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.db.models.functions import Left
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from tasks import errors
 from tasks.figures.causes import retries_of
-from tasks.models import Task
+from tasks.models import Node, Task
 from tasks.models.ids import first_id
 from tasks.models.task import TaskQuerySet, text_of_error
 from tasks.registry import internal_types
@@ -27,7 +28,8 @@ class TaskFilter(BaseModel):
 
     `statuses` are words of `statuses.SHOWN`; `owners` ids of users, none of them where it is empty; `cause` and
     `retries_of` are ids of causes: of what failed, and of what has not started again after such a failure; `error_head`
-    is the beginning of a failure's message; `without_system` leaves out tasks of types that only our own code submits.
+    is the beginning of a failure's message; `node` the name of the node that ran it last; `without_system` leaves
+    out tasks of types that only our own code submits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +40,7 @@ class TaskFilter(BaseModel):
     statuses: tuple[str, ...] = ()
     type: str = ""
     queue: str = ""
+    node: str = ""
     owners: tuple[int, ...] | None = None
     batch: UUID | None = None
     tag: str = ""
@@ -48,6 +51,7 @@ class TaskFilter(BaseModel):
     created_after: AwareDatetime | None = None
     created_before: AwareDatetime | None = None
     ended_after: AwareDatetime | None = None
+    ended_before: AwareDatetime | None = None
     without_system: bool = False
 
     @property
@@ -61,7 +65,8 @@ class TaskFilter(BaseModel):
 
     @property
     def texts(self) -> list[str]:
-        return [self.type, self.queue, self.tag, self.error_code or "", self.error_head or "", *self.statuses]
+        codes = self.error_code or "", self.error_head or ""
+        return [self.type, self.queue, self.node, self.tag, *codes, *self.statuses]
 
     def as_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_defaults=True)
@@ -99,8 +104,15 @@ class TaskFilter(BaseModel):
             "batch": self.batch,
             "content__tags__contains": [self.tag] if self.tag else None,
             "finished_at__gt": self.ended_after,
+            "finished_at__lt": self.ended_before,
+            "node__in": nodes_called(self.node) if self.node else None,
         }  # fmt: skip
         return {name: value for name, value in conditions.items() if value is not None}
+
+
+def nodes_called(name: str) -> QuerySet[Node]:
+    """Return the nodes of that name: each start of one leaves a row."""
+    return Node.objects.filter(name=name).order_by()
 
 
 def read_filter(data: Any) -> TaskFilter:

@@ -111,6 +111,11 @@ WAITS = {
         gettext_lazy("An operator paused this queue. Tasks stay in line and start when it opens."),
         gettext_lazy("Its queue is paused."),
     ),
+    "type_paused": Waiting(
+        gettext_lazy("Tasks of this type are paused"),
+        gettext_lazy("An operator paused all tasks of this type. They stay in line and start when it is opened again."),
+        gettext_lazy("The type is paused by an operator."),
+    ),
     "no_workers": Waiting(
         gettext_lazy("No worker is running"),
         gettext_lazy("Nothing is lost: the task starts as soon as a worker is there."),

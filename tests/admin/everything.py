@@ -27,7 +27,9 @@ from tasks.models import (
     Cause,
     File,
     Node,
+    PausedType,
     Queue,
+    SavedView,
     Schedule,
     ScheduleRun,
     Task,
@@ -79,6 +81,7 @@ def make_everything(alice: User, bob: User, held: User, node: Node) -> None:
     User.objects.filter(pk=held.pk).update(is_active=False)
     File.objects.create(owner=alice, name="a.pdf", size=12, content_type="application/pdf", sha256="0" * 64, data="x")
     Queue.objects.filter(pk="images").update(paused_at=Now(), paused_reason="new weights")
+    PausedType.objects.create(type="image.generate", reason="new weights")
     Alarm.objects.create(kind="disk", about="room", text="Little is left.", path="/admin/tasks/file/", is_bad=False)
     _nodes(node)
     _schedules(alice, bob)
@@ -107,6 +110,8 @@ def addresses(*, of_all: bool) -> Iterator[str]:
             "cause_id": [*map(str, Cause.objects.order_by("pk").values_list("pk", flat=True)[:2]), NOBODYS[1]],
             "override_id": [*map(str, PlanOverride.objects.values_list("pk", flat=True)), NOBODYS[1]],
             "url": ["nonsense"],
+            "view_id": [*map(str, SavedView.objects.values_list("pk", flat=True)), NOBODYS[1]],
+            "type_name": ["diagnostic.echo", "image.generate", "nonsense"],
         }
         names = [found["old"] or found["new"] for found in PLACE.finditer(route)]
         # Of the combinations, a few.

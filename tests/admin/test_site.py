@@ -60,7 +60,7 @@ def test_viewer_sees_every_section_but_groups(viewer: Client) -> None:
     titles = {group.title: [section.title for section in group.sections] for group in page.context["section_groups"]}
     assert titles == {
         "Work": ["Charts", "Tasks", "Failures", "Batches", "Schedules", "Operations", "Files"],
-        "Capacity": ["Queues", "Nodes", "Backends", "Lanes"],
+        "Capacity": ["Queues", "Task types", "Nodes", "Backends", "Lanes"],
         "People": ["Users", "Plans"],
         "System": ["Alarms", "Webhooks", "Deliveries", "Audit"],
     }

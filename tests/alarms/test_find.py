@@ -27,6 +27,7 @@ from tasks.models import (
     Cluster,
     Node,
     Operation,
+    PausedType,
     Queue,
     Schedule,
     Task,
@@ -98,6 +99,10 @@ def drained_backend(alice: User, _patch: Patch) -> None:
 
 def paused_queue(alice: User, _patch: Patch) -> None:
     Queue.objects.filter(pk="images").update(paused_at=Now(), paused_reason="new weights")
+
+
+def paused_type(alice: User, _patch: Patch) -> None:
+    PausedType.objects.create(type="image.generate", reason="new weights")
 
 
 def long_wait(alice: User, _patch: Patch) -> None:
@@ -190,6 +195,7 @@ CASES: list[tuple[Callable[[User, Patch], None], AlarmKind, bool, str]] = [
     (silent_kind, AlarmKind.BACKEND, True, "No model server for chat answers."),
     (drained_backend, AlarmKind.PAUSED, False, "The model server chat gpu1 is drained: no calls start on it."),
     (paused_queue, AlarmKind.PAUSED, False, "The queue images is paused (new weights); 0 wait in it."),
+    (paused_type, AlarmKind.PAUSED, False, "The task type image.generate is paused (new weights)."),
     (long_wait, AlarmKind.OLDEST_WAIT, False, "The oldest task in diagnostics has waited for 16 min"),
     (failing_webhook, AlarmKind.WEBHOOK, False, "Nothing has reached the webhook at hooks.example.com for more"),
     (disabled_webhook, AlarmKind.WEBHOOK, False, "ten minutes. Every delivery failed for three days."),

@@ -12,7 +12,7 @@ from accounts.models import PlanOverride, User
 from tasks import sql
 from tasks.api.objects.problem import Problem
 from tasks.api.objects.task import Task
-from tasks.models import Node, Queue
+from tasks.models import Node, PausedType, Queue
 from tasks.models import Task as StoredTask
 from tests.api.conftest import ECHO, JSON, MakeClient, Work
 from tests.api.shapes import assert_shape
@@ -77,6 +77,9 @@ def test_answer_says_why_the_task_waits_and_counts_nothing(
     Queue.objects.filter(pk="diagnostics").update(paused_at=Now())
     assert client.post("/api/v1/tasks", ECHO, JSON).json()["queue"]["why"] == "queue_paused"
     Queue.objects.filter(pk="diagnostics").update(paused_at=None)
+    PausedType.objects.create(type="diagnostic.echo")
+    assert client.post("/api/v1/tasks", ECHO, JSON).json()["queue"]["why"] == "type_paused"
+    PausedType.objects.all().delete()
     Node.objects.all().delete()
     assert client.post("/api/v1/tasks", ECHO, JSON).json()["queue"]["why"] == "no_workers"
 

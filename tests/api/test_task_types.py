@@ -13,6 +13,7 @@ from tasks import registry
 from tasks.api.objects.quota import Quota
 from tasks.api.objects.task_type import TaskType
 from tasks.kept import forget_all
+from tasks.lifecycle.pause import pause_type
 from tests.api.conftest import MakeClient, Work
 from tests.api.shapes import assert_shape
 
@@ -74,6 +75,17 @@ def test_a_type_tells_the_languages_that_its_engines_here_read(
     assert languages <= set(told)
     assert bool(told) is bool(languages)
     assert (", ".join(told) in page and f"{len(told)} languages" in page) or not told
+
+
+def test_paused_type_says_so_and_recommends_a_small_batch(api: MakeClient, alice: User, olga: User) -> None:
+    client = api(alice)
+    forget_all()
+    before = client.get("/api/v1/task-types/pdf.extract").json()
+    pause_type("pdf.extract", by=olga)
+    forget_all()
+    paused = client.get("/api/v1/task-types/pdf.extract").json()
+    assert (before["paused"], paused["paused"]) == (False, True)
+    assert paused["recommended_batch"] < before["recommended_batch"]
 
 
 def test_unknown_task_type_is_404(api: MakeClient, alice: User) -> None:

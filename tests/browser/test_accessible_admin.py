@@ -23,6 +23,7 @@ PAGES = [
     "/admin/",
     "/admin/charts/",
     "/admin/failures/",
+    "/admin/types/",
     *(f"/admin/tasks/{name}/" for name in LISTS),
     "/admin/accounts/plan/",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from django.db.models.functions import Now
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from tasks.models import Node, Queue
+from tasks.models import Node, PausedType, Queue
 from tests.browser.conftest import Open
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
@@ -76,6 +77,27 @@ def test_page_of_a_node_renews_itself(open_page: Open, node: Node) -> None:
     expect(page.locator("[data-live-state]")).to_have_text("Live")
     Node.objects.filter(pk=node.pk).update(status="draining")
     expect(page.locator("#live")).to_contain_text("Draining")
+
+
+@pytest.mark.parametrize(
+    ("address", "rows", "change"),
+    [
+        ("/admin/tasks/queue/", "#result_list", lambda: Queue.objects.filter(pk="images").update(paused_at=Now())),
+        ("/admin/tasks/node/", "#result_list", lambda: Node.objects.update(status="draining")),
+        ("/admin/types/", "table", lambda: PausedType.objects.create(type="image.generate")),
+    ],
+    ids=["queues", "nodes", "types"],
+)
+def test_list_renews_its_rows_in_place(
+    open_page: Open, node: Node, address: str, rows: str, change: Callable[[], object]
+) -> None:
+    page = open_page(address)
+    expect(page.locator("[data-live-state]")).to_have_text("Live")
+    page.evaluate("(rows) => { document.querySelector(rows).marked = true }", rows)
+    change()
+    expect(page.locator("#live .badge", has_text=re.compile("Paused|Draining")).first).to_be_visible()
+    assert page.evaluate("(rows) => document.querySelector(rows).marked", rows) is True
+    assert page.locator("#live").count() == 1
 
 
 def test_charts_are_drawn_and_without_a_script_there_are_tables(open_page: Open, node: Node) -> None:

@@ -20,7 +20,8 @@ READ = {
     "dependencies": "SELECT task_id, needs_id, any_end FROM dependency",
     "events": "SELECT task_id, attempt FROM event ORDER BY id",
     "passed_over": "SELECT task.id FROM task JOIN lane ON lane.id = task.lane_id JOIN queue ON queue.name = queue_id "
-    "WHERE status = 'held' AND cancel_requested_at IS NULL AND paused_at IS NULL AND line_key < low_key",
+    "WHERE status = 'held' AND cancel_requested_at IS NULL AND paused_at IS NULL AND line_key < low_key "
+    "AND type NOT IN (SELECT type FROM paused_type)",
 }
 
 
@@ -121,7 +122,7 @@ def check_waiting(picture: Picture) -> None:
 
 
 def check_order(picture: Picture) -> None:
-    """Fill sees all that is held in open queues. Not where a second transaction was lost: upkeep finds that."""
+    """Fill sees what is held of open queues and types. Not where a second transaction was lost: upkeep finds that."""
     assert not picture.passed_over, f"held, and before where fill begins to read: {picture.passed_over}"
 
 

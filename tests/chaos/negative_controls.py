@@ -432,6 +432,20 @@ CONTROLS = [
         "AND false",
         "tests/lifecycle/test_fairness.py -k paused_queue",
     ),
+    Control(
+        "nobody claims what is of a paused type",
+        "tasks/sql/lifecycle/claim.sql",
+        "AND task.type <> ALL(ARRAY(SELECT paused_type.type FROM paused_type))",
+        "",
+        "tests/lifecycle/test_pause_type.py -k fill_that_began_before",
+    ),
+    Control(
+        "what may not start is stepped over once",
+        "tasks/sql/lifecycle/fill.sql",
+        "sum(moved) < max(free)",
+        "false",
+        "tests/lifecycle/test_pause_type.py -k few_pages",
+    ),
 ]
 
 

@@ -32,8 +32,8 @@ ALWAYS = ("submit", "claim", "finish", "upkeep")
 ALONE = ("let_time_pass", "be_late", "turn_short")  # writes of the test's own, in no order of locks
 SOMETIMES = (
     "submit_many", "cancel", "cancel_many", "ask_to_cancel_and_crash", "retry", "change_plan", "pause", "resume",
-    "move", "change_priority", "give_back", "finish_with_an_old_token", "say", "lose_the_node", "recover_lost_nodes",
-    "fill", *ALONE,
+    "pause_type", "resume_type", "move", "change_priority", "give_back", "finish_with_an_old_token",
+    "say", "lose_the_node", "recover_lost_nodes", "fill", *ALONE,
 )  # fmt: skip
 # Short enough to end in time.
 RUNS_A_ROUND = 10

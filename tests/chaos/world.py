@@ -23,7 +23,7 @@ from tasks.lifecycle.claim import Claimed, claim_tasks
 from tasks.lifecycle.ending import Ending
 from tasks.lifecycle.fill import fill_lanes
 from tasks.lifecycle.move import move_task, set_priority
-from tasks.lifecycle.pause import pause_queue, resume_queue
+from tasks.lifecycle.pause import pause_queue, pause_type, resume_queue, resume_type
 from tasks.lifecycle.retry import retry_task
 from tasks.lifecycle.submit import Submission, submit_batch, submit_task
 from tasks.models import Attempt, Cluster, Lane, Node, Queue, Task
@@ -33,8 +33,9 @@ from tasks.models.ids import new_id
 # Two clusters with a queue each; tasks of the first may be sent to the queue of the second.
 QUEUES = {"diagnostics": "default", "text": "gpu"}
 WIPED = ("settlement", "attempt", "event", "dependency", "task_content", "task", "batch", "node", "lane", "usage",
-         "audit_entry")  # fmt: skip
+         "audit_entry", "paused_type")  # fmt: skip
 ECHO = {"message": "x"}
+TYPES = {"diagnostic.echo": ECHO, "diagnostic.sleep": {"seconds": 0}}
 # What moves tasks; the rest forgets and looks after model servers.
 QUICK_DUTIES = [duty.run for _, duty in sorted(all_duties().items()) if duty.every_seconds <= 5]
 PEOPLE = 2
@@ -83,10 +84,10 @@ class World:
     # --- What people do ---------------------------------------------------------------------------
 
     def submit(self, who: int, pick: int, number: int) -> Action:
-        """A task, alone or behind up to two others; every seventh for later, every fifth in the other cluster."""
+        """A task of either type, alone or behind up to two others; every seventh for later, every fifth elsewhere."""
         wanted = self._some_of(who, pick, number % 4)
         submission = Submission(
-            "diagnostic.echo", ECHO, priority=1 + number % 10, needs=wanted[1:], after=wanted[:1],
+            *sorted(TYPES.items())[number % 3 == 1], priority=1 + number % 10, needs=wanted[1:], after=wanted[:1],
             run_after=datetime.now(UTC) + timedelta(hours=1) if number % 7 == 0 else None,
             queue="text" if number % 5 == 0 else None,
         )  # fmt: skip
@@ -158,6 +159,15 @@ class World:
         # Beside a fill that still saw it paused.
         self.may_be_passed_over = True
         return lambda: resume_queue(name, by=self.users[who])
+
+    def pause_type(self, who: int, pick: int, number: int) -> Action:
+        name = sorted(TYPES)[number % len(TYPES)]
+        return lambda: pause_type(name, by=self.users[who])
+
+    def resume_type(self, who: int, pick: int, number: int) -> Action:
+        name = sorted(TYPES)[number % len(TYPES)]
+        self.may_be_passed_over = True
+        return lambda: resume_type(name, by=self.users[who])
 
     def move(self, who: int, pick: int, number: int) -> Action:
         task, queue = self._any(pick), sorted(QUEUES)[number % len(QUEUES)]
@@ -299,8 +309,9 @@ class World:
 
     def let_everything_end(self) -> None:
         """With open queues, slots and nodes, whatever happened before."""
-        for number in range(max(len(QUEUES), PEOPLE)):
+        for number in range(max(len(QUEUES), len(TYPES), PEOPLE)):
             self.resume(0, 0, number)()
+            self.resume_type(0, 0, number)()
             self.change_plan(number % PEOPLE, 0, 4)()
             self.lose_the_node(0, number, 0)()
         for _ in range(100):

@@ -76,3 +76,14 @@ def _there(path: str) -> bool:
         return resolve(re.sub(r"\{\w+\}", str(uuid4()), path)).func is not unknown
     except Resolver404:
         return False
+
+
+def test_pictures_are_small_and_shown_and_each_can_be_taken_anew() -> None:
+    pictures = {path.stem: path.stat().st_size for path in (PROJECT / "docs" / "images").iterdir()}
+    shown = {name for page in PAGES for name in re.findall(r"images/([\w-]+)\.png", page.read_text())}
+    source = (PROJECT / "tests" / "screenshots" / "__main__.py").read_text()
+    taken = re.findall(r'_take\(page, f?"([\w{}-]+)"\)', source)
+    assert (
+        {name.replace("{scheme}", scheme) for name in taken for scheme in ("light", "dark")} == set(pictures) == shown
+    )
+    assert {name: size for name, size in pictures.items() if size > 150_000} == {}

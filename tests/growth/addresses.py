@@ -33,6 +33,9 @@ VALUES = {
     "error": ("unreadable_file", ODD_CODE, "nothing"),
     # The world numbers them.
     "cause": ("1", "2", "999"),
+    "node": ("worker-1", "nothing"),
+    "ended_after": ("2020-01-01T00:00",),
+    "ended_before": ("2020-01-01T00:00", "2100-01-01T00:00"),
     "period": ("hour", "day", "week", "month"),
 }
 TELLING = {
@@ -48,6 +51,7 @@ OF_TIME = {"created_after": "2020-01-01T00:00:00Z", "created_before": "2020-01-0
 def admin_addresses(client: Client, world: World, *, with_pairs: bool) -> Iterator[str]:
     """Yield the lists of every screen: bare, with each filter, each pair of filters, each kind of search."""
     yield reverse("admin:index")
+    yield reverse("admin:types")
     for period in VALUES["period"]:
         yield f"{reverse('admin:failures')}?period={period}"
     for cause in VALUES["cause"]:
@@ -67,11 +71,11 @@ def _offered(client: Client, path: str, screen: Any, world: World) -> dict[str, 
     page = _changelist(client, path)
     offered: dict[str, set[str]] = {}
     for filter_class in screen.list_filter:
-        name = getattr(filter_class, "parameter_name", None)
-        if name in VALUES:
-            offered[name] = set(VALUES[name])
-        elif name in NAMED:
-            offered[name] = {world.things[NAMED[name]]}
+        for name in (getattr(filter_class, "parameter_name", None), *getattr(filter_class, "parameter_names", ())):
+            if name in VALUES:
+                offered[name] = set(VALUES[name])
+            elif name in NAMED:
+                offered[name] = {world.things[NAMED[name]]}
     for spec in page.filter_specs:
         for choice in spec.choices(page):
             for name, value in parse_qsl(choice["query_string"].lstrip("?")):

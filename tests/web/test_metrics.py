@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ from tasks.figures.depths import UNFINISHED
 from tasks.figures.usage import roll_up_usage
 from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
-from tasks.lifecycle.pause import pause_queue
+from tasks.lifecycle.pause import pause_queue, pause_type
 from tasks.models import Attempt, Backend, Node, Task
 from tasks.outbound import fetch
 from tests.docs.pages import PROJECT
@@ -109,10 +110,12 @@ def test_age_counts_from_when_the_time_of_a_task_came(alice: User, submit: Submi
     assert 600 <= read()["portal_queue_oldest_seconds", ("diagnostics",)] < 660
 
 
-def test_paused_queue_is_told(olga: User) -> None:
-    assert read()["portal_queue_paused", ("documents",)] == 0
+def test_what_is_paused_is_told(olga: User) -> None:
+    kinds = (("portal_queue_paused", ("documents",)), ("portal_type_paused", ("pdf.extract",)))
+    assert [read()[kind] for kind in kinds] == [0, 0]
     pause_queue("documents", by=olga, reason="printer on fire")
-    assert read()["portal_queue_paused", ("documents",)] == 1
+    pause_type("pdf.extract", by=olga)
+    assert [read()[kind] for kind in kinds] == [1, 1]
 
 
 def node(status: str = "alive", *, age: int = 0, workers: int = 4, pids: tuple[int, ...] = ()) -> None:
@@ -346,16 +349,43 @@ def test_requests_are_counted_by_route(server: LiveServer) -> None:
 OWN = re.compile(r"\bportal_[a-z_]+")
 
 
-def test_alerts_ask_for_figures_that_are_there(alice: User, submit: Submit) -> None:
+DEPLOY = PROJECT / "deploy"
+
+
+def questions_of_alerts() -> dict[str, str]:
+    [group] = yaml.safe_load((DEPLOY / "prometheus-alerts.yml").read_text())["groups"]
+    assert all(rule["annotations"]["summary"] and rule["labels"]["severity"] for rule in group["rules"])
+    return {rule["alert"]: rule["expr"] for rule in group["rules"]}
+
+
+def questions_of_dashboard() -> dict[str, str]:
+    panels = json.loads((DEPLOY / "grafana-dashboard.json").read_text())["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    places = [panel["gridPos"] for panel in panels]
+    cells = [
+        (x, y) for at in places for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])
+    ]
+    assert len(set(cells)) == len(cells), "two panels lie on each other"
+    assert max(x for x, _ in cells) < 24
+    return {
+        f"{panel['title']} {target['refId']}": target["expr"] for panel in panels for target in panel.get("targets", [])
+    }
+
+
+@pytest.mark.parametrize("questions", [questions_of_alerts, questions_of_dashboard])
+def test_alerts_and_dashboard_ask_for_figures_that_are_there(
+    alice: User, submit: Submit, questions: Callable[[], dict[str, str]]
+) -> None:
     ended(submit(alice), "failed")
     roll_up_usage()
     add_server(NewServer(kind="chat", address="http://gpu1:8000/v1", models=["m"]))
     there = {name for name, _ in read()}
-    rules = yaml.safe_load((PROJECT / "deploy" / "prometheus-alerts.yml").read_text())["groups"][0]["rules"]
-    assert len(rules) >= 8
-    for rule in rules:
-        assert set(OWN.findall(rule["expr"])) <= there, rule["alert"]
-        assert rule["annotations"]["summary"]
+    asked = questions()
+    assert len(asked) >= 8
+    for name, question in asked.items():
+        assert set(OWN.findall(question)) <= there, name
+        # Of the whole installation, and the same in every web process.
+        assert not re.search(r"\bsum(?: by \([^)]*\))? ?\((?:rate\(|increase\()?portal_(?!http_)", question), name
 
 
 def test_page_describes_every_figure(alice: User, submit: Submit) -> None:

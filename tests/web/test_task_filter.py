@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from portal.web.views import saved_views
 from tasks.models import SavedView, Task
+from tasks.search import saved_views
 from tests.web.conftest import Finish, SignIn, Submit
 
 pytestmark = pytest.mark.django_db

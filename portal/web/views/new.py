@@ -24,6 +24,7 @@ from portal.web.people import SignedInRequest, origin_of
 from portal.web.refusals import Refusal, refuse
 from portal.web.uploads import MOST_FILES, room_of, takes_files
 from tasks import errors
+from tasks.figures.paused_types import paused_types
 from tasks.figures.quota import read_quota
 from tasks.lifecycle.expected import usual_range
 from tasks.lifecycle.preview import Preview
@@ -60,6 +61,7 @@ class _Card:
     def __init__(self, definition: TaskType, files: Sequence[File]) -> None:
         self.type = definition
         self.readiness = definition.readiness()
+        self.is_paused = definition.name in paused_types()
         self.field, self.taken = field_for_files(definition, files)
         self.all_in_one = is_for_many(definition, self.field)
 
@@ -109,6 +111,7 @@ def _show_form(
     context = {
         "type": definition,
         "readiness": definition.readiness(),
+        "is_paused": definition.name in paused_types(),
         "form": form,
         "options": options,
         "refusal": refusal,

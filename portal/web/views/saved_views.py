@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from accounts.models import User
 from portal.web.forms.task_filter import read_filter
 from portal.web.people import SignedInRequest
-from tasks.models import SavedView
 from tasks.names import MOST_OF_A_LINE, is_line
+from tasks.search.saved_views import MOST_OF_AN_ADDRESS, MOST_VIEWS, save_view, views_of
 from tasks.ui.context import time_zone_of
-
-MOST_VIEWS = 30
-MOST_OF_AN_ADDRESS = 2_000
 
 
 @login_required
@@ -35,7 +30,7 @@ def save(request: SignedInRequest) -> HttpResponse:
         )
     elif not query:
         messages.error(request, gettext("There is nothing to save: nothing is filtered."))
-    elif _save(request.user, name, query):
+    elif save_view(request.user, name, query):
         messages.success(request, gettext("Saved as “%(name)s”.") % {"name": name})
     else:
         messages.error(request, gettext("You have %(most)s views. Delete one first.") % {"most": MOST_VIEWS})
@@ -46,18 +41,7 @@ def save(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def delete(request: SignedInRequest, view_id: int) -> HttpResponse:
     """Delete a view; the tasks stay."""
-    view = get_object_or_404(SavedView, pk=view_id, owner=request.user)
+    view = get_object_or_404(views_of(request.user), pk=view_id)
     view.delete()
     messages.success(request, gettext("The view “%(name)s” was deleted.") % {"name": view.name})
     return redirect("web:tasks")
-
-
-def _save(user: User, name: str, query: str) -> bool:
-    with transaction.atomic():
-        # Two at once must not both be the last one.
-        User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        views = SavedView.objects.filter(owner=user)
-        if not views.filter(name=name).exists() and views.count() >= MOST_VIEWS:
-            return False
-        views.update_or_create(owner=user, name=name, defaults={"query": query})
-    return True

@@ -26,10 +26,11 @@ from portal.web.top_level import find_work
 from tasks import errors
 from tasks.lifecycle.cancel import cancel_task
 from tasks.lifecycle.retry import retry_task
-from tasks.models import SavedView, Task
+from tasks.models import Task
 from tasks.models.newest import count
 from tasks.registry import all_types
 from tasks.search.find import count_by_words, find_by_id, find_by_words
+from tasks.search.saved_views import views_of
 from tasks.ui.context import time_zone_of
 from tasks.ui.input_files import name_files
 
@@ -58,7 +59,7 @@ def list_tasks(request: SignedInRequest) -> HttpResponse:
     }
     if request.headers.get("HX-Request"):
         return render(request, "web/tasks/rows.html", context)
-    context |= {"types": all_types().values(), "views": SavedView.objects.filter(owner=request.user)}
+    context |= {"types": all_types().values(), "views": views_of(request.user)}
     return render(request, "web/tasks/page.html", context)
 
 

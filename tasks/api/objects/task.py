@@ -24,6 +24,7 @@ Why = Literal[
     "waiting_for_a_slot",
     "waiting_for_a_worker",
     "queue_paused",
+    "type_paused",
     "no_workers",
     "waiting_for_tasks",
     "scheduled",

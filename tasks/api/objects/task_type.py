@@ -47,6 +47,7 @@ class TaskType(Shape):
     description: str
     queue: str
     ready: bool
+    paused: bool = Field(description="whether operators let nothing of it start; what is submitted waits")
     engine: Readiness
     input_schema: dict[str, Any] = Field(description="JSON Schema of `input`")
     result_schema: dict[str, Any] = Field(description="JSON Schema of `result`")
@@ -72,6 +73,7 @@ def type_object(definition: Definition, outlook: Outlook) -> dict[str, Any]:
         "description": in_language(definition.description),
         "queue": definition.queue,
         "ready": readiness.ready,
+        "paused": outlook.is_paused,
         "engine": {
             "state": readiness.state,
             "engine": readiness.engine or None,

@@ -11,6 +11,7 @@ SELECT count(*)::int AS ready
            AND task.cancel_requested_at IS NULL
            AND (task.start_before IS NULL OR task.start_before > now())
            AND queue.paused_at IS NULL
+           AND task.type <> ALL(ARRAY(SELECT paused_type.type FROM paused_type))
            AND (%(threads)s OR task.alone OR NOT task.waits)
            AND (%(functions)s OR task.type <> 'python.call'
                 OR NOT EXISTS (SELECT FROM node AS other

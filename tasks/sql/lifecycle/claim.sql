@@ -35,6 +35,7 @@ WITH setting AS (
        AND task.cancel_requested_at IS NULL
        AND (task.start_before IS NULL OR task.start_before > now())
        AND queue.paused_at IS NULL
+       AND task.type <> ALL(ARRAY(SELECT paused_type.type FROM paused_type))
        AND (CASE WHEN task.waits AND NOT task.alone THEN %(threads)s ELSE %(main)s END)
        AND (%(functions)s OR task.type <> 'python.call'
             OR NOT EXISTS (SELECT FROM node AS other

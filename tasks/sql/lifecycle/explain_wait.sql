@@ -7,6 +7,7 @@
 -- Locks: nothing. Index: task_ready for the shared line, task_held and task_lane_ready for the lane, task_running (no more
 -- of them than places).
 SELECT queue.paused_at IS NOT NULL AS queue_paused,
+       EXISTS (SELECT FROM paused_type WHERE paused_type.type = task.type) AS type_paused,
        place.workers,
        task.status = 'ready' AS is_ready,
        task.waits,
@@ -58,6 +59,7 @@ SELECT queue.paused_at IS NOT NULL AS queue_paused,
                                             WHERE held.lane_id = task.lane_id
                                               AND held.queue_id = open.name
                                               AND held.status = 'held'
+                                              AND held.type <> ALL(ARRAY(SELECT paused_type.type FROM paused_type))
                                               AND held.line_key >= lane.low_key
                                               AND (held.line_key, held.id) < (task.line_key, task.id)
                                             ORDER BY held.line_key, held.id

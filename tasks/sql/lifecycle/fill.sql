@@ -5,7 +5,8 @@
 -- A lane is read from `low_key` on: before it nothing is held in an open queue, but dead entries may lie there, and while
 -- somebody's old transaction keeps those, each fill would step over all that the lane ever held. Newcomers lower it, also
 -- where there is no room, and where any may have come the lane is read from its beginning; each fill raises it to the last
--- that it moves, and `mend_low_key` finds what slips through.
+-- that it moves, and `mend_low_key` finds what slips through. While a type is paused, a fill that finds less than there is
+-- room for raises it behind all that is held: the next one, and the sweep, need not step over what may not start.
 -- `lanes` null: those that lock_free_lanes.sql could lock.
 -- Locks: lanes (held by the caller), then the tasks it moves, then the cluster's row if a rank is lower than all.
 -- Index: task_held, one ordered scan per open queue, each stopping at the free slots. Also of queues that have moved to
@@ -45,6 +46,7 @@ WITH place AS (
                  AND task.queue_id = queue.name
                  AND task.status = 'held'
                  AND task.cancel_requested_at IS NULL
+                 AND task.type <> ALL(ARRAY(SELECT paused_type.type FROM paused_type))
                  AND task.line_key >= room.low_key
                ORDER BY task.line_key, task.id
                LIMIT room.free) AS head
@@ -67,10 +69,15 @@ WITH place AS (
     RETURNING task.id, task.lane_id, task.cluster, task.rank, task.line_key, picked.vstart + picked.charge AS vend
 ), counted AS (
     -- With the lanes that only begin earlier now. A union: a join would compare each lane with each.
-    SELECT lane_id, sum(moved) AS moved, max(vend) AS vend, coalesce(max(last_key), min(low_key)) AS low_key
-      FROM (SELECT lane_id, 1 AS moved, vend, line_key AS last_key, NULL::float8 AS low_key FROM readied
+    -- And with those that have room, while a type is paused.
+    SELECT lane_id, sum(moved) AS moved, max(vend) AS vend,
+           CASE WHEN sum(moved) < max(free) THEN 'infinity' ELSE coalesce(max(last_key), min(low_key)) END AS low_key
+      FROM (SELECT lane_id, 1 AS moved, vend, line_key AS last_key, NULL::float8 AS low_key, NULL::int AS free FROM readied
              UNION ALL
-            SELECT id, 0, NULL, NULL, low_key FROM place WHERE low_key < low_key_before) AS line
+            SELECT id, 0, NULL, NULL, low_key, CASE WHEN EXISTS (SELECT FROM paused_type) THEN free END
+              FROM place
+             WHERE low_key < low_key_before
+                OR free > 0 AND EXISTS (SELECT FROM paused_type)) AS line
      GROUP BY lane_id
 ), charged AS (
     UPDATE lane
@@ -79,6 +86,7 @@ WITH place AS (
            low_key = counted.low_key
       FROM counted
      WHERE lane.id = counted.lane_id
+       AND (counted.moved > 0 OR lane.low_key <> counted.low_key)
 ), lowered AS (
     -- Claims read the line from `low_rank` on.
     UPDATE cluster

@@ -1,4 +1,4 @@
--- Take their slots from ready tasks of paused queues, and of lanes that have no slots any more (a disabled user):
+-- Take their slots from ready tasks of paused queues and types, and of lanes that have no slots any more (a disabled user):
 -- ready becomes held again. The caller holds the lanes' locks.
 -- Otherwise a paused queue would keep its users' slots from their other queues. What was charged in advance is refunded.
 -- Locks: lanes (held by the caller), then the tasks.
@@ -9,6 +9,7 @@ WITH paused AS (
      WHERE task.status = 'ready'
        AND task.lane_id = ANY(%(lanes)s)
        AND (EXISTS (SELECT FROM queue WHERE queue.name = task.queue_id AND queue.paused_at IS NOT NULL)
+            OR EXISTS (SELECT FROM paused_type WHERE paused_type.type = task.type)
             OR EXISTS (SELECT FROM lane WHERE lane.id = task.lane_id AND lane.slots = 0))
        FOR NO KEY UPDATE OF task
 ), held AS (

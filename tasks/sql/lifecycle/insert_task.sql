@@ -36,6 +36,7 @@ WITH counted AS (
        -- Whoever has waited for the counters sees where the line began before that: claims would not see the task.
        AND (%(priority)s::smallint <= 5 OR clock_timestamp() < statement_timestamp() + interval '5 ms')
        AND EXISTS (SELECT FROM queue WHERE queue.name = %(queue)s AND queue.paused_at IS NULL)
+       AND NOT EXISTS (SELECT FROM paused_type WHERE paused_type.type = %(type)s)
        AND NOT EXISTS (
            SELECT FROM queue
             CROSS JOIN LATERAL (
@@ -44,6 +45,7 @@ WITH counted AS (
                    AND task.queue_id = queue.name
                    AND task.status = 'held'
                    AND task.cancel_requested_at IS NULL
+                   AND task.type <> ALL(ARRAY(SELECT paused_type.type FROM paused_type))
                    AND task.line_key >= place.low_key
                  ORDER BY task.line_key, task.id
                  LIMIT 1) AS held

@@ -49,6 +49,7 @@ WITH counted AS (
                    AND task.queue_id = queue.name
                    AND task.status = 'held'
                    AND task.cancel_requested_at IS NULL
+                   AND task.type <> ALL(ARRAY(SELECT paused_type.type FROM paused_type))
                    AND task.line_key >= place.low_key
                  ORDER BY task.line_key, task.id
                  LIMIT 1) AS held
@@ -67,7 +68,8 @@ WITH counted AS (
                    min(vbase - (priority - 5) * warp) FILTER (WHERE may_go) OVER (PARTITION BY lane) AS lowest
               FROM (SELECT item.*, room.free, room.vbase, room.warp, room.low_rank, item.est_seconds / room.weight AS charge,
                            room.id IS NOT NULL AND item.status = 'held'
-                           AND item.queue IN (SELECT queue.name FROM queue WHERE queue.paused_at IS NULL) AS may_go
+                           AND item.queue IN (SELECT queue.name FROM queue WHERE queue.paused_at IS NULL)
+                           AND item.type <> ALL(ARRAY(SELECT paused_type.type FROM paused_type)) AS may_go
                       FROM item
                       LEFT JOIN room ON room.id = item.lane) AS known
             WINDOW line AS (PARTITION BY lane ORDER BY line_key, id ROWS UNBOUNDED PRECEDING)) AS first

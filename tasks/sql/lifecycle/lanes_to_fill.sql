@@ -26,6 +26,8 @@ WITH RECURSIVE leap AS (
           WHERE held.is_open
             AND lane.id >= held.lane_id
             AND lane.taken < lane.slots
+            -- Else fill has found nothing there that may start, and nothing has come since.
+            AND (lane.low_key < 'infinity' OR NOT EXISTS (SELECT FROM paused_type))
           ORDER BY lane.id
           LIMIT 1) AS room ON true
      WHERE room.id IS NOT NULL OR NOT held.is_open

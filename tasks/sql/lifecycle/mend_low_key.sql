@@ -1,6 +1,7 @@
 -- Lower where fill begins to read each lane to its first held task: mends what a fill raised too far, because a newcomer's
--- own was lost, or because a queue that was paused has opened. It never raises. Lanes with nothing under way need no
--- mending: those that hold something are filled from their beginning by the sweep.
+-- own was lost, or because a queue or a type that was paused has opened. It never raises. Lanes with nothing under way need
+-- no mending: those that hold something are filled from their beginning by the sweep, but for those that fill has raised
+-- behind all that they hold.
 -- Locks: lanes where it changes, passing over those that somebody holds.
 -- Index: task_held, one entry a lane and open queue.
 WITH passed_over AS (
@@ -16,10 +17,11 @@ WITH passed_over AS (
                  AND task.queue_id = queue.name
                  AND task.status = 'held'
                  AND task.cancel_requested_at IS NULL
+                 AND task.type <> ALL(ARRAY(SELECT paused_type.type FROM paused_type))
                ORDER BY task.line_key, task.id
                LIMIT 1) AS head
           WHERE queue.paused_at IS NULL) AS first
-     WHERE lane.taken > 0
+     WHERE (lane.taken > 0 OR lane.low_key = 'infinity')
        AND lane.low_key > first.line_key
        FOR NO KEY UPDATE OF lane SKIP LOCKED
 )

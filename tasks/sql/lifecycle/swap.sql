@@ -23,6 +23,7 @@ WITH full_lane AS (
                  AND task.queue_id = queue.name
                  AND task.status = 'held'
                  AND task.cancel_requested_at IS NULL
+                 AND task.type <> ALL(ARRAY(SELECT paused_type.type FROM paused_type))
                  AND task.line_key >= full_lane.low_key
                ORDER BY task.line_key, task.id
                LIMIT 1) AS head
