@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable
 from functools import reduce
 
-from django.db.models import Count, Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
 from tasks import errors
@@ -24,19 +24,17 @@ TEXTS = ("text/", "application/json", "application/xml")
 
 def twins_of(user: User, files: Iterable[File]) -> set[str]:
     """Return which of the files' contents a user has more than once, as SHA-256."""
-    wanted = {file.sha256 for file in files}
-    if not wanted:
-        return set()
-    # Each is found by the index of contents.
-    rows = File.objects.filter(owner=user, sha256__in=wanted).values("sha256").annotate(count=Count("pk"))
-    return {row["sha256"] for row in rows.filter(count__gt=1)}
+    # Looked for one by one: however often a content is there, one other is enough.
+    other = File.objects.filter(owner=user, sha256=OuterRef("sha256")).exclude(pk=OuterRef("pk"))
+    found = File.objects.filter(pk__in=[file.pk for file in files]).filter(Exists(other))
+    return set(found.values_list("sha256", flat=True))
 
 
 def same_as(file: File) -> list[File]:
-    """Return its owner's other files with the same content, newest first."""
-    return list(
-        File.objects.filter(owner=file.owner_id, sha256=file.sha256).exclude(pk=file.pk).order_by("-pk")[:MOST_TWINS]
-    )
+    """Return its owner's other files with the same content, newest first; of very many, any MOST_TWINS."""
+    # Not ordered by the database, which would read them all.
+    found = File.objects.filter(owner=file.owner_id, sha256=file.sha256).exclude(pk=file.pk)[:MOST_TWINS]
+    return sorted(found, key=lambda twin: twin.pk, reverse=True)
 
 
 def uses_of(file: File) -> list[Task]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from accounts.models import User
+from portal.web import file_facts
 from tasks.admin import keyset
 from tasks.figures import failing, outlook
 from tasks.lifecycle import estimate
@@ -33,6 +34,7 @@ def _limits_are_reached_by_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(find, "WINDOW", 100)
     monkeypatch.setattr(index, "LOOK_AGAIN", 20)
     monkeypatch.setattr(index, "LIMIT", 20)
+    monkeypatch.setattr(file_facts, "LOOKED_AT", 20)
     monkeypatch.setattr(index, "NEWEST", 50)
     monkeypatch.setattr(keyset, "COUNT_CAP", 30)
     monkeypatch.setattr(failing, "MOST_FAILURES", 30)
