@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 import yaml
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import resolve
 
 from accounts.models import User
@@ -103,6 +103,7 @@ def test_pods_of_workers_outlast_the_grace_of_their_tasks() -> None:
     assert pod["terminationGracePeriodSeconds"] >= int(SETTINGS["STOP_GRACE_SECONDS"]) + 20
 
 
+@pytest.mark.usefixtures("new_tables")
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_nodes_are_as_many_as_ready_and_running_tasks_take(alice: User) -> None:
     scaled = of_kind("ScaledObject")["workers-default"]["spec"]
@@ -117,6 +118,12 @@ def test_nodes_are_as_many_as_ready_and_running_tasks_take(alice: User) -> None:
     assert claim_task(cluster="default", node=node.pk, pid=1, token=uuid4())
     # Four of them have a slot: the others no node could start sooner.
     assert sorted(Task.objects.values_list("status", flat=True)) == ["held"] * 3 + ["ready"] * 3 + ["running"]
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(trigger["metadata"]["query"])
         assert cursor.fetchone() == (4,)
+        # Asked every ten seconds: not all tasks that ever were may be read for it.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {trigger['metadata']['query']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "task_ready" in plan or "task_lane_ready" in plan, plan
+    assert "task_running" in plan, plan
