@@ -30,8 +30,8 @@ PROJECT = CODE if IS_CHECKOUT else Path.cwd()
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
-# Sessions in which something can be written.
-WRITABLE = {"read-write", "primary"}
+# Of several hosts. Not `primary`: a former one that was made read-only is one still, and would be found for ever.
+WRITABLE = {"read-write"}
 ORIGIN = re.compile(r"https?://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 
 load_dotenv(PROJECT / ".env")

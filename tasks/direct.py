@@ -47,5 +47,5 @@ def leave_former_primary(raw: psycopg.Connection[Any] | psycopg.AsyncConnection[
     Raises:
         psycopg.OperationalError: connect anew, and be led to the primary.
     """
-    if "," in str(connections["default"].settings_dict["HOST"]) and is_read_only(raw):
+    if "," in str(direct_settings(connections["default"].settings_dict)["HOST"]) and is_read_only(raw):
         raise psycopg.OperationalError("The server takes no writes any more: another is the primary now.")

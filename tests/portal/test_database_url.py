@@ -20,13 +20,15 @@ READ: dict[str, dict[str, Any]] = {
     "postgres://portal@db1:5432,db2:5433/portal": {
         "HOST": "db1,db2", "PORT": "5432,5433", "OPTIONS": {"target_session_attrs": "read-write"},
     },
-    "postgres://db1,db2/portal?target_session_attrs=primary": {"OPTIONS": {"target_session_attrs": "primary"}},
+    "postgres://db1/portal?target_session_attrs=primary": {"OPTIONS": {"target_session_attrs": "primary"}},
 }  # fmt: skip
 REFUSED = {
     "mysql://portal@db/portal": "must be a postgres:// URL, not mysql://",
     "postgres://portal:SECRET%ZZ@db/portal": "cannot be read.*%25 for %",
     "postgres://portal:SECRET@db/portal?no_such=1": "options that libpq has",
     "postgres://portal:SECRET@db1,db2/portal?target_session_attrs=any": "several hosts and target_session_attrs=any",
+    # It may be read-only, and a connection to it would be given up and made anew without end.
+    "postgres://portal:SECRET@db1,db2/portal?target_session_attrs=primary": "target_session_attrs=primary",
 }
 
 

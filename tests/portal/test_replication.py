@@ -1,10 +1,17 @@
-"""What doctor says of those who follow the primary; of real servers it is asked in tests/chaos/test_fail_over.py."""
+"""Who follows the primary, and who leaves a former one; with real servers in tests/chaos/test_fail_over.py."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from typing import Any
+from unittest.mock import Mock
+
+import psycopg
 import pytest
+from django.db import connections
 
 from portal.replication import AWAITED, UNSEEN, Standby, faults_of_standbys
+from tasks.direct import leave_former_primary
 
 HERE = Standby("db2", "streaming", "sync", 0.0, None)
 FOUND: dict[str, tuple[str, list[Standby], list[str]]] = {
@@ -29,3 +36,22 @@ def test_standbys_are_judged(case: str) -> None:
     said = list(faults_of_standbys(names, found))
     assert len(said) == len(expected)
     assert all(words.startswith(begins) for words, begins in zip(said, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("database", "leaves"),
+    [
+        ({"HOST": "db1,db2"}, True),
+        ({"HOST": "db1"}, False),
+        ({"HOST": "pooler", "DIRECT": {"HOST": "db1,db2", "OPTIONS": {}}}, True),
+        ({"HOST": "pooler", "DIRECT": {"HOST": "db1", "OPTIONS": {}}}, False),
+    ],
+    ids=str,
+)
+def test_listener_leaves_a_server_that_takes_no_writes_where_there_is_another(
+    database: dict[str, Any], leaves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections["default"], "settings_dict", {"OPTIONS": {}} | database)
+    former = Mock(pgconn=Mock(parameter_status=Mock(return_value=b"on")))
+    with pytest.raises(psycopg.OperationalError) if leaves else nullcontext():
+        leave_former_primary(former)
