@@ -127,6 +127,17 @@ def test_purge_says_how_many_and_does_it_when_told(alice: User, bob: User) -> No
     assert sorted(noted()) == sorted(("purge", "task", str(task.pk)) for task in ended)
 
 
+def test_purge_leaves_what_an_unfinished_task_needs(alice: User) -> None:
+    needed, other = submit(alice), submit(alice)
+    waiting = submit_task(alice, Submission("diagnostic.echo", {"message": "a"}, needs=[needed.pk])).task
+    long_ago = "2020-01-01T00:00Z"
+    Task.objects.filter(pk__in=[needed.pk, other.pk]).update(status="cancelled", finished_at=long_ago)
+    assert read("purge", "--days", "30", "--yes") == {"tasks": 1, "purged": True}
+    assert set(TaskContent.objects.values_list("task", flat=True)) == {needed.pk, waiting.pk}
+    Task.objects.filter(pk=waiting.pk).update(status="cancelled", finished_at=long_ago)
+    assert read("purge", "--days", "30", "--yes") == {"tasks": 2, "purged": True}
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -146,7 +157,8 @@ def test_purge_says_how_many_and_does_it_when_told(alice: User, bob: User) -> No
         (["plan", "set", "Pro", "slots=none"], "slots: This field cannot be null."),
         (["plan", "set", "Pro", "weight=0"], "weight: Ensure this value is greater than or equal to 0.1."),
         (["queue", "pause", "nowhere"], "There is no queue nowhere."),
-        (["purge", "--days", "-1"], "--days is 0 or more."),
+        (["purge", "--days", "-1"], "--days is between 0 and 36,500."),
+        (["purge", "--days", "999999999"], "--days is between 0 and 36,500."),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )

@@ -7,20 +7,23 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from tasks.lifecycle.purge import purge_task
 from tasks.management.found import user_of
-from tasks.models import Task
+from tasks.models import Dependency, Task
 from tasks.models.task import TaskQuerySet
+from tasks.statuses import TERMINAL
 
 PAGE = 200
+MOST_DAYS = 36_500
 
 
 class Command(BaseCommand):
     help = (
-        "Delete input, result, events and result files of ended tasks; each stays as a tombstone (docs/operating.md). "
-        "Without --yes nothing is deleted, and it says how many there are."
+        "Delete input, result, events and result files of ended tasks, but for what an unfinished task needs; each "
+        "stays as a tombstone (docs/operating.md). Without --yes nothing is deleted, and it says how many there are."
     )
     requires_system_checks: list[str] = []
 
@@ -31,8 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["days"] < 0:
-            raise CommandError("--days is 0 or more.")
+        if not 0 <= options["days"] <= MOST_DAYS:
+            raise CommandError(f"--days is between 0 and {MOST_DAYS:,}.")
         found = _found(options["days"], options["user"])
         count = _purge(found) if options["yes"] else found.count()
         if options["json"]:
@@ -45,7 +48,9 @@ class Command(BaseCommand):
 
 def _found(days: int, email: str | None) -> TaskQuerySet:
     long_ago = Now() - timedelta(days=days)
-    found = Task.objects.ended().filter(finished_at__lt=long_ago, content__isnull=False)
+    # As the upkeep: what an unfinished task needs is kept until that has ended.
+    needed = Dependency.objects.filter(needs=OuterRef("pk")).exclude(task__status__in=TERMINAL)
+    found = Task.objects.ended().filter(~Exists(needed), finished_at__lt=long_ago, content__isnull=False)
     return found if email is None else found.filter(owner=user_of(email))
 
 
