@@ -23,13 +23,11 @@ from tasks.engines.content_types import type_of_head
 from tasks.measures import size_text
 from tasks.models import File
 from tasks.models.file import storage_path
-from tasks.names import MAX_TAG_LENGTH, MAX_TAGS, is_line
+from tasks.names import MAX_NAME_BYTES, MAX_TAG_LENGTH, MAX_TAGS, is_line
 from tasks.storage import folder_is_there, storing
 
 HEAD_BYTES = 8192
 TEXTS = {"application/json", "application/xml", "application/rtf", "image/svg+xml", "message/rfc822"}
-# In bytes, as file systems count: 85 Chinese characters.
-MAX_NAME_BYTES = 255
 
 
 class NotWanted(Exception):
@@ -176,10 +174,12 @@ def change_file(file: File, *, name: str | None = None, tags: Sequence[str] | No
 
     Raises:
         InvalidBody: no usable name, or no usable tags.
+        NotFound: it was deleted meanwhile.
     """
+    changes: dict[str, str | list[str]] = {}
     if name is not None:
         try:
-            file.name = _clean_name(name)
+            changes["name"] = _clean_name(name)
         except errors.InvalidFile as error:
             raise errors.InvalidBody.at("/name", error.errors[0].code, error.errors[0].detail) from error
     if tags is not None:
@@ -187,8 +187,12 @@ def change_file(file: File, *, name: str | None = None, tags: Sequence[str] | No
         if len(wanted) > MAX_TAGS or not all(is_line(tag) and len(tag) <= MAX_TAG_LENGTH for tag in wanted):
             told = f"At most {MAX_TAGS} tags of 1 to {MAX_TAG_LENGTH} characters, each in one line."
             raise errors.InvalidBody.at("/tags", "invalid_tags", told)
-        file.tags = wanted
-    file.save(update_fields=["name", "tags"])
+        changes["tags"] = wanted
+    # Nothing but what is asked for: somebody may change the rest at the same time.
+    if changes and not File.objects.filter(pk=file.pk).update(**changes):
+        raise errors.NotFound
+    for field, value in changes.items():
+        setattr(file, field, value)
 
 
 def delete_file(file: File) -> None:

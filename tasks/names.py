@@ -7,6 +7,7 @@ servers and nodes are named for people: a line of text. Both patterns mean the s
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 
 from django.core.exceptions import ValidationError
 
@@ -16,6 +17,8 @@ SLUG_RULE = "begins with a letter or a digit and has at most 100 letters, digits
 MOST_OF_A_LINE = 200
 MAX_TAGS, MAX_TAG_LENGTH = 20, 100
 MOST_OF_A_FILE_NAME = 80
+# In bytes, as file systems count: 85 Chinese characters.
+MAX_NAME_BYTES = 255
 # Without control characters, line separators and what turns the direction of writing.
 _LINE_CHARACTERS = r"\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069"
 LINE = rf"\A[^ {_LINE_CHARACTERS}][^{_LINE_CHARACTERS}]{{0,{MOST_OF_A_LINE - 1}}}\Z"
@@ -59,6 +62,16 @@ def file_stem(name: str) -> str:
     ('invoice-2027', 'When Today 7 8')
     """
     return file_name(re.sub(r"\.[A-Za-z0-9]{1,5}$", "", name))
+
+
+def made_of(name: str, ending: str) -> str:
+    r"""Return what a file is called that is made of another one; of a long name only the beginning.
+
+    >>> made_of("scan.pdf", "-searchable.pdf"), len(made_of("汉" * 85, ".srt").encode())
+    ('scan-searchable.pdf', 253)
+    """
+    room = MAX_NAME_BYTES - len(ending.encode())
+    return PurePath(name).stem.encode("utf-8", "replace")[:room].decode("utf-8", "ignore") + ending
 
 
 def validate_slug(name: str) -> None:

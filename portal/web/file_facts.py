@@ -44,7 +44,9 @@ def uses_of(file: File) -> list[Task]:
     given += [Q(**{f"content__input__{name}__contains": [str(file.pk)]}) for name in sorted(names)]
     newest = Task.objects.filter(owner=file.owner_id).order_by("-pk").values("pk")[:LOOKED_AT]
     found = Task.objects.filter(reduce(operator.or_, given), pk__in=list(newest.values_list("pk", flat=True)))
-    return name_files(found.select_related("content").order_by("-pk")[:MOST_USES])
+    # Results may have megabytes.
+    read = found.select_related("content").defer("content__result")
+    return name_files(read.order_by("-pk")[:MOST_USES])
 
 
 def text_of(file: File) -> str | None:
@@ -54,6 +56,6 @@ def text_of(file: File) -> str | None:
     try:
         with open_file(file) as data:
             head = data.read(PREVIEWED_BYTES)
-    except errors.UnreadableFile:
+    except (errors.UnreadableFile, errors.StorageUnavailable):
         return None
     return head.decode("utf-8", "replace") + (" …" if file.size > PREVIEWED_BYTES else "")

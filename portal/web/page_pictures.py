@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 DRAWING = 1
 # Drawn at a time by a web process, for all users and for one: nobody's slow pages keep others from theirs.
 MOST_AT_ONCE, MOST_OF_ONE = 2, 1
+# The other half of the threads is for everything else, whatever is asked for here.
+MOST_WAITING = max(1, settings.WEB_THREADS // 2)
 LONGEST_WAIT_SECONDS = 10.0
 RETRY_AFTER_SECONDS = 5
 
@@ -35,12 +38,13 @@ class _Turns:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._drawing: list[int] = []
+        self._waiting = 0
 
     @contextmanager
     def take(self, user_id: int) -> Iterator[bool]:
         """Wait for a turn of this user; tell whether there was one."""
         with self._changed:
-            has_turn = self._changed.wait_for(lambda: self._is_free(user_id), timeout=LONGEST_WAIT_SECONDS)
+            has_turn = self._is_free(user_id) or self._wait(user_id)
             if has_turn:
                 self._drawing.append(user_id)
         try:
@@ -50,6 +54,15 @@ class _Turns:
                 with self._changed:
                     self._drawing.remove(user_id)
                     self._changed.notify_all()
+
+    def _wait(self, user_id: int) -> bool:
+        if self._waiting >= MOST_WAITING:
+            return False
+        self._waiting += 1
+        try:
+            return self._changed.wait_for(lambda: self._is_free(user_id), timeout=LONGEST_WAIT_SECONDS)
+        finally:
+            self._waiting -= 1
 
     def _is_free(self, user_id: int) -> bool:
         return len(self._drawing) < MOST_AT_ONCE and self._drawing.count(user_id) < MOST_OF_ONE
@@ -88,6 +101,6 @@ def _draw(file: File, number: int) -> bytes | None:
             return draw_page(local_path(file, Path(folder)), file.content_type, number)
     except (errors.UnreadableFile, errors.InputTooLarge) as error:
         raise Http404(error.message) from error
-    except errors.EngineError as error:
+    except errors.TaskError as error:
         logger.warning("A page of the file %s could not be drawn: %s", file.pk, error)
         return None

@@ -155,7 +155,7 @@ def _size(value: Any) -> float:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _list(value: Any) -> list[Any]:

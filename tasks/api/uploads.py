@@ -11,7 +11,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
 from tasks import errors
-from tasks.files import MAX_NAME_BYTES
+from tasks.names import MAX_NAME_BYTES
 
 
 class NameTooLong(SuspiciousFileOperation):

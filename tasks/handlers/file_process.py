@@ -40,6 +40,7 @@ from tasks.handlers.file_or_url import FileOrUrl, LocalFile, open_input
 from tasks.handlers.kept_pages import KeptPages
 from tasks.handlers.ocr_options import Engine, Language, engines_here, languages, wish_of
 from tasks.handlers.pages_work import pages_said, pages_work
+from tasks.names import made_of
 from tasks.registry import EngineInfo, Readiness, Result, Work, file_field, task_type
 
 MAX_PAGES, MAX_OCR_PAGES = 200, 30
@@ -269,8 +270,7 @@ def _thumbnail(ctx: Context, file: LocalFile, file_type: str, notices: list[Noti
         into = Path(folder) / "thumbnail.png"
         try:
             contained.call(maker, path=str(file.path), into=str(into), check=ctx.check)
-            stem = PurePath(file.name).stem or "file"
-            return ctx.save(f"{stem}-thumbnail.png", into.read_bytes(), "image/png").id
+            return ctx.save(made_of(file.name, "-thumbnail.png"), into.read_bytes(), "image/png").id
         except (UnreadableFile, InputTooLarge, QuotaExceeded) as error:
             notices.append(Notice("left out", f"There is no thumbnail. {error.message}"))
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from tasks.context import Context
 from tasks.engines.document import Notice, Page
 from tasks.errors import InputTooLarge, QuotaExceeded, UnreadableFile
 from tasks.handlers.file_or_url import LocalFile
+from tasks.names import made_of
 
 PDF = "application/pdf"
 FILES = "with `searchable`: the searchable PDF"
@@ -54,8 +55,7 @@ def _save(
         into = Path(folder) / "searchable.pdf"
         try:
             contained.call(function, path=str(file.path), into=str(into), check=ctx.check, **content)
-            stem = PurePath(file.name).stem or "file"
-            return [ctx.save(f"{stem}-searchable.pdf", into.read_bytes(), PDF).id]
+            return [ctx.save(made_of(file.name, "-searchable.pdf"), into.read_bytes(), PDF).id]
         except (UnreadableFile, InputTooLarge, QuotaExceeded) as error:
             notices.append(Notice("left out", f"There is no searchable PDF. {error.message}"))
             return []

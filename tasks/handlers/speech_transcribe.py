@@ -19,6 +19,7 @@ from tasks.engines.sound_length import said_seconds
 from tasks.engines.subtitles import Segment, joined, to_srt, to_vtt
 from tasks.errors import BackendError, EngineError, QuotaExceeded
 from tasks.handlers.file_or_url import FileOrUrl, LocalFile, open_input
+from tasks.names import made_of
 from tasks.registry import EngineInfo, Readiness, Result, Work, file_field, task_type
 
 if TYPE_CHECKING:
@@ -245,11 +246,10 @@ def _in_script(data: SpeechTranscribeInput, segments: list[Segment], warnings: l
 
 
 def _save(ctx: Context, name: str, srt: str, vtt: str, warnings: list[str]) -> list[UUID]:
-    stem = name.rpartition(".")[0] or name
     try:
         return [
-            ctx.save(f"{stem}.srt", srt.encode(), "text/plain").id,
-            ctx.save(f"{stem}.vtt", vtt.encode(), "text/vtt").id,
+            ctx.save(made_of(name, ".srt"), srt.encode(), "text/plain").id,
+            ctx.save(made_of(name, ".vtt"), vtt.encode(), "text/vtt").id,
         ]
     except QuotaExceeded as error:
         # The subtitles are in the result as well.

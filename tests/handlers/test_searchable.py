@@ -8,13 +8,17 @@ from uuid import UUID
 import pypdfium2 as pdfium
 import pytest
 
-from tasks.testing import FolderContext, run
+from tasks.names import MAX_NAME_BYTES
+from tasks.testing import SAMPLES, FolderContext, run
 
 
 def words_beside(ctx: FolderContext, result: dict[str, Any], wanted: str) -> tuple[str, list[float]]:
     """Return the text of the searchable PDF's first page, and where `wanted` stands in it, from below, in points."""
     [file] = result["files"]
-    assert ctx.file_info(UUID(str(file))).name.endswith("-searchable.pdf")
+    name = ctx.file_info(UUID(str(file))).name
+    assert name.endswith("-searchable.pdf")
+    # A longer one could not be stored.
+    assert len(name.encode()) <= MAX_NAME_BYTES
     with pdfium.PdfDocument(ctx.local_path(UUID(str(file)))) as document:
         text = document[0].get_textpage()
         found = text.search(wanted).get_next()
@@ -34,7 +38,8 @@ def test_scan_is_stored_with_its_text(ctx: FolderContext) -> None:
 
 
 def test_picture_is_stored_with_its_text(ctx: FolderContext) -> None:
-    result = run("image.analyze", ctx, file=str(ctx.add_sample("photo.jpg")), searchable=True)
+    photo = ctx.add("照" * 83 + ".jpg", (SAMPLES / "photo.jpg").read_bytes())
+    result = run("image.analyze", ctx, file=str(photo), searchable=True)
     text, (left, bottom, _, top) = words_beside(ctx, result, "Ferry")
     assert "Departs daily 08:45" in " ".join(text.split())
     [box] = [box for box in result["boxes"] if box["level"] == "line" and box["text"].startswith("Ferry")]

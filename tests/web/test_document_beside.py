@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import User
 from portal.web import page_pictures
 from portal.web.page_pictures import MOST_OF_ONE
+from tasks import errors
 from tasks.files import store_file
 from tasks.models import File
 from tasks.shares.links import share_task
@@ -69,6 +70,33 @@ def test_who_draws_already_is_told_to_come_again(page: Client, alice: User, monk
     assert (response.status_code, response["Retry-After"]) == (503, "5")
     monkeypatch.setattr(page_pictures._turns, "_drawing", [])
     assert page.get(address).status_code == 200
+
+
+def test_no_more_wait_than_leave_threads_for_others(page: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = page_of(stored(alice, "report.pdf"))
+    monkeypatch.setattr(page_pictures._turns, "_drawing", [alice.pk] * MOST_OF_ONE)
+    monkeypatch.setattr(page_pictures._turns, "_waiting", page_pictures.MOST_WAITING)
+    monkeypatch.setattr(page_pictures._turns._changed, "wait_for", lambda *_args, **_options: pytest.fail("waits"))
+    assert page.get(address).status_code == 503
+
+
+@pytest.mark.parametrize("fault", [errors.StorageFull(), errors.StorageUnavailable(), errors.EngineError("killed")])
+def test_page_that_the_machine_cannot_draw_now_may_be_asked_for_again(
+    page: Client, alice: User, monkeypatch: pytest.MonkeyPatch, fault: errors.TaskError
+) -> None:
+    def fail(*_args: object) -> bytes:
+        raise fault
+
+    address = page_of(stored(alice, "report.pdf"))
+    monkeypatch.setattr(page_pictures, "draw_page", fail)
+    assert page.get(address).status_code == 503
+
+
+@pytest.mark.parametrize("number", [-1, True])
+def test_number_that_no_page_has_breaks_no_page(page: Client, alice: User, finished: Finish, number: int) -> None:
+    pages = [{"number": number, "text": "all", "width": 612, "height": 792}]
+    task = finished(alice, {"pages": pages}, as_type="pdf.extract", file=str(stored(alice, "report.pdf").pk))
+    assert page.get(reverse("web:task", args=[task.pk])).status_code == 200
 
 
 def test_document_stands_beside_its_passages(page: Client, alice: User, finished: Finish) -> None:

@@ -9,7 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from tasks.files import store_file
+from portal.web import file_facts
+from tasks import errors
+from tasks.files import change_file, store_file
 from tasks.models import File
 from tests.web.conftest import SignIn, Submit
 
@@ -66,6 +68,37 @@ def test_file_gets_another_name_and_tags(page: Client, alice: User) -> None:
     assert (file.name, file.tags) == ("潮汐 \U0001f6a2.txt", ["harbour", "tides"])
     assert "潮汐" in page.get(reverse("web:files"), {"tag": "tides"}).text
     assert "潮汐" not in page.get(reverse("web:files"), {"tag": "other"}).text
+    assert "潮汐" in page.get(reverse("web:files"), {"tag": "tides\0"}).text
+
+
+def test_changes_at_the_same_time_leave_each_other(alice: User) -> None:
+    file = stored(alice, "notes.txt", b"notes")
+    same = File.objects.get(pk=file.pk)
+    change_file(file, name="a.txt")
+    change_file(same, tags=["tides"])
+    file.refresh_from_db()
+    assert (file.name, file.tags) == ("a.txt", ["tides"])
+    File.objects.filter(pk=file.pk).delete()
+    with pytest.raises(errors.NotFound):
+        change_file(same, name="b.txt")
+
+
+def test_page_is_there_while_the_folder_of_files_is_away(
+    page: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_file: File) -> None:
+        raise errors.StorageUnavailable
+
+    file = stored(alice, "notes.txt", b"notes")
+    monkeypatch.setattr(file_facts, "open_file", away)
+    assert file.sha256 in page.get(about(file)).text
+
+
+def test_results_of_readers_are_not_loaded(alice: User, submit: Submit) -> None:
+    file = stored(alice, "report.pdf")
+    submit(alice, "pdf.extract", {"file": str(file.pk)})
+    [task] = file_facts.uses_of(file)
+    assert "result" in task.content.get_deferred_fields()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from portal.web.file_answers import SOUNDS
 from portal.web.file_facts import same_as, text_of, uses_of
+from portal.web.missing import missing_is_404
 from portal.web.people import SignedInRequest
 from portal.web.views.own import own_file
 from tasks import errors
@@ -29,10 +30,10 @@ def show(request: SignedInRequest, file_id: UUID) -> HttpResponse:
         typed = {name: request.POST.get(name, "").strip() for name in typed}
         tags = [tag for part in typed["tags"].split(",") if (tag := part.strip())]
         try:
-            change_file(file, name=typed["name"], tags=tags)
+            with missing_is_404():
+                change_file(file, name=typed["name"], tags=tags)
         except errors.InvalidBody as error:
             fault = error.errors[0]
-            file.refresh_from_db()
         else:
             messages.success(request, gettext("Saved."))
             return redirect("web:about-file", file_id=file.pk)

@@ -36,7 +36,7 @@ def list_files(request: SignedInRequest) -> HttpResponse:
         rows = rows.exclude(task=None)
     elif request.GET.get("kind") == "uploads":
         rows = rows.filter(task=None)
-    if tag := request.GET.get("tag", ""):
+    if tag := request.GET.get("tag", "").replace("\0", ""):
         rows = rows.filter(tags__contains=[tag])
     quota = read_quota(request.user)
     page = read_page(rows, request, sources=[File.objects.filter(owner=request.user)])
