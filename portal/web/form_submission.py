@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.urls import reverse
 from django.utils.translation import gettext
 
@@ -18,7 +19,7 @@ from portal.web.people import SignedInRequest, origin_of
 from portal.web.uploads import MOST_FILES
 from tasks import errors
 from tasks.lifecycle.preview import Preview, preview_task
-from tasks.lifecycle.submission import Submission
+from tasks.lifecycle.submission import Submission, Submitted, SubmittedBatch
 from tasks.lifecycle.submit import submit_task
 from tasks.lifecycle.submit_batch import submit_batch
 from tasks.notices.wish import wish_by_default
@@ -40,24 +41,36 @@ def submit_form(
         if len(submissions) > MOST_FILES:
             form.add_error(None, gettext("At most %(most)s files at once.") % {"most": f"{MOST_FILES:,}"})
         elif len(submissions) == 1:
-            task = submit_task(request.user, submissions[0], **once).task
-            wish_by_default(request.user, task, origin=origin_of(request))
-            return reverse("web:task", args=[task.id])
+            submitted = submit_task(request.user, submissions[0], **once)
+            tell_replayed(request, submitted)
+            wish_by_default(request.user, submitted.task, origin=origin_of(request))
+            return reverse("web:task", args=[submitted.task.id])
         else:
-            batch = submit_batch(request.user, submissions, name=_batch_name(request), atomic=True, **once).batch
-            wish_by_default(request.user, batch, origin=origin_of(request))
-            return reverse("web:batch", args=[batch.id])
+            made = submit_batch(request.user, submissions, name=_batch_name(request), atomic=True, **once)
+            tell_replayed(request, made)
+            wish_by_default(request.user, made.batch, origin=origin_of(request))
+            return reverse("web:batch", args=[made.batch.id])
     return None
 
 
 def submitted_once(request: SignedInRequest, content: list[Any]) -> dict[str, Any]:
     """Return what tells a submission from others: a double click or a resent form is the same, a changed one is not."""
+    key = request.POST.get("submit_key", "").replace("\0", "")[:64]
+    if not key:
+        # It is not known which form this is: the same text may be meant anew.
+        return {}
     text = json.dumps(content, sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return {
-        "idempotency_key": f"form-{request.POST.get('submit_key', '')[:64]}-{digest}",
-        "body_sha256": digest,
-    }
+    return {"idempotency_key": f"form-{key}-{digest}", "body_sha256": digest}
+
+
+def tell_replayed(request: SignedInRequest, submitted: Submitted | SubmittedBatch) -> None:
+    """Say that nothing new was made where a form came again: it may have been meant so, after the back button."""
+    if submitted.replayed:
+        messages.info(
+            request,
+            gettext("This was submitted already, and is shown here. To submit it once more, reload the form first."),
+        )
 
 
 def preview_form(request: SignedInRequest, form: InputForm, options: OptionsForm) -> Preview | None:

@@ -184,10 +184,19 @@ def test_quick_submit_makes_a_task(page: Client) -> None:
 def test_quick_text_sent_twice_is_one_task(page: Client) -> None:
     [key] = re.findall(r'action="/new/quick".*?name="submit_key" value="([^"]+)"', page.get("/").text, re.DOTALL)
     body = {"type": "diagnostic.echo", "text": "quickly", "submit_key": key}
-    first, second = (page.post(reverse("web:quick"), body)["Location"] for _ in range(2))
-    assert first == second
+    first = page.post(reverse("web:quick"), body)["Location"]
+    assert "submitted already" not in page.get(first).text
+    assert page.post(reverse("web:quick"), body)["Location"] == first
+    # Who came back to do it again is told.
+    assert "submitted already" in page.get(first).text
     assert page.post(reverse("web:quick"), body | {"text": "more"})["Location"] != first
     assert Task.objects.count() == 2
+
+
+def test_text_of_a_form_that_has_no_key_is_always_another_task(page: Client) -> None:
+    body = {"type": "diagnostic.echo", "text": "quickly"}
+    first, second = (page.post(reverse("web:quick"), body)["Location"] for _ in range(2))
+    assert first != second
 
 
 def test_quick_submit_is_for_types_that_need_one_text() -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from accounts.limits import limits_of
 from portal.web import snippets
 from portal.web.fitting_files import field_for_files, is_for_many
-from portal.web.form_submission import preview_form, submit_form, submitted_once
+from portal.web.form_submission import preview_form, submit_form, submitted_once, tell_replayed
 from portal.web.forms.task_input import InputForm, quick_field
 from portal.web.forms.task_options import OptionsForm
 from portal.web.ids import uuids_in
@@ -144,6 +144,7 @@ def submit_quickly(request: SignedInRequest) -> HttpResponse:
         options = _options(request, definition, request.POST)
         options.is_valid()
         return _show_form(request, form, options, refuse(error, options), status=422)
+    tell_replayed(request, submitted)
     wish_by_default(request.user, submitted.task, origin=origin_of(request))
     return redirect("web:task", task_id=submitted.task.id)
 
