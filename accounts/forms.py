@@ -5,12 +5,15 @@ Its own are kept in Django's cache, which each process has for itself.
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from allauth.account.forms import ChangePasswordForm, LoginForm, SignupForm
 from allauth.core import context
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, LoginWebAuthnForm
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy
 
@@ -82,3 +85,14 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
         self.fields["passwordless"].help_text = gettext_lazy(
             "The device asks for your finger, face or PIN. Take the tick away for a key that has none of them."
         )
+
+
+class PasskeySignInForm(LoginWebAuthnForm):  # type: ignore[misc]
+    """A passkey's answer, which anybody may send: what cannot be one is no other than a wrong one."""
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()
+        except (LookupError, AttributeError, RecursionError, struct.error) as error:
+            # The library that takes it apart leaves these to its callers.
+            raise get_adapter().validation_error("incorrect_code") from error

@@ -59,6 +59,15 @@ def count_sign_up(request: HttpRequest) -> None:
         take([Counter("sign-up", (source(request),), free=10, seconds=60)])
 
 
+def count_passkey(request: HttpRequest) -> None:
+    """Count a question for a passkey: each is kept in a session until it is answered, whoever asks.
+
+    Raises:
+        TooOften: there were too many.
+    """
+    take([Counter("passkey address", (source(request),), free=30, seconds=6)])
+
+
 def _take_turn(request: HttpRequest, what: str, email: str) -> Callable[[], None]:
     """Count a try, the narrowest counter first; return what gives it back.
 

@@ -260,6 +260,7 @@ MFA_FORMS = {
     "authenticate": "accounts.forms.CountedAuthenticateForm",
     "reauthenticate": "accounts.forms.CountedReauthenticateForm",
     "add_webauthn": "accounts.forms.PasskeyForm",
+    "login_webauthn": "accounts.forms.PasskeySignInForm",
 }
 # Asked on the sign-in page. Who is not remembered stays until the browser closes, or nobody was there for this long.
 ACCOUNT_SESSION_REMEMBER = None

@@ -102,4 +102,6 @@ urlpatterns = [
     # includes this module before allauth, so that these win.
     path("account/password/reset/", account.no_mail, name="no-mail"),
     path("account/email/", account.no_mail),
+    # As this one wins, which counts before it asks allauth's.
+    path("account/2fa/webauthn/login/", account.sign_in_by_passkey),
 ]

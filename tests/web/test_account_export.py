@@ -41,6 +41,7 @@ def test_archive_has_all_of_its_owner_and_nothing_of_others(
     page.post(reverse("account_reauthenticate"), {"password": "alice-has-a-password"})
     response = page.get(ADDRESS)
     assert "attachment" in response.headers["Content-Disposition"]
+    assert response.headers["Cache-Control"] == "no-store"
     body = b"".join(response.streaming_content)  # type: ignore[attr-defined]  # of a test client's answer
     archive = zipfile.ZipFile(io.BytesIO(body))
     assert [task["id"] for task in lines(archive, "tasks.ndjson")] == own[::-1]

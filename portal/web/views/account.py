@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoneinfo import available_timezones
 
 from allauth.account.decorators import reauthentication_required
+from allauth.mfa.webauthn.views import login_webauthn
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -15,7 +16,9 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext
 
 from accounts import languages
+from accounts.guessing import count_passkey
 from accounts.models import User
+from accounts.pace import TooOften
 from portal.web.people import SignedInRequest
 from tasks.api.account_export import account_archive
 from tasks.exports.attachment import attachment
@@ -66,9 +69,23 @@ def show(request: SignedInRequest) -> HttpResponse:
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]  # allauth has no types
 def export(request: SignedInRequest) -> HttpResponseBase:
-    """Download all that the portal keeps of somebody, for whom a stolen session is not enough."""
+    """Download what the portal keeps of somebody, for whom a stolen session is not enough."""
     name = f"portal-{localdate():%Y-%m-%d}.zip"
-    return attachment(account_archive(request.user), ZIP, name)
+    response = attachment(account_archive(request.user), ZIP, name)
+    # Nor is what a browser has kept of it for whoever comes next.
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def sign_in_by_passkey(request: HttpRequest) -> HttpResponseBase:
+    """Ask a browser for a passkey, or look at its answer."""
+    if request.method != "POST":
+        try:
+            count_passkey(request)
+        except TooOften as refusal:
+            return HttpResponse(status=429, headers={"Retry-After": str(refusal.retry_after_seconds)})
+    answer: HttpResponseBase = login_webauthn(request)
+    return answer
 
 
 def no_mail(request: HttpRequest) -> HttpResponse:
