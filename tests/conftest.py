@@ -19,6 +19,7 @@ from xdist.remote import Producer
 
 from accounts import tokens
 from accounts.models import Plan, User
+from tasks.kept import forget_all
 from tests import midnight, seeds, workers
 from tests.outbound.receiver import ANY_PORT_OF_LOOPBACK, Receiver, running_receiver
 from tests.web.live import LiveServer, environment_of_test
@@ -62,6 +63,8 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     midnight.wait_for_midnight()
+    # What the test before was answered may be kept for half a minute.
+    forget_all()
     if DISTRIBUTED:
         workers.give_way(item.nodeid)
 

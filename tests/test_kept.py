@@ -301,3 +301,13 @@ def test_words_are_kept_by_language() -> None:
         with override(language):
             found.append(greet())
     assert found == ["Yes", "是", "Yes"]
+
+
+_answered: list[int] = []
+_ask_for_long = kept(seconds=3600)(lambda: len(_answered))
+
+
+@pytest.mark.parametrize("_time", ["first", "second"])
+def test_no_test_is_answered_what_another_was(_time: str) -> None:
+    assert _ask_for_long() == len(_answered)
+    _answered.append(_ask_for_long())
