@@ -6,17 +6,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tasks.kept import forget_all
 from tasks.models import Attempt, Node
 from tasks.ui.sparkline import sparkline
 from tests.admin.conftest import fail_one, succeed_one
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
-
-
-@pytest.fixture(autouse=True)
-def _anew() -> None:
-    forget_all()
 
 
 @pytest.mark.parametrize("period", ["hour", "day", "week", "month", "nonsense", ""])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -45,10 +45,8 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
-def _anew(node: Node) -> Iterator[None]:
-    forget_all()
-    yield
-    forget_all()
+def _a_node_is_there(node: Node) -> None:
+    """Else that there is none is an alarm in each test."""
 
 
 def found() -> list[Trouble]:

@@ -132,6 +132,7 @@ OTHERS = {
     "DELETE /api/v1/tokens/{token_id}",
     "DELETE /api/v1/webhook-endpoints/{endpoint_id}",
     "PATCH /api/v1/webhook-endpoints/{endpoint_id}",
+    "PATCH /api/v1/files/{file_id}",
     "PATCH /api/v1/tasks/{task_id}",
     "POST /api/v1/batches/{batch_id}/cancel",
     "POST /api/v1/batches/{batch_id}/retry",

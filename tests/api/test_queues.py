@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,13 +19,6 @@ from tests.api.shapes import assert_shape
 
 Submit = Callable[..., dict[str, Any]]
 PATH = "/api/v1/queues/diagnostics"
-
-
-@pytest.fixture(autouse=True)
-def _look_anew() -> Iterator[None]:
-    forget_all()
-    yield
-    forget_all()
 
 
 def read(client: Any) -> dict[str, Any]:

@@ -20,10 +20,10 @@ SECRET = "first secret\nsecond secret"
 
 @pytest.fixture
 def formatter() -> logging.Formatter:
-    """The formatter of the settings."""
+    """The one for people, of the settings."""
     configured: dict[str, Any] = settings.LOGGING
     configurator = logging.config.DictConfigurator(configured)
-    made: logging.Formatter = configurator.configure_formatter(configured["formatters"]["line"])
+    made: logging.Formatter = configurator.configure_formatter(configured["formatters"]["text"])
     return made
 
 

@@ -17,7 +17,7 @@ def test_template_has_no_inline_script_or_style(path: Path) -> None:
     text = path.read_text()
     assert not re.search(r"\sstyle\s*=", text)
     assert not re.search(r"<style", text)
-    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+    assert not re.search(r"<script(?![^>]*\b(?:src=|type=\"application/json\"))", text)
     assert not re.search(r"\s(on[a-z]+|hx-on[:a-z-]*)\s*=", text)
     assert "|safe" not in text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
@@ -42,13 +42,6 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 Claim = Callable[[], Claimed]
 Samples = dict[tuple[str, tuple[str, ...]], float]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_kept() -> Iterator[None]:
-    exposition.forget()
-    yield
-    exposition.forget()
 
 
 def read(client: Client | None = None) -> Samples:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks", "0022_paused_types")]
+    dependencies = [("tasks", "0023_paused_types")]
 
     operations = [
         migrations.AddField("savedview", "place", models.TextField(blank=True, db_default="", default="")),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks", "0021_file_tags")]
+    dependencies = [("tasks", "0022_file_content")]
 
     operations = [
         migrations.CreateModel(
