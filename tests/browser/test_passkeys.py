@@ -56,6 +56,13 @@ def test_passkey_is_added_and_signs_in_alone(browser: Browser, server: LiveServe
     page.goto("/account/2fa/webauthn/")
     expect(page.get_by_role("row", name="My laptop")).to_contain_text("not yet")
 
+    # As over plain HTTP.
+    bare = context.new_page()
+    bare.add_init_script("delete window.PublicKeyCredential")
+    bare.goto("/account/2fa/webauthn/add/")
+    expect(bare.get_by_role("alert")).to_contain_text("Passkeys work at a name over HTTPS")
+    expect(bare.get_by_role("button", name="Add", exact=True)).to_be_hidden()
+
     sign_out(page)
     page.goto("/account/login/?next=/files")
     page.get_by_role("button", name="Sign in with a passkey").click()
