@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 
 from tasks.secrets import seal
 from tasks.webhook_secrets import new_secret, signed_headers
+from tests.api.clients import node
 from tests.docs.pages import PROJECT
 
 SECTION = (PROJECT / "docs" / "api.md").read_text().partition("\n## Webhooks\n")[2].partition("\n## ")[0]
@@ -39,16 +38,10 @@ def in_javascript(secret: str, headers: dict[str, str], body: str, folder: Path)
         + f"\nconst [secret, headers, body] = {json.dumps([secret, headers, body])};"
         + "\nconsole.log(verifyWebhook(secret, headers, Buffer.from(body)));\n"
     )
-    done = subprocess.run(["node", str(program)], capture_output=True, text=True, timeout=30, check=True)
-    return {"true": True, "false": False}[done.stdout.strip()]
+    return {"true": True, "false": False}[node.run("node", program, in_folder=folder).strip()]
 
 
-@pytest.fixture(
-    params=[
-        "python",
-        pytest.param("js", marks=pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node here")),
-    ]
-)
+@pytest.fixture(params=["python", "js"])
 def verify(request: pytest.FixtureRequest, tmp_path: Path) -> Verify:
     if request.param == "python":
         return in_python

@@ -120,8 +120,8 @@ class TaskFilter:
 
     @property
     def query(self) -> str:
-        """The filters alone, as a query string."""
-        return self._with().urlencode()
+        """The filters alone, as a query string; empty where nothing is left out by them."""
+        return self._with().urlencode() if self.is_set else ""
 
     def link(self, **changes: str) -> str:
         """Return the query string of the list with other filters, at its beginning."""
