@@ -75,8 +75,7 @@ def _look_at(wishes: Iterable[Notice]) -> Look:
     tasks = {wish.task_id for wish in wishes if wish.task_id}
     batches = {wish.batch_id for wish in wishes if wish.batch_id}
     found = Task.objects.select_related("content").in_bulk(tasks) if tasks else {}
-    for owner in {task.owner_id for task in found.values() if task.done}:
-        name_files(task for task in found.values() if task.done and task.owner_id == owner)
+    name_files(task for task in found.values() if task.done)
     over = {}
     if batches:
         ended = Q(status__in=TERMINAL)

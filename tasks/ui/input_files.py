@@ -6,22 +6,24 @@ from collections.abc import Iterable
 from typing import Any
 
 from tasks.models import File, Task
+from tasks.references import MARK
 from tasks.registry import all_types
 
 
 def name_files(tasks: Iterable[Task]) -> list[Task]:
     """Return the tasks, each with `file_names`: the names of its input files that are still there.
 
-    The tasks are one user's and were read with their content.
+    The tasks were read with their content.
     """
     listed = list(tasks)
     ids = {task.pk: list(_file_ids(task)) for task in listed}
     owners = {task.owner_id for task in listed}
     wanted = {file_id for found in ids.values() for file_id in found}
     files = File.objects.filter(pk__in=wanted, owner__in=owners) if wanted else []
-    names = {str(file.pk): file.name for file in files}
+    names = {(file.owner_id, str(file.pk)): file.name for file in files}
     for task in listed:
-        task.file_names = [names[file_id] for file_id in ids[task.pk] if file_id in names]  # type: ignore[attr-defined]
+        own = ((task.owner_id, file_id) for file_id in ids[task.pk])
+        task.file_names = [names[place] for place in own if place in names]  # type: ignore[attr-defined]
     return listed
 
 
@@ -37,5 +39,8 @@ def _file_ids(task: Task) -> Iterable[str]:
 def _ids_in(value: Any) -> Iterable[str]:
     if isinstance(value, str):
         return [value]
+    # What comes of another task has no id before that one has ended.
+    if isinstance(value, dict) and MARK in value:
+        return []
     members = value.values() if isinstance(value, dict) else value or []
     return [id_ for member in members for id_ in _ids_in(member)]
