@@ -1,4 +1,4 @@
-"""Lists, searches and mails name the files of tasks, each its owner's, and those that are to come of other tasks not."""
+"""Lists, searches and mails name the files of tasks, each its owner's, and none that is to come of another task."""
 
 from __future__ import annotations
 
