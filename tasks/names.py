@@ -16,6 +16,8 @@ SLUG_RULE = "begins with a letter or a digit and has at most 100 letters, digits
 
 MOST_OF_A_LINE = 200
 MAX_TAGS, MAX_TAG_LENGTH = 20, 100
+# Why somebody paused something.
+MOST_OF_A_REASON = 200
 MOST_OF_A_FILE_NAME = 80
 # In bytes, as file systems count: 85 Chinese characters.
 MAX_NAME_BYTES = 255

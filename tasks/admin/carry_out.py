@@ -17,9 +17,8 @@ from tasks import audit
 from tasks.admin.access import operator_of
 from tasks.admin.confirm import Question, confirm_page
 from tasks.errors import TaskError
+from tasks.names import MOST_OF_A_REASON
 from tasks.operations.action import Action, Choice
-
-MOST_REASON = 200
 
 
 def require_permission(request: HttpRequest, action: Action) -> None:
@@ -78,7 +77,7 @@ def choice_of(request: HttpRequest, action: Action) -> Choice:
         action.name,
         to_queue=request.POST.get("queue", "").replace("\0", "") if "queue" in action.form else "",
         to_priority=number_of(request, "priority") if "priority" in action.form else None,
-        reason=request.POST.get("reason", "").replace("\0", "").strip()[:MOST_REASON],
+        reason=request.POST.get("reason", "").replace("\0", "").strip()[:MOST_OF_A_REASON],
     )
 
 

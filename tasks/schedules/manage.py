@@ -13,13 +13,13 @@ from django.db import connection, transaction
 from accounts.models import User
 from tasks import audit, errors, sql
 from tasks.models import Schedule
+from tasks.names import MOST_OF_A_REASON
 from tasks.owned import get_owned
 from tasks.schedules.check import check_draft
 from tasks.schedules.draft import Draft, columns_of, draft_of
 from tasks.schedules.times import Timing
 
 MOST_SCHEDULES = 100
-MOST_REASON = 200
 TIMES = frozenset({"cron", "time_zone", "interval_seconds", "start_at", "end_at", "most_runs"})
 
 
@@ -129,7 +129,7 @@ def resume_schedule(schedule_id: UUID, *, by: User, owner: User | None = None) -
 
 def stop(schedule: Schedule, reason: str) -> None:
     """Pause a schedule whose row the open transaction has locked."""
-    schedule.paused_at, schedule.paused_reason, schedule.next_run_at = read_clock(), reason[:MOST_REASON], None
+    schedule.paused_at, schedule.paused_reason, schedule.next_run_at = read_clock(), reason[:MOST_OF_A_REASON], None
     schedule.save(update_fields=["paused_at", "paused_reason", "next_run_at"])
 
 

@@ -11,6 +11,7 @@ from tasks.figures.depths import UNFINISHED, queue_depths
 from tasks.lifecycle.pause import pause_queue, resume_queue
 from tasks.management.rows import shown
 from tasks.models import Queue
+from tasks.names import MOST_OF_A_REASON
 
 
 class Command(BaseCommand):
@@ -47,7 +48,10 @@ class Command(BaseCommand):
         return shown(rows, as_json=options["json"], empty="There are no queues.")
 
     def _pause(self, options: dict[str, Any]) -> str:
-        pause_queue(options["name"], by=None, reason=options["reason"].strip())
+        reason = options["reason"].strip()
+        if len(reason) > MOST_OF_A_REASON:
+            raise CommandError(f"A reason has at most {MOST_OF_A_REASON} characters.")
+        pause_queue(options["name"], by=None, reason=reason)
         return f"The queue {options['name']} is paused."
 
     def _resume(self, options: dict[str, Any]) -> str:

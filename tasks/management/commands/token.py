@@ -13,7 +13,7 @@ from accounts.tokens import ALL_SCOPES, create_token, revoke_token
 from tasks import audit
 from tasks.management.found import token_of, user_of
 from tasks.management.rows import shown
-from tasks.names import LINE_RULE, is_line
+from tasks.names import is_line
 
 LONGEST_DAYS = 3650
 MOST_CHARACTERS = 100
@@ -56,7 +56,7 @@ class Command(BaseCommand):
     def _add(self, options: dict[str, Any]) -> str:
         name, days = options["name"].strip(), options["days"]
         if not name or not is_line(name) or len(name) > MOST_CHARACTERS:
-            raise CommandError(f"A name has at most {MOST_CHARACTERS} characters, and {LINE_RULE}.")
+            raise CommandError(f"A name is one line of at most {MOST_CHARACTERS} characters.")
         if days is not None and not 1 <= days <= LONGEST_DAYS:
             raise CommandError(f"--days is between 1 and {LONGEST_DAYS}.")
         user = user_of(options["email"])
