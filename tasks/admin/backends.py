@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 
 from tasks.admin.acting import ActingScreen
-from tasks.admin.formats import age, moment
+from tasks.admin.formats import age, between, moment
 from tasks.admin.screen import AuditedScreen
 from tasks.backends import directory, servers
 from tasks.backends.addresses import BadAddress, parse_address
@@ -234,7 +234,7 @@ class BackendScreen(ActingScreen[Backend], AuditedScreen[Backend]):
         return format_html(
             '{}<br><span class="muted small">{}</span>',
             tag,
-            gettext("next try in {time}").format(time=age(backend.now, until)),
+            gettext("next try in {time}").format(time=between(backend.now, until)),
         )
 
     @admin.display(description=gettext_lazy("busy now"))
@@ -256,7 +256,7 @@ class BackendScreen(ActingScreen[Backend], AuditedScreen[Backend]):
         took = duration(backend.check_seconds)
         return format_html(
             '{}<br><span class="muted small">{}</span>',
-            gettext("{time} ago").format(time=age(backend.checked_at, backend.now)),
+            age(backend.checked_at, backend.now),
             took,
         )
 

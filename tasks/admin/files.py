@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from tasks.admin.formats import task_link
 from tasks.admin.owned import OwnedScreen
@@ -25,4 +25,4 @@ class FileScreen(OwnedScreen[File]):
 
     @admin.display(description=gettext_lazy("made by"))
     def made_by(self, file: File) -> SafeString | str:
-        return task_link(file.task_id) if file.task_id else "upload"
+        return task_link(file.task_id) if file.task_id else gettext("upload")

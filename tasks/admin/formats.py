@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from tasks.measures import NOTHING, size_text
-from tasks.ui.words import duration
+from tasks.ui.words import ago, duration
 
 
 def link_button(url: str, label: str) -> SafeString:
@@ -90,4 +90,5 @@ def user_link(user: Any) -> SafeString | str:
 
 
 def age(when: datetime | None, now: datetime) -> str:
-    return duration(max(timedelta(), now - when).total_seconds()) if when else NOTHING
+    """Return how long ago something was."""
+    return ago(max(timedelta(), now - when).total_seconds()) if when else NOTHING

@@ -19,6 +19,7 @@ from tasks.admin.search import read_search
 from tasks.figures.bounded import bounded_queries
 from tasks.models import Batch, Node, Queue, Task
 from tasks.registry import all_types
+from tasks.ui.sentences import in_language
 from tasks.ui.words import look_of_status, title_of_type
 
 MOST_OF_A_KIND = 6
@@ -99,9 +100,11 @@ def _users(request: HttpRequest, wanted: str) -> Iterator[Hit]:
 
 def _queues(request: HttpRequest, wanted: str) -> Iterator[Hit]:
     if request.user.has_perm("tasks.view_queue"):
-        for queue in Queue.objects.filter(Q(name__icontains=wanted) | Q(title__icontains=wanted))[:MOST_OF_A_KIND]:
-            note = "paused" if queue.paused_at else ""
-            yield Hit(gettext("Queue"), queue.title, reverse("admin:tasks_queue_change", args=[queue.pk]), note)
+        titles = [(queue, in_language(queue.title)) for queue in Queue.objects.order_by("pk")]
+        found = [one for one in titles if any(wanted in text.casefold() for text in (one[0].pk, one[0].title, one[1]))]
+        for queue, title in found[:MOST_OF_A_KIND]:
+            note = gettext("paused") if queue.paused_at else ""
+            yield Hit(gettext("Queue"), title, reverse("admin:tasks_queue_change", args=[queue.pk]), note)
 
 
 def _types(request: HttpRequest, wanted: str) -> Iterator[Hit]:

@@ -36,6 +36,7 @@ from tasks.operations.action import Action
 from tasks.operations.bulk_action import PERMISSION as TASK_PERMISSION
 from tasks.operations.stacks import ask_for_stack
 from tasks.ui.badge import status_badge
+from tasks.ui.sentences import in_language
 
 PERMISSION = "tasks.change_node"
 DRAIN = Action(
@@ -162,13 +163,13 @@ class NodeScreen(LiveListScreen[Node], ActingScreen[Node], ReadOnlyScreen[Node])
     def standing(self, node: Any) -> SafeString:
         tag = status_badge(standing_of(node, node.now))
         if node.status == NodeStatus.LOST:
-            when = f"{age(node.stopped_at, node.now)} ago; {last_words(node)}"
-            return format_html('{}<br><span class="muted small">{}</span>', tag, when)
+            when, ran = age(node.stopped_at, node.now), in_language(last_words(node))
+            return format_html('{}<br><span class="muted small">{} · {}</span>', tag, when, ran)
         return format_html("{} {}", tag, status_badge("throttled")) if _is_throttled(node) else tag
 
     @admin.display(description=gettext_lazy("heartbeat"))
     def heartbeat(self, node: Any) -> str:
-        return f"{age(node.heartbeat_at, node.now)} ago" if node.status in CURRENT else NOTHING
+        return age(node.heartbeat_at, node.now) if node.status in CURRENT else NOTHING
 
     @admin.display(description=gettext_lazy("busy workers"))
     def busy(self, node: Node) -> str:

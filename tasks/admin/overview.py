@@ -23,6 +23,7 @@ from tasks.kept import kept
 from tasks.models import Lane, Node, Queue
 from tasks.models.node import NodeStatus
 from tasks.operations.action import Words
+from tasks.ui.sentences import in_language
 
 # Every operator has the page open, and it renews itself: the database is asked once in this time, in each process.
 KEPT_SECONDS = 3.0
@@ -48,11 +49,15 @@ class Line:
 
 
 class NodeLine(NamedTuple):
-    """A node, how it is, and how busy, or what it ran when it was last heard of."""
+    """A node, and how it is."""
 
     node: Node
     standing: str
-    load: str
+
+    @property
+    def load(self) -> str:
+        """How busy it is, or what it ran when it was last heard of: in the language of who reads what was kept."""
+        return in_language(last_words(self.node)) if self.node.status == NodeStatus.LOST else load_text(self.node)
 
 
 class More(NamedTuple):
@@ -136,7 +141,7 @@ def overview() -> Overview:
         full_lanes = list(_full_lanes())
     return Overview(
         lines=[Line(queue, facts.depths[queue.pk]) for queue in facts.queues],
-        nodes=[_line(node, facts.now) for node in facts.nodes],
+        nodes=[NodeLine(node, standing_of(node, facts.now)) for node in facts.nodes],
         periods=[
             Period(gettext_lazy("Last hour"), facts.lately.hour),
             Period(gettext_lazy("Last day"), facts.lately.day),
@@ -144,11 +149,6 @@ def overview() -> Overview:
         full_lanes=full_lanes,
         alarms=find_troubles(facts),
     )
-
-
-def _line(node: Node, now: datetime) -> NodeLine:
-    is_lost = node.status == NodeStatus.LOST
-    return NodeLine(node, standing_of(node, now), last_words(node) if is_lost else load_text(node))
 
 
 def _full_lanes() -> Any:

@@ -110,10 +110,9 @@ class QueueScreen(LiveListScreen[Queue], ActingScreen[Queue], AuditedScreen[Queu
     def standing(self, queue: Queue) -> SafeString:
         if queue.paused_at is None:
             return status_badge("open")
-        note = f"{queue.paused_reason} · since " if queue.paused_reason else "since "
-        return format_html(
-            '{}<br><span class="muted small">{}{}</span>', status_badge("paused"), note, moment(queue.paused_at)
-        )
+        since = format_html(gettext("since {time}"), time=moment(queue.paused_at))
+        note = format_html("{} · {}", queue.paused_reason, since) if queue.paused_reason else since
+        return format_html('{}<br><span class="muted small">{}</span>', status_badge("paused"), note)
 
     @admin.display(description=gettext_lazy("held"))
     def held(self, queue: Any) -> str:

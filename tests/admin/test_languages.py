@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import User
-from tasks.models import Node
+from tasks.models import File, Node, Queue
 from tests.admin.everything import addresses, make_everything
 from tests.leftovers import leftovers
 
@@ -43,3 +46,26 @@ def test_no_english_is_left_on_an_operators_screen(
             texts = leftovers(answer.text, CHINESE, names=NAMES)
             found += [f"{path}: {text}" for text in texts if " | Can " not in text]
     assert not found, "\n".join(dict.fromkeys(found))
+
+
+def test_what_columns_say_of_their_own_is_in_the_readers_language(
+    alice: User, node: Node, olga: User, signed_in: Callable[[User], Client]
+) -> None:
+    User.objects.filter(pk=olga.pk).update(language=CHINESE)
+    client = signed_in(olga)
+    Node.objects.create(
+        id=uuid4(), name="n2", cluster_id="default", host="h", pid=1, version="0", workers=1, status="lost",
+        stopped_at=Now() - timedelta(minutes=5, seconds=30),
+    )  # fmt: skip
+    File.objects.create(owner=alice, name="a.pdf", size=12, content_type="application/pdf", sha256="0" * 64, data="x")
+    Queue.objects.filter(pk="images").update(paused_at=Now(), paused_reason="new weights")
+    nodes = client.get("/admin/tasks/node/").text
+    assert "5 分钟前 · 当时没有运行任何任务" in nodes
+    assert "刚刚" in nodes
+    assert "当时没有运行任何任务" in client.get("/admin/").text
+    assert ">上传<" in client.get("/admin/tasks/file/").text
+    assert "new weights · 自 <time" in client.get("/admin/tasks/queue/").text
+    # A queue is found by its name, by its title as it is stored, and as the reader sees it.
+    for text in ("images", "Images", "图像"):
+        hits = client.get("/admin/go/", {"part": 1, "q": text}).context["hits"]
+        assert [(hit.title, hit.note) for hit in hits if hit.kind == "队列"] == [("图像", "已暂停")], text

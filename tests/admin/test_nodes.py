@@ -28,7 +28,7 @@ def test_lost_node_stays_for_a_day_with_when_and_what_it_ran(alice: User, node: 
     lose(node, hours=23, running=[{"pid": 7, "task": str(task.pk), "since_seconds": 61}])
     listed = viewer.get("/admin/tasks/node/").text
     assert "Lost" in listed
-    assert "ago; it ran 1 task" in listed
+    assert "ago · it ran 1 task" in listed
     assert not [line for line in viewer.get("/admin/").context["overview"].alarms if "was lost" in line.text]
     lose(node, hours=0.5, running=[{"pid": 7, "task": str(task.pk), "since_seconds": 61}])
     said = [alarm.text for alarm in viewer.get("/admin/").context["overview"].alarms]
