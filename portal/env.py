@@ -34,6 +34,9 @@ FALSE = {"0", "false", "no", "off", ""}
 WRITABLE = {"read-write"}
 ORIGIN = re.compile(r"https?://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 
+PORTS = re.compile(r"\d{0,5}(?:,\d{0,5})*")
+ESCAPES = "%40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %5B for [ and %25 for %"
+
 load_dotenv(PROJECT / ".env")
 
 
@@ -232,12 +235,20 @@ def mail(name: str = "EMAIL_URL") -> dict[str, object]:
     Raises:
         ImproperlyConfigured: it is no such URL.
     """
-    url = urlsplit(text(name, ""))
+    given = text(name, "")
     schemes = {"smtp": (587, True, False), "smtps": (465, False, True), "smtp+plain": (25, False, False)}
-    if not url.geturl():
+    if not given:
         return {"HOST": "", "PORT": 0, "HOST_USER": "", "HOST_PASSWORD": "", "USE_TLS": False, "USE_SSL": False}
-    if url.scheme not in schemes or not url.hostname:
-        raise ImproperlyConfigured(f"{name} must be as smtp://user:password@mail.example.com:587, or smtps://….")
+    try:
+        url = urlsplit(given)
+        if url.scheme not in schemes or not url.hostname or url.port == 0:
+            raise ValueError
+    except ValueError:
+        # What Python says may quote the password.
+        raise ImproperlyConfigured(
+            f"{name} must be as smtp://user:password@mail.example.com:587, or smtps://…; in a user or password write "
+            f"{ESCAPES}."
+        ) from None
     port, starts_tls, is_tls = schemes[url.scheme]
     return {
         "HOST": url.hostname,
@@ -259,16 +270,18 @@ def database(name: str = "DATABASE_URL") -> dict[str, object]:
         ImproperlyConfigured: missing, or not a Postgres URL; or of several hosts one that takes no writes would do.
     """
     url = text(name)
-    scheme = urlsplit(url).scheme
-    if scheme not in {"postgres", "postgresql"}:
-        raise ImproperlyConfigured(f"{name} must be a postgres:// URL, not {scheme}://.")
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise ImproperlyConfigured(f"{name} must be a postgres:// URL.")
     try:
         options = conninfo_to_dict(url)
+        # Of a password with a slash the beginning is read as a port.
+        if not PORTS.fullmatch(str(options.get("port", ""))):
+            raise psycopg.ProgrammingError
     except psycopg.ProgrammingError:
         # What libpq says quotes the URL, with the password.
         raise ImproperlyConfigured(
             f"{name} cannot be read. Write postgres://user:password@host:5432/name?option=value, with options that "
-            "libpq has, and in a user or password %40 for @, %3A for :, %2F for / and %25 for %."
+            f"libpq has, and in a user or password {ESCAPES}."
         ) from None
     host = str(options.pop("host", ""))
     if "," in host and options.setdefault("target_session_attrs", "read-write") not in WRITABLE:

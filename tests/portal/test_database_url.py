@@ -16,6 +16,7 @@ READ: dict[str, dict[str, Any]] = {
         "USER": "a@b", "PASSWORD": "p/:", "HOST": "::1", "PORT": "5433", "NAME": "x y",
         "OPTIONS": {"sslmode": "require"},
     },
+    "postgres://portal:a[b@db/portal": {"PASSWORD": "a[b", "HOST": "db"},
     "postgres://portal@/portal?host=/run/postgresql": {"HOST": "/run/postgresql"},
     "postgres://portal@db1:5432,db2:5433/portal": {
         "HOST": "db1,db2", "PORT": "5432,5433", "OPTIONS": {"target_session_attrs": "read-write"},
@@ -23,8 +24,10 @@ READ: dict[str, dict[str, Any]] = {
     "postgres://db1/portal?target_session_attrs=primary": {"OPTIONS": {"target_session_attrs": "primary"}},
 }  # fmt: skip
 REFUSED = {
-    "mysql://portal@db/portal": "must be a postgres:// URL, not mysql://",
+    "mysql://portal@db/portal": "must be a postgres:// URL",
     "postgres://portal:SECRET%ZZ@db/portal": "cannot be read.*%25 for %",
+    "postgres://portal:SECRET/x@db/portal": "cannot be read.*%2F for /",
+    "postgres://portal:x@SECRET:none/portal": "cannot be read.*%40 for @",
     "postgres://portal:SECRET@db/portal?no_such=1": "options that libpq has",
     "postgres://portal:SECRET@db1,db2/portal?target_session_attrs=any": "several hosts and target_session_attrs=any",
     # It may be read-only, and a connection to it would be given up and made anew without end.
