@@ -169,6 +169,15 @@ def test_schedule_is_changed_and_keeps_what_the_form_does_not_have(page: Client,
     assert page.post(address, AT_TIMES | {"times-how": "weekly"}).status_code == 422
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_form_says_what_there_is_room_for(page: Client, schedule: Schedule, is_new: bool) -> None:
+    address = FORM if is_new else reverse("web:change-schedule", args=[schedule.pk])
+    shown = page.get(address).text
+    for limit in ("file-bytes", "bytes-left", "tasks-left"):
+        # Scripts take an empty one as no limit.
+        assert re.search(rf'data-{limit}="[0-9]+"', shown)
+
+
 @pytest.mark.parametrize("verb", ["change", "run", "pause", "resume", "delete", ""])
 def test_another_users_schedule_is_not_there(sign_in: SignIn, bob: User, schedule: Schedule, verb: str) -> None:
     browser = sign_in(bob)

@@ -78,15 +78,10 @@ def create(request: SignedInRequest, type_name: str) -> HttpResponseBase:
     with missing_is_404(errors.UnknownTaskType):
         definition = get_type(type_name)
     forms = _Forms(request, definition)
-    http_status = 200
-    if request.method == "POST":
-        if forms.are_valid() and (schedule := forms.save(request.user)):
-            messages.success(request, f"The schedule {schedule} is made.")
-            return redirect("web:schedule", schedule_id=schedule.pk)
-        http_status = 422
-    room = room_of(read_quota(request.user))
-    context = {"type": definition, "form": forms.input, "options": forms.options, "times": forms.times, "room": room}
-    return render(request, "web/schedules/form.html", context, status=http_status)
+    if request.method == "POST" and forms.are_valid() and (schedule := forms.save(request.user)):
+        messages.success(request, f"The schedule {schedule} is made.")
+        return redirect("web:schedule", schedule_id=schedule.pk)
+    return _show_form(request, forms, definition)
 
 
 @login_required
@@ -97,14 +92,24 @@ def change(request: SignedInRequest, schedule_id: UUID) -> HttpResponseBase:
     with missing_is_404(errors.UnknownTaskType):
         definition = get_type(schedule.type)
     forms = _Forms(request, definition, schedule)
-    http_status = 200
-    if request.method == "POST":
-        if forms.are_valid() and forms.save(request.user):
-            messages.success(request, gettext("Saved."))
-            return redirect("web:schedule", schedule_id=schedule_id)
-        http_status = 422
-    context = {"type": definition, "form": forms.input, "options": forms.options, "times": forms.times}
-    return render(request, "web/schedules/form.html", context | {"schedule": schedule}, status=http_status)
+    if request.method == "POST" and forms.are_valid() and forms.save(request.user):
+        messages.success(request, gettext("Saved."))
+        return redirect("web:schedule", schedule_id=schedule_id)
+    return _show_form(request, forms, definition, schedule)
+
+
+def _show_form(
+    request: SignedInRequest, forms: _Forms, definition: TaskType, schedule: Schedule | None = None
+) -> HttpResponse:
+    context = {
+        "type": definition,
+        "form": forms.input,
+        "options": forms.options,
+        "times": forms.times,
+        "room": room_of(forms.options.quota),
+        "schedule": schedule,
+    }
+    return render(request, "web/schedules/form.html", context, status=422 if request.method == "POST" else 200)
 
 
 @login_required
