@@ -10,6 +10,7 @@ from tasks.models import Task
 from tasks.models.result_brief import ResultBrief
 from tasks.models.task import TaskQuerySet
 from tasks.ui.input_files import name_files
+from tasks.ui.sentences import in_language
 from tasks.ui.subject import subject
 
 
@@ -35,7 +36,7 @@ def name_of(task: Task) -> str:
 
 def _brief_of(task: Task) -> str:
     if task.error and task.done:
-        return str(task.error.get("message", ""))
+        return in_language(task.error.get("message", ""))
     brief = task.brief or {}  # type: ignore[attr-defined]
     pages, tables = brief.get("pages"), brief.get("tables")
     words = [
@@ -44,7 +45,7 @@ def _brief_of(task: Task) -> str:
         " ".join(str(brief.get("text") or "").split()),
     ]
     told = " · ".join(filter(None, words))
-    return told or (gettext("ready") if task.status == "succeeded" else task.progress_stage)
+    return told or (gettext("ready") if task.status == "succeeded" else in_language(task.progress_stage))
 
 
 def named_after(first: Iterable[Task], total: int) -> str:

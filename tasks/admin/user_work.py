@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
@@ -118,7 +119,7 @@ def _chart(rows: Sequence[DayOfType]) -> Chart:
         [Column(gettext_lazy("Succeeded"), "ok"), Column(gettext_lazy("Failed"), "bad")],
         [
             Row(
-                day.strftime("%-d %b"), datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp(),
+                date_format(day, "MONTH_DAY_FORMAT"), datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp(),
                 [Cell(f"{count:,}", str(count)) for count in both],
             )
             for day, both in counts.items()

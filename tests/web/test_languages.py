@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
 from accounts.languages import language_for
-from accounts.models import User
+from accounts.models import Plan, User
 from portal.web.urls import urlpatterns
-from tasks.errors import UnreadableFile
+from tasks.errors import InvalidInput, UnreadableFile
 from tasks.lifecycle import ending, finish
 from tasks.lifecycle.claim import Claimed
-from tasks.lifecycle.submit import Submission
+from tasks.lifecycle.submit import Submission, submit_batch
 from tasks.schedules.draft import Draft
 from tasks.schedules.manage import create_schedule
 from tasks.ui.sentences import in_language
@@ -67,6 +69,26 @@ def test_no_english_is_left_on_a_page(
     found = [f"{path}: {text}" for path, page in pages.items() for text in leftovers(page, CHINESE, names=NAMES)]
     assert len(pages) > 20
     assert not found, "\n".join(found)
+
+
+def test_what_is_stored_in_english_is_said_in_the_readers_language(
+    chinese: Client, alice: User, claim: Callable[[], Claimed]
+) -> None:
+    echo = Submission("diagnostic.echo", {"message": "你好"})
+    batch = submit_batch(alice, [echo, InvalidInput("The file has no name.")]).batch
+    failing = claim()
+    finish.finish_attempt(failing, ending.failed(failing, UnreadableFile("The file holds no sound."), traceback=""))
+    shown = chinese.get(reverse("web:batch", args=[batch.pk])).text
+    assert not leftovers(shown, CHINESE, names=NAMES)
+    assert re.search(r'href="/tasks" aria-current="page"', shown)
+    # As the script asks, which shows what it is told.
+    Plan.objects.update(file_bytes=1)
+    upload = {"file": SimpleUploadedFile("字.txt", b"words")}
+    refused = chinese.post(reverse("web:upload"), upload, headers={"Accept": "application/json"})
+    assert refused.status_code == 422
+    assert not leftovers(refused.json()["error"], CHINESE, names=NAMES)
+    filtered = chinese.get(reverse("web:tasks"), {"from": "2100-01-02"}).text
+    assert "2100年1月2日" in filtered
 
 
 def test_language_is_chosen_on_any_page_and_remembered(client: Client, sign_in: SignIn, alice: User) -> None:

@@ -113,10 +113,10 @@ class TaskFilter:
         ended = self.when == "ended"
         if self.since:
             text = gettext("ended from %(day)s") if ended else gettext("submitted from %(day)s")
-            yield self._chip(text % {"day": formats.date_format(self.since, "j M Y")}, "from")
+            yield self._chip(text % {"day": formats.date_format(self.since, "SHORT_DATE_FORMAT")}, "from")
         if self.until:
             text = gettext("ended until %(day)s") if ended else gettext("submitted until %(day)s")
-            yield self._chip(text % {"day": formats.date_format(self.until, "j M Y")}, "to")
+            yield self._chip(text % {"day": formats.date_format(self.until, "SHORT_DATE_FORMAT")}, "to")
 
     @property
     def query(self) -> str:

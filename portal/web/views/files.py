@@ -24,6 +24,7 @@ from tasks import errors
 from tasks.figures.quota import read_quota
 from tasks.files import delete_file, store_file
 from tasks.models import File
+from tasks.ui.sentences import in_language
 
 # Of a plain form, as one request; a script sends them one by one.
 MOST_IN_A_FORM = 20
@@ -73,7 +74,7 @@ def _answer_upload(request: SignedInRequest) -> HttpResponseBase:
     if request.headers.get("Accept", "").startswith("application/json"):
         if faults:
             status = 507 if isinstance(faults[0], errors.StorageFull) else 422
-            return JsonResponse({"error": faults[0].message}, status=status)
+            return JsonResponse({"error": in_language(faults[0].message)}, status=status)
         file = stored[0]
         return JsonResponse(
             {"id": str(file.id), "name": file.name, "size": file.size, "type": file.content_type}, status=201
