@@ -38,15 +38,13 @@ def same_as(file: File) -> list[File]:
 
 
 def uses_of(file: File) -> list[Task]:
-    """Return its owner's tasks that were given this file, newest first, each with its content."""
+    """Return its owner's tasks that were given this file, newest first, each with what `subject` asks for."""
     names = {name for definition in all_types().values() for name in definition.file_fields()}
     given = [Q(**{f"content__input__{name}": str(file.pk)}) for name in sorted(names)]
     given += [Q(**{f"content__input__{name}__contains": [str(file.pk)]}) for name in sorted(names)]
     newest = Task.objects.filter(owner=file.owner_id).order_by("-pk").values("pk")[:LOOKED_AT]
     found = Task.objects.filter(reduce(operator.or_, given), pk__in=list(newest.values_list("pk", flat=True)))
-    # Results may have megabytes.
-    read = found.select_related("content").defer("content__result")
-    return name_files(read.order_by("-pk")[:MOST_USES])
+    return name_files(found.with_content().order_by("-pk")[:MOST_USES])
 
 
 def text_of(file: File) -> str | None:

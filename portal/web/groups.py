@@ -16,7 +16,6 @@ from django.utils.translation import gettext
 from portal.web.task_lines import named_after
 from tasks.figures.batches import count_by_status
 from tasks.models import Batch, Task
-from tasks.models.task import TaskQuerySet
 from tasks.statuses import TERMINAL
 from tasks.ui.input_files import name_files
 
@@ -76,7 +75,7 @@ def group(items: Iterable[Any], *, unfold: UUID | None = None) -> list[Any]:
     batch_ids |= {item.batch_id for item in listed if isinstance(item, Task) and item.batch_id}
     starters = {item.started_by for item in listed if isinstance(item, Task) and not item.batch_id and item.started_by}
     starters -= {task.pk for task in loose}
-    parents = list(_of_list(Task.objects.filter(pk__in=starters))) if starters else []
+    parents = list(Task.objects.filter(pk__in=starters).with_content()) if starters else []
     tasks = {task.pk: task for task in name_files([*loose, *parents])}
     batches = _batches(batch_ids)
     _add_started(tasks)
@@ -102,7 +101,9 @@ def _batches(ids: Iterable[UUID]) -> dict[UUID, Group]:
     first = Task.objects.filter(batch=OuterRef("pk")).order_by("pk").values("pk")[:1]
     batches = list(Batch.objects.filter(pk__in=wanted).defer("items").annotate(first=Subquery(first)))
     counts = count_by_status(Task.objects.filter(batch__in=wanted), "batch_id")
-    firsts = {task.pk: task for task in name_files(_of_list(Task.objects.filter(pk__in=[b.first for b in batches])))}
+    firsts = {
+        task.pk: task for task in name_files(Task.objects.filter(pk__in=[b.first for b in batches]).with_content())
+    }
     return {batch.pk: _batch(batch, counts[batch.pk], firsts.get(batch.first)) for batch in batches}
 
 
@@ -131,8 +132,4 @@ def _unfold(row: Any) -> None:
     if found is None:
         return
     key = {"batch": found.id} if found.is_batch else {"started_by": found.id}
-    found.tasks = name_files(_of_list(Task.objects.filter(**key).order_by("pk"))[:SHOWN])
-
-
-def _of_list(tasks: TaskQuerySet) -> TaskQuerySet:
-    return tasks.select_related("content").defer("content__result")
+    found.tasks = name_files(Task.objects.filter(**key).with_content().order_by("pk")[:SHOWN])

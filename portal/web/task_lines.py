@@ -16,7 +16,7 @@ from tasks.ui.subject import subject
 
 def lines_of(tasks: TaskQuerySet) -> list[Task]:
     """Return the tasks with `line_name` and `line_brief`. They are one user's, and no more than a page."""
-    rows = tasks.select_related("content").defer("content__result").annotate(brief=ResultBrief("content__result"))
+    rows = tasks.with_content().annotate(brief=ResultBrief("content__result"))
     listed = name_files(rows)
     for task in listed:
         task.line_name = name_of(task)  # type: ignore[attr-defined]

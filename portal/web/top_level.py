@@ -27,7 +27,7 @@ def find_work(
         ended: of the tasks, those that have ended. A batch is there in any case.
         after: the id behind which to look.
     """
-    tasks = alone(user).select_related("content").defer("content__result")
+    tasks = alone(user).with_content()
     wanted = tasks.ended() if ended else tasks
     batches = Batch.objects.filter(owner=user)
     options: dict[str, Any] = {"most": most, "after": after, "newest_first": newest_first}

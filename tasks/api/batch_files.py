@@ -99,7 +99,7 @@ def _items(batch: Batch) -> Iterator[Item]:
 
 
 def _names(ids: list[UUID]) -> dict[UUID, str]:
-    rows = Task.objects.filter(pk__in=ids).select_related("content").defer("content__result")
+    rows = Task.objects.filter(pk__in=ids).with_content()
     return {task.pk: subject(task) for task in name_files(rows)}
 
 

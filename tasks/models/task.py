@@ -47,6 +47,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Filter by the cause of a failure: that of the last one, and only until the task is retried."""
         return self.filter(status=Status.FAILED, failure__cause=cause, finished_at=F("failure__failed_at"))
 
+    def with_content(self) -> TaskQuerySet:
+        """Read what tasks were given too, but not their results, which may have megabytes."""
+        return self.select_related("content").defer("content__result")
+
     def unfinished(self) -> TaskQuerySet:
         return self.exclude(status__in=TERMINAL)
 

@@ -28,7 +28,7 @@ LOOKED_AT = 50
 @login_required
 def home(request: SignedInRequest) -> HttpResponse:
     """Show the page, or only its live part to the script that keeps it fresh."""
-    mine = Task.objects.of(request.user).select_related("content").defer("content__result").order_by("-id")
+    mine = Task.objects.of(request.user).with_content().order_by("-id")
     # Running ones first: a thousand queued ones must not hide them.
     running = list(mine.filter(status="running").order_by("node", "-id")[:LOOKED_AT])
     waiting = list(mine.filter(status__in=NOT_STARTED).order_by("id")[:LOOKED_AT])

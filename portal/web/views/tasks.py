@@ -108,7 +108,7 @@ def _act(request: SignedInRequest, action: str, ids: list[UUID]) -> tuple[int, l
 def _page(request: SignedInRequest, wanted: TaskFilter) -> Page[Any]:
     if not wanted.is_set:
         return page_of(request, partial(find_work, request.user))
-    rows = wanted.rows(request.user).select_related("content").defer("content__result")
+    rows = wanted.rows(request.user).with_content()
     if wanted.asked is None:
         return read_page(rows, request, sources=wanted.sources(request.user), by_index=wanted.by_index)
     before = first_uuid(request.GET.get("before"))
