@@ -175,6 +175,12 @@ def in_language(sentence: Any) -> str:
 register.filter("subject", subject)
 
 
+@register.filter
+def called(task: Task) -> str:
+    """Return what a task is about, or where nothing is known of that the title of its type."""
+    return subject(task) or words.title_of_type(task.type)
+
+
 @register.simple_tag
 def task_note(task: Task) -> str:
     """Say in a line what there is to say of a task: what it does just now, or what went wrong."""

@@ -37,6 +37,7 @@ def test_page_of_a_file_tells_what_it_is_and_who_reads_it(page: Client, alice: U
     assert file.sha256 in text
     uses = text.partition('id="uses-title"')[2].partition("</table>")[0]
     assert [str(task.pk) in uses for task in (reads, many, other)] == [True, True, False]
+    assert uses.count("<bdi>report.pdf") == 2
     assert about(twin) in text
     assert str(foreign.pk) not in text
 
