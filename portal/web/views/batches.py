@@ -10,9 +10,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
+from portal.web.forms.task_filter import TABS, label_of
 from portal.web.missing import missing_is_404
 from portal.web.numbered_pages import NumberedPage
 from portal.web.people import SignedInRequest
@@ -35,14 +36,6 @@ from tasks.outbound import mail
 from tasks.owned import get_owned
 from tasks.statuses import SHOWN, TERMINAL
 
-# Tabs of the page → the statuses they stand for.
-TABS = {
-    "": (gettext_lazy("All"), []),
-    "unfinished": (gettext_lazy("Unfinished"), [word for word in SHOWN if word not in TERMINAL]),
-    "succeeded": (gettext_lazy("Succeeded"), ["succeeded"]),
-    "failed": (gettext_lazy("Failed"), ["failed", "expired"]),
-    "cancelled": (gettext_lazy("Cancelled"), ["cancelled"]),
-}
 # Addresses end so.
 DOWNLOADS: dict[str, tuple[Callable[[Batch], bytes | Iterable[bytes]], str]] = {
     "results.zip": (batch_archive, ZIP),
@@ -61,12 +54,12 @@ def show(request: SignedInRequest, batch_id: UUID) -> HttpResponse:
     wanted = request.GET.get("status", "")
     wanted = wanted if wanted in TABS else ""
     tabs = [
-        (name, label, sum(counts[word] for word in words) if words else len(batch.items))
-        for name, (label, words) in TABS.items()
+        (name, label_of(name), sum(counts[word] for word in words) if words else len(batch.items))
+        for name, words in TABS.items()
     ]
     context: dict[str, Any] = {
         "batch": batch,
-        "page": _rows(request, batch, TABS[wanted][1]),
+        "page": _rows(request, batch, TABS[wanted]),
         "tabs": [tab for tab in tabs if tab[2] or tab[0] in ("", wanted)],
         "wanted": wanted,
         "total": sum(counts.values()),
