@@ -27,18 +27,20 @@ def findings(result: dict[str, Any]) -> dict[str, Section]:
 
 
 def _columns(name: str) -> list[str]:
-    return [gettext("field"), gettext("where it stands") if name == "differences" else gettext("value")] + (
-        [gettext("missing in")] if name == "differences" else [gettext("where it stands")]
-    )
+    if name == "differences":
+        return [gettext("field"), gettext("where it stands"), gettext("missing in")]
+    return [gettext("field"), gettext("value"), gettext("where it stands")]
 
 
 def _rows(name: str, rows: list[dict[str, Any]]) -> list[list[Any]]:
+    """Return the cells of each row, as `_columns` names them."""
     shown: list[list[Any]] = []
     for row in rows[:MOST_ROWS]:
         places = "\n".join(_place(one, with_value=name == "differences") for one in row["evidence"])
-        missing = ", ".join(map(str, row.get("missing") or []))
-        others = [places, missing] if name == "differences" else [str(row.get("value", "")), places]
-        shown.append([row["field"], *others])
+        if name == "differences":
+            shown.append([row["field"], places, ", ".join(map(str, row.get("missing") or []))])
+        else:
+            shown.append([row["field"], str(row.get("value", "")), places])
     return shown
 
 

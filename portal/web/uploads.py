@@ -12,6 +12,8 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 # Of one form. A form is one request, which validates all of them while somebody waits.
 MOST_FILES = 2000
+# Of them, those that a browser without scripts sends along; a script sends them one by one before.
+MOST_UPLOADS = 20
 
 View = Callable[..., HttpResponseBase]
 

@@ -10,9 +10,8 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 @dataclass
 class Found:
-    """A text, in the plural too where it has one, and the files that it stands in."""
+    """Of a text: its plural where it has one, and the files that it stands in."""
 
-    text: str
     plural: str = ""
     files: set[str] = field(default_factory=set)
 
@@ -21,7 +20,7 @@ class Texts(dict[str, Found]):
     """The texts of a catalogue by msgid."""
 
     def add(self, text: str, file: str, plural: str = "") -> None:
-        found = self.setdefault(text, Found(text))
+        found = self.setdefault(text, Found())
         found.files.add(file)
         found.plural = found.plural or plural
 

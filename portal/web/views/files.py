@@ -18,16 +18,13 @@ from portal.web.file_facts import twins_of
 from portal.web.page_pictures import serve_page
 from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
-from portal.web.uploads import room_of, takes_files
+from portal.web.uploads import MOST_UPLOADS, room_of, takes_files
 from portal.web.views.own import own_file
 from tasks import errors
 from tasks.figures.quota import read_quota
 from tasks.files import delete_file, store_file
 from tasks.models import File
 from tasks.ui.sentences import in_language
-
-# Of a plain form, as one request; a script sends them one by one.
-MOST_IN_A_FORM = 20
 
 
 @login_required
@@ -62,7 +59,7 @@ def upload(request: SignedInRequest) -> HttpResponseBase:
 
 
 @login_required
-@takes_files(MOST_IN_A_FORM)
+@takes_files(MOST_UPLOADS)
 @require_POST
 def upload_many(request: SignedInRequest) -> HttpResponseBase:
     """Store the uploads of a plain form, which come as one request."""

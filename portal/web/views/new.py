@@ -22,7 +22,7 @@ from portal.web.ids import uuids_in
 from portal.web.missing import missing_is_404
 from portal.web.people import SignedInRequest, origin_of
 from portal.web.refusals import Refusal, refuse
-from portal.web.uploads import MOST_FILES, room_of, takes_files
+from portal.web.uploads import MOST_FILES, MOST_UPLOADS, room_of, takes_files
 from tasks import errors
 from tasks.figures.paused_types import paused_types
 from tasks.figures.quota import read_quota
@@ -32,8 +32,6 @@ from tasks.lifecycle.submit import Submission, submit_task
 from tasks.models import File, Task, TaskContent
 from tasks.notices.wish import wish_by_default
 from tasks.registry import TaskType, all_types, get_type
-
-MAX_FILES_A_FORM = 20
 
 
 @login_required
@@ -67,7 +65,7 @@ class _Card:
 
 
 @login_required
-@takes_files(MAX_FILES_A_FORM)
+@takes_files(MOST_UPLOADS)
 def submit(request: SignedInRequest, type_name: str) -> HttpResponseBase:
     """Show the form of a task type, or submit it; with `preview` only say what would become of it.
 

@@ -22,7 +22,7 @@ from portal.web.forms.task_options import OptionsForm
 from portal.web.missing import missing_is_404
 from portal.web.paging import read_page
 from portal.web.people import SignedInRequest
-from portal.web.uploads import room_of, takes_files
+from portal.web.uploads import MOST_UPLOADS, room_of, takes_files
 from tasks import errors
 from tasks.figures.quota import read_quota
 from tasks.lifecycle.submission import Submission
@@ -41,8 +41,6 @@ from tasks.schedules.manage import (
     upcoming,
 )
 from tasks.ui.context import time_zone_of
-
-MAX_FILES_A_FORM = 20
 
 
 @login_required
@@ -72,7 +70,7 @@ def choose_type(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
-@takes_files(MAX_FILES_A_FORM)
+@takes_files(MOST_UPLOADS)
 def create(request: SignedInRequest, type_name: str) -> HttpResponseBase:
     """Show the form of a schedule of this type, or make it."""
     with missing_is_404(errors.UnknownTaskType):
@@ -85,7 +83,7 @@ def create(request: SignedInRequest, type_name: str) -> HttpResponseBase:
 
 
 @login_required
-@takes_files(MAX_FILES_A_FORM)
+@takes_files(MOST_UPLOADS)
 def change(request: SignedInRequest, schedule_id: UUID) -> HttpResponseBase:
     """Show the form of a schedule that there is, or change it."""
     schedule = _find(request, schedule_id)
